@@ -1,0 +1,11 @@
+//! Files that Longhand fetches once: models and the Temporal server.
+
+use std::path::PathBuf;
+
+/// The user's folder for a kind of file, after the XDG convention: `variable`, else `fallback` in the home folder.
+pub(crate) fn user_folder(variable: &str, fallback: &str) -> PathBuf {
+    match std::env::var_os(variable) {
+        Some(folder) if !folder.is_empty() => PathBuf::from(folder),
+        _ => std::env::home_dir().unwrap_or_else(|| PathBuf::from("/tmp")).join(fallback),
+    }
+}

@@ -1,0 +1,1 @@
+//! A transcript as txt, json, verbose_json, srt or vtt.

@@ -1,0 +1,76 @@
+//! What a user asks for: the input of the `transcribe` workflow.
+//!
+//! It is plain JSON with a default for everything but the source, so that
+//! `temporal workflow start --input '{"source":{"path":"talk.mp3"}}'` is a complete request.
+
+use serde::{Deserialize, Serialize};
+
+use crate::llm::LlmTask;
+
+/// One recording to transcribe and what to do with the text.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JobRequest {
+    pub source: Source,
+    #[serde(default)]
+    pub speech: SpeechOptions,
+    /// LLM tasks to run on the finished transcript, in parallel.
+    #[serde(default)]
+    pub llm: Vec<LlmTask>,
+}
+
+/// Where the audio is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// A file that the ingestion worker can read.
+    Path(String),
+    /// An http or https address.
+    Url(String),
+    /// A key in the object store, as the command line and the ingestion API leave uploads.
+    Object(String),
+}
+
+impl std::fmt::Display for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Path(path) => f.write_str(path),
+            Self::Url(url) => f.write_str(url),
+            Self::Object(key) => write!(f, "object {key}"),
+        }
+    }
+}
+
+/// How to recognise the speech. All of it is part of a chunk's key in the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SpeechOptions {
+    /// A model's name (`tiny` ... `large-v3-turbo`) or the path of a ggml file on the workers.
+    /// The transcription worker's own default where none is named.
+    pub model: Option<String>,
+    /// `auto`, or a language's code as Whisper has it, such as `en`.
+    pub language: String,
+    pub task: SpeechTask,
+    /// Text that leads the recogniser: names, spelling, style.
+    pub prompt: Option<String>,
+    /// Also give the time of every word.
+    pub words: bool,
+}
+
+impl Default for SpeechOptions {
+    fn default() -> Self {
+        Self { model: None, language: AUTO.to_owned(), task: SpeechTask::Transcribe, prompt: None, words: false }
+    }
+}
+
+/// The language that asks for detection.
+pub const AUTO: &str = "auto";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SpeechTask {
+    /// Text in the language that is spoken.
+    Transcribe,
+    /// Text in English.
+    Translate,
+}

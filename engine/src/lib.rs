@@ -1,0 +1,17 @@
+//! What every Longhand program shares: the job and its results, the Temporal workflows and the
+//! contracts of their activities, the object store, configuration and telemetry.
+//!
+//! It knows nothing of codecs, recognisers or language models: those live in the workers.
+
+pub mod assets;
+pub mod config;
+pub mod error;
+pub mod formats;
+pub mod job;
+pub mod llm;
+pub mod plan;
+pub mod result;
+pub mod store;
+pub mod telemetry;
+pub mod temporal;
+pub mod transcript;

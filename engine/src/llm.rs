@@ -1,0 +1,46 @@
+//! What can be asked of a language model once the transcript is there.
+
+use serde::{Deserialize, Serialize};
+
+use crate::result::LlmUsage;
+
+/// One piece of LLM work on a transcript; each is an activity of its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LlmTask {
+    Summary,
+    Chapters,
+    Actions,
+    Ask(Question),
+}
+
+/// A user's own prompt about the transcript.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Question {
+    pub text: String,
+    /// JSON schema that the answer must satisfy; without one the answer is plain text.
+    #[serde(default)]
+    pub schema: Option<serde_json::Value>,
+}
+
+impl LlmTask {
+    /// The task's key in the result's `llm` object.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Summary => "summary",
+            Self::Chapters => "chapters",
+            Self::Actions => "actions",
+            Self::Ask(_) => "ask",
+        }
+    }
+}
+
+/// What a task gave, as it lies in the store.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LlmAnswer {
+    /// `summary`: a string. `chapters`: `[{"title", "start", "end"}]`, times in seconds of the
+    /// recording. `actions`: a list of strings. `ask`: a string, or what the schema describes.
+    pub output: serde_json::Value,
+    pub usage: LlmUsage,
+}

@@ -1,0 +1,129 @@
+//! The result of a job, as it lies in the store and as `--json` prints it.
+//!
+//! The shape is versioned: fields are added freely, and [`VERSION`] grows when one changes its
+//! meaning or goes.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    job::SpeechOptions,
+    transcript::{Segment, Word},
+};
+
+/// The version of [`JobResult`]'s shape.
+pub const VERSION: u32 = 1;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JobResult {
+    pub version: u32,
+    pub job_id: String,
+    pub status: JobStatus,
+    /// What failed, by stage. Empty for `completed`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<StageFailure>,
+    pub text: String,
+    /// Code of the spoken language, such as `en`; empty when nothing was said.
+    pub language: String,
+    /// Length of the recording in seconds.
+    pub duration_s: f64,
+    pub segments: Vec<Segment>,
+    /// Every word with its time; empty unless word times were asked for.
+    pub words: Vec<Word>,
+    /// Each LLM task's output under its name: `summary` a string, `chapters` a list of
+    /// `{title, start, end}`, `actions` a list of strings, `ask` a string or what its schema says.
+    pub llm: BTreeMap<String, serde_json::Value>,
+    pub timings: Timings,
+    pub provenance: Provenance,
+}
+
+/// How a job stands or ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobStatus {
+    Running,
+    Completed,
+    /// The transcript is there, but an LLM task failed.
+    CompletedWithErrors,
+    Failed,
+    Cancelled,
+}
+
+impl JobStatus {
+    pub fn is_final(self) -> bool {
+        self != Self::Running
+    }
+}
+
+impl std::fmt::Display for JobStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::CompletedWithErrors => "completed_with_errors",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        })
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StageFailure {
+    /// Where it failed: `ingest`, `transcribe`, `assemble`, or `llm:` and the task's name.
+    pub stage: String,
+    /// What happened, to what, and what to do next.
+    pub message: String,
+}
+
+/// Where the time went, in seconds of wall time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Timings {
+    /// From submission to the workflow's first step.
+    pub queue_s: f64,
+    pub ingest_s: f64,
+    /// From the first work unit handed out to the last one back; language detection is part of it.
+    pub transcribe_s: f64,
+    pub llm_s: f64,
+    /// From submission to the result.
+    pub wall_s: f64,
+    /// Sum over the chunks that this run computed: the recogniser's own time.
+    pub recogniser_s: f64,
+}
+
+/// What the result was made of.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Provenance {
+    pub audio_sha256: String,
+    /// The model's name or path.
+    pub model: String,
+    /// SHA-256 of the weights that were used.
+    pub model_sha256: String,
+    /// Program and version that recognised the speech.
+    pub recogniser: String,
+    pub parameters: Option<SpeechOptions>,
+    pub chunks_total: u32,
+    /// Computed by this run of the job.
+    pub chunks_computed: u32,
+    /// Found finished: by an earlier run, or by another job on the same audio.
+    pub chunks_reused: u32,
+    /// Computed although they were finished already; 0 unless two workers raced.
+    pub chunks_recomputed: u32,
+    /// How often a chunk was decoded again because its text failed the tests.
+    pub fallbacks: u32,
+    /// What each LLM task took.
+    pub llm: BTreeMap<String, LlmUsage>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LlmUsage {
+    /// `openai` or `local`.
+    pub provider: String,
+    pub model: String,
+    pub prompt_tokens: u64,
+    pub completion_tokens: u64,
+    /// Calls to the model: more than one for map-reduce or a repaired answer.
+    pub calls: u32,
+}

@@ -1,0 +1,231 @@
+//! The object store: a folder or an S3 bucket, and the one place that knows its layout.
+//!
+//! ```text
+//! uploads/{sha256}                                     sources as they were handed in
+//! audio/{sha256}/{plan}/plan.json                      written last: a plan that exists is complete
+//! audio/{sha256}/{plan}/units/{unit}.json | .pcm       a work unit's chunks and their 16 kHz i16 PCM
+//! audio/{sha256}/{plan}/chunks/{recipe}/{chunk}.json   checkpoints, written once
+//! jobs/{job}/transcript.json | result.json | llm/{task}.json
+//! ```
+//! `{plan}` names how the recording was cut, `{recipe}` the model's hash and the parameters.
+
+use std::{path::PathBuf, sync::Arc};
+
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream::BoxStream};
+use object_store::{
+    ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, WriteMultipart, aws::AmazonS3Builder,
+    local::LocalFileSystem, path::Path, prefix::PrefixStore,
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{config::StoreSettings, error::StageError};
+
+/// A handle to the store; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    objects: Arc<dyn ObjectStore>,
+}
+
+/// What went wrong with which object.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("the store has no object {key}")]
+    NotFound { key: String },
+    #[error("the store has no space left for {key}: free some, or point LONGHAND_STORE elsewhere, then submit the job again")]
+    Full { key: String },
+    #[error("the store at {url} cannot be opened: {reason}; check LONGHAND_STORE")]
+    Open { url: String, reason: String },
+    #[error("object {key} in the store is not what was expected: {reason}")]
+    Corrupt { key: String, reason: String },
+    #[error("the store failed on {key}: {source}")]
+    Failed { key: String, source: object_store::Error },
+}
+
+impl From<StoreError> for StageError {
+    fn from(error: StoreError) -> Self {
+        let message = error.to_string();
+        match error {
+            StoreError::Failed { .. } => Self::transient(message),
+            StoreError::NotFound { .. } | StoreError::Corrupt { .. } => Self::bad_input(message),
+            StoreError::Full { .. } | StoreError::Open { .. } => Self::setup(message),
+        }
+    }
+}
+
+pub mod keys;
+
+/// What became of a conditional write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Created {
+    Now,
+    /// Someone else had written the object already; it is unchanged.
+    Before,
+}
+
+impl Store {
+    /// Opens the store that the settings name, creating a folder that is missing.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`] where the address is not understood or the folder cannot be made.
+    pub fn open(settings: &StoreSettings) -> Result<Self, StoreError> {
+        let url = match &settings.url {
+            Some(url) => url.clone(),
+            None => default_folder().display().to_string(),
+        };
+        let refused = |reason: String| StoreError::Open { url: url.clone(), reason };
+        let objects: Arc<dyn ObjectStore> = match url.strip_prefix("s3://") {
+            Some(rest) => {
+                let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+                // `from_env` reads the usual AWS_* variables, the endpoint and region among them.
+                let bucket = AmazonS3Builder::from_env()
+                    .with_bucket_name(bucket)
+                    .build()
+                    .map_err(|error| refused(error.to_string()))?;
+                Arc::new(PrefixStore::new(bucket, prefix.trim_end_matches('/')))
+            }
+            None if url.contains("://") => {
+                return Err(refused("only a folder or s3://bucket/prefix is supported".to_owned()));
+            }
+            None => {
+                std::fs::create_dir_all(&url).map_err(|error| refused(error.to_string()))?;
+                let folder = LocalFileSystem::new_with_prefix(&url).map_err(|error| refused(error.to_string()))?;
+                Arc::new(folder)
+            }
+        };
+        Ok(Self { objects })
+    }
+
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::Corrupt`] where it is no such JSON, or a failing store.
+    pub async fn read_json<T: DeserializeOwned>(&self, key: &str) -> Result<T, StoreError> {
+        let bytes = self.read(key).await?;
+        serde_json::from_slice(&bytes)
+            .map_err(|error| StoreError::Corrupt { key: key.to_owned(), reason: error.to_string() })
+    }
+
+    /// As [`Store::read_json`], with `None` for an object that is not there.
+    pub async fn find_json<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, StoreError> {
+        match self.read_json(key).await {
+            Ok(value) => Ok(Some(value)),
+            Err(StoreError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes atomically, replacing what was there.
+    pub async fn write_json<T: Serialize>(&self, key: &str, value: &T) -> Result<(), StoreError> {
+        self.write(key, json_bytes(key, value)?).await
+    }
+
+    /// Writes atomically unless the object exists already.
+    pub async fn create_json<T: Serialize>(&self, key: &str, value: &T) -> Result<Created, StoreError> {
+        let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
+        let payload = PutPayload::from(json_bytes(key, value)?);
+        match self.objects.put_opts(&Path::from(key), payload, options).await {
+            Ok(_) => Ok(Created::Now),
+            Err(object_store::Error::AlreadyExists { .. }) => Ok(Created::Before),
+            Err(error) => Err(classify(key, error)),
+        }
+    }
+
+    pub async fn read(&self, key: &str) -> Result<Bytes, StoreError> {
+        let found = self.objects.get(&Path::from(key)).await.map_err(|error| classify(key, error))?;
+        found.bytes().await.map_err(|error| classify(key, error))
+    }
+
+    /// Reads `length` bytes from `offset` on.
+    pub async fn read_range(&self, key: &str, offset: u64, length: u64) -> Result<Bytes, StoreError> {
+        let range = offset..offset + length;
+        self.objects.get_range(&Path::from(key), range).await.map_err(|error| classify(key, error))
+    }
+
+    /// Reads an object piece by piece, for those that may not fit memory.
+    pub async fn stream(&self, key: &str) -> Result<BoxStream<'static, Result<Bytes, StoreError>>, StoreError> {
+        let found = self.objects.get(&Path::from(key)).await.map_err(|error| classify(key, error))?;
+        let key = key.to_owned();
+        Ok(found.into_stream().map_err(move |error| classify(&key, error)).boxed())
+    }
+
+    pub async fn write(&self, key: &str, bytes: impl Into<Bytes>) -> Result<(), StoreError> {
+        let payload = PutPayload::from(bytes.into());
+        self.objects.put(&Path::from(key), payload).await.map_err(|error| classify(key, error))?;
+        Ok(())
+    }
+
+    /// Writes a stream of unknown length; the object appears only when all of it is there.
+    ///
+    /// # Errors
+    /// A failing store, or the stream's own error; nothing is left behind either way.
+    pub async fn write_stream<E: From<StoreError>>(
+        &self,
+        key: &str,
+        mut pieces: impl futures_util::Stream<Item = Result<Bytes, E>> + Unpin,
+    ) -> Result<(), E> {
+        const PIECES_IN_FLIGHT: usize = 4;
+        let failed = |error| E::from(classify(key, error));
+        let upload = self.objects.put_multipart(&Path::from(key)).await.map_err(failed)?;
+        let mut writer = WriteMultipart::new(upload);
+        let copied: Result<(), E> = async {
+            while let Some(piece) = pieces.next().await {
+                let piece = piece?;
+                writer.wait_for_capacity(PIECES_IN_FLIGHT).await.map_err(failed)?;
+                writer.put(piece);
+            }
+            Ok(())
+        }
+        .await;
+        if let Err(cause) = copied {
+            if let Err(error) = writer.abort().await {
+                tracing::warn!(key, %error, "an unfinished upload could not be removed");
+            }
+            return Err(cause);
+        }
+        writer.finish().await.map_err(failed)?;
+        Ok(())
+    }
+
+    pub async fn exists(&self, key: &str) -> Result<bool, StoreError> {
+        match self.objects.head(&Path::from(key)).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(classify(key, error)),
+        }
+    }
+
+    /// The keys below a folder, in no order.
+    pub async fn list(&self, folder: &str) -> Result<Vec<String>, StoreError> {
+        let found = self.objects.list(Some(&Path::from(folder)));
+        found.map_ok(|object| object.location.to_string()).try_collect().await.map_err(|error| classify(folder, error))
+    }
+}
+
+/// Where embedded programs keep their store when nothing else is said.
+fn default_folder() -> PathBuf {
+    data_folder().join("store")
+}
+
+/// `longhand` in the user's data folder, after the XDG convention.
+pub fn data_folder() -> PathBuf {
+    crate::assets::user_folder("XDG_DATA_HOME", ".local/share").join("longhand")
+}
+
+fn json_bytes<T: Serialize>(key: &str, value: &T) -> Result<Vec<u8>, StoreError> {
+    serde_json::to_vec(value).map_err(|error| StoreError::Corrupt { key: key.to_owned(), reason: error.to_string() })
+}
+
+fn classify(key: &str, error: object_store::Error) -> StoreError {
+    let key = key.to_owned();
+    if matches!(error, object_store::Error::NotFound { .. }) {
+        return StoreError::NotFound { key };
+    }
+    if caused_by(&error, std::io::ErrorKind::StorageFull) || caused_by(&error, std::io::ErrorKind::QuotaExceeded) {
+        return StoreError::Full { key };
+    }
+    StoreError::Failed { key, source: error }
+}
+
+fn caused_by(error: &(dyn std::error::Error + 'static), kind: std::io::ErrorKind) -> bool {
+    let own = error.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == kind);
+    own || error.source().is_some_and(|source| caused_by(source, kind))
+}

@@ -1,0 +1,62 @@
+//! The names of objects. Nothing else in the project spells a key.
+
+/// A source as it was handed in, by the SHA-256 of its bytes.
+pub fn upload(sha256: &str) -> String {
+    format!("uploads/{sha256}")
+}
+
+/// Where one way of cutting a recording lies: its plan, its units and their checkpoints.
+pub fn plan_folder(audio_sha256: &str, cut: &str) -> String {
+    format!("audio/{audio_sha256}/{cut}")
+}
+
+pub fn plan(folder: &str) -> String {
+    format!("{folder}/plan.json")
+}
+
+/// A work unit's chunks.
+pub fn unit(folder: &str, unit: u32) -> String {
+    format!("{folder}/units/{unit:05}.json")
+}
+
+/// A work unit's audio: 16 kHz mono little-endian i16, its chunks one after the other.
+pub fn unit_audio(folder: &str, unit: u32) -> String {
+    format!("{folder}/units/{unit:05}.pcm")
+}
+
+/// A folder's checkpoints for one model and one set of parameters.
+pub fn chunks(folder: &str, recipe: &str) -> String {
+    format!("{folder}/chunks/{recipe}")
+}
+
+pub fn chunk(folder: &str, recipe: &str, chunk: u32) -> String {
+    format!("{folder}/chunks/{recipe}/{chunk:06}.json")
+}
+
+/// The mark of a chunk that a run computed although it was finished already.
+pub fn recomputed(folder: &str, recipe: &str, run_id: &str, chunk: u32) -> String {
+    format!("{folder}/recomputed/{recipe}/{run_id}/{chunk:06}.json")
+}
+
+/// All such marks of a run.
+pub fn recomputed_by(folder: &str, recipe: &str, run_id: &str) -> String {
+    format!("{folder}/recomputed/{recipe}/{run_id}")
+}
+
+pub fn transcript(job: &str) -> String {
+    format!("jobs/{job}/transcript.json")
+}
+
+pub fn result(job: &str) -> String {
+    format!("jobs/{job}/result.json")
+}
+
+/// An LLM task's answer, by the task's name.
+pub fn llm_answer(job: &str, task: &str) -> String {
+    format!("jobs/{job}/llm/{task}.json")
+}
+
+/// A batch's list of requests, one JSON file.
+pub fn batch(batch: &str) -> String {
+    format!("batches/{batch}/requests.json")
+}

@@ -1,0 +1,1 @@
+//! Temporal: workflows, the contracts of their activities, client and worker set-up.
