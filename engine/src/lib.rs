@@ -14,4 +14,5 @@ pub mod result;
 pub mod store;
 pub mod telemetry;
 pub mod temporal;
+pub mod tls;
 pub mod transcript;

@@ -1,1 +1,11 @@
-//! Temporal: workflows, the contracts of their activities, client and worker set-up.
+//! Temporal: the workflows, the contracts of their activities, the client and the worker.
+//!
+//! Only this module and the workers' activity adapters know Temporal's types. Payloads carry
+//! keys, hashes and counts; audio and text stay in the store.
+
+pub mod activity;
+pub mod client;
+pub mod contracts;
+pub mod progress;
+pub mod worker;
+pub mod workflows;

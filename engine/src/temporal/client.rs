@@ -1,0 +1,209 @@
+//! Jobs as a client sees them: submit, follow, cancel, list.
+
+mod description;
+
+use std::{fmt::Display, time::Duration};
+
+use futures_util::TryStreamExt;
+use temporalio_client::{
+    Client, ClientOptions, Connection, WorkflowCancelOptions, WorkflowDescribeOptions, WorkflowFetchHistoryOptions,
+    WorkflowGetResultOptions, WorkflowIdConflictPolicy, WorkflowIdReusePolicy, WorkflowListOptions,
+    WorkflowQueryOptions, WorkflowStartOptions,
+    envconfig::LoadClientConfigProfileOptions,
+    errors::{WorkflowGetResultError, WorkflowInteractionError, WorkflowStartError},
+};
+use temporalio_common::UntypedWorkflow;
+
+use super::{
+    contracts::WORKFLOW_QUEUE,
+    progress::{JobProgress, JobSummary},
+    workflows::{BatchRequest, BatchWorkflow, LlmRequest, LlmWorkflow, TranscribeWorkflow},
+};
+use crate::{job::JobRequest, llm::LlmTask, result::JobStatus};
+
+/// How long to wait for a connection before saying that nobody is there.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// How long a workflow may take to answer a query before its progress is shown without it.
+const QUERY_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Bytes of JSON that a request may have, so that no payload in a history passes 64 KB.
+const MOST_INPUT: usize = 48 * 1024;
+
+/// What went wrong between a client and the Temporal server.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    #[error("the Temporal settings are wrong: {0}; check the TEMPORAL_* variables and temporal.toml")]
+    Settings(String),
+    #[error(
+        "cannot reach Temporal at {address}: {reason}; start one with `cargo xtask dev`, or set TEMPORAL_ADDRESS"
+    )]
+    Unreachable { address: String, reason: String },
+    #[error("there is no job {id}; `longhand list` shows the known ones")]
+    NotFound { id: String },
+    #[error("Temporal refused: {0}")]
+    Refused(String),
+}
+
+/// What became of a submission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submission {
+    pub id: String,
+    /// The id was taken: nothing was started, and the job is the one that holds it.
+    pub existing: bool,
+}
+
+/// A connection to Temporal through which jobs are handled; cheap to clone.
+#[derive(Clone)]
+pub struct Jobs {
+    client: Client,
+}
+
+/// Connects with the settings of the `TEMPORAL_*` variables or of `temporal.toml`.
+pub(super) async fn connect() -> Result<Client, ClientError> {
+    crate::tls::install_provider();
+    let (mut connection, options) = ClientOptions::load_from_config(LoadClientConfigProfileOptions::default())
+        .map_err(|error| ClientError::Settings(error.to_string()))?;
+    connection.connect_timeout = Some(CONNECT_TIMEOUT);
+    let address = connection.target.to_string();
+    let unreachable = |error: &dyn Display| ClientError::Unreachable {
+        address: address.trim_end_matches('/').to_owned(),
+        reason: error.to_string(),
+    };
+    let connected = tokio::time::timeout(CONNECT_TIMEOUT, Connection::connect(connection)).await;
+    let connection = connected
+        .map_err(|_| unreachable(&"no answer in time"))?
+        .map_err(|error| unreachable(&root_cause(&error)))?;
+    Client::new(connection, options).map_err(|error| ClientError::Settings(error.to_string()))
+}
+
+impl Jobs {
+    /// # Errors
+    /// [`ClientError::Unreachable`] after a few seconds without an answer.
+    pub async fn connect() -> Result<Self, ClientError> {
+        Ok(Self { client: connect().await? })
+    }
+
+    /// Starts a job, or finds the one that holds the id: running or finished, it is left alone;
+    /// failed or cancelled, it is started again and finds what it had finished.
+    pub async fn submit(&self, id: &str, request: &JobRequest) -> Result<Submission, ClientError> {
+        let input = to_input(request)?;
+        let started = self.client.start_workflow(TranscribeWorkflow::run, input, once(id)).await;
+        submission(id, started.map(drop))
+    }
+
+    /// Starts a batch, or finds the one that holds the id.
+    pub async fn submit_batch(&self, id: &str, batch: &BatchRequest) -> Result<Submission, ClientError> {
+        let started = self.client.start_workflow(BatchWorkflow::run, to_input(batch)?, once(id)).await;
+        submission(id, started.map(drop))
+    }
+
+    /// Runs an LLM task on a finished job's transcript. Gives the id to follow.
+    pub async fn submit_llm(&self, job_id: &str, task: &LlmTask) -> Result<String, ClientError> {
+        let id = format!("{job_id}.llm.{}", task.name());
+        let input = to_input(&LlmRequest { job_id: job_id.to_owned(), task: task.clone() })?;
+        let options = WorkflowStartOptions::new(WORKFLOW_QUEUE, id.as_str())
+            .id_reuse_policy(WorkflowIdReusePolicy::AllowDuplicate)
+            .id_conflict_policy(WorkflowIdConflictPolicy::Fail)
+            .build();
+        let started = self.client.start_workflow(LlmWorkflow::run, input, options).await;
+        Ok(submission(&id, started.map(drop))?.id)
+    }
+
+    /// Where a job stands. A running workflow is asked; if no worker answers for it, what the
+    /// server knows is given alone.
+    pub async fn progress(&self, id: &str) -> Result<JobProgress, ClientError> {
+        let handle = self.client.get_workflow_handle::<TranscribeWorkflow>(id);
+        let described = handle.describe(WorkflowDescribeOptions::default()).await;
+        let described = described.map_err(|error| interaction(id, error))?;
+        let mut progress = description::progress(id, &described);
+        if progress.status == JobStatus::Running {
+            // All workflows of the project answer this one query.
+            let asked = handle.query(TranscribeWorkflow::progress, (), WorkflowQueryOptions::default());
+            if let Ok(Ok(told)) = tokio::time::timeout(QUERY_TIMEOUT, asked).await {
+                description::take_in(&mut progress, told);
+            }
+        }
+        Ok(progress)
+    }
+
+    /// Waits for a job's end, however long it takes.
+    pub async fn wait(&self, id: &str) -> Result<JobStatus, ClientError> {
+        let handle = self.client.get_workflow_handle::<UntypedWorkflow>(id);
+        match handle.get_result(WorkflowGetResultOptions::default()).await {
+            Err(WorkflowGetResultError::NotFound(_)) => return Err(ClientError::NotFound { id: id.to_owned() }),
+            Err(WorkflowGetResultError::Rpc(status)) => return Err(ClientError::Refused(status.message().to_owned())),
+            // How it ended is read from the description, which knows all ends alike.
+            _ => {}
+        }
+        let described = handle.describe(WorkflowDescribeOptions::default()).await;
+        Ok(description::status(&described.map_err(|error| interaction(id, error))?))
+    }
+
+    /// Asks a running job to stop; what it has finished stays in the store.
+    pub async fn cancel(&self, id: &str) -> Result<(), ClientError> {
+        let handle = self.client.get_workflow_handle::<UntypedWorkflow>(id);
+        let asked = handle.cancel(WorkflowCancelOptions::builder().reason("asked by the user").build()).await;
+        asked.map_err(|error| interaction(id, error))
+    }
+
+    /// The latest jobs, newest first.
+    pub async fn list(&self, limit: usize) -> Result<Vec<JobSummary>, ClientError> {
+        const ALL_KINDS: &str = "WorkflowType IN ('transcribe', 'llm', 'batch')";
+        let found = self.client.list_workflows(ALL_KINDS, WorkflowListOptions::builder().limit(limit).build());
+        let found: Vec<_> = found.try_collect().await.map_err(|error| ClientError::Refused(error.to_string()))?;
+        Ok(found.iter().filter_map(description::summary).collect())
+    }
+
+    /// A finished or running job's whole history as Temporal's JSON, as the replay tests record it.
+    pub async fn history(&self, id: &str) -> Result<Vec<u8>, ClientError> {
+        let handle = self.client.get_workflow_handle::<UntypedWorkflow>(id);
+        let history = handle.fetch_history(WorkflowFetchHistoryOptions::default());
+        history.to_json().await.map_err(|error| ClientError::Refused(error.to_string()))
+    }
+}
+
+fn once(id: &str) -> WorkflowStartOptions {
+    WorkflowStartOptions::new(WORKFLOW_QUEUE, id)
+        .id_reuse_policy(WorkflowIdReusePolicy::AllowDuplicateFailedOnly)
+        .id_conflict_policy(WorkflowIdConflictPolicy::Fail)
+        .build()
+}
+
+fn to_input<T: serde::Serialize>(request: &T) -> Result<serde_json::Value, ClientError> {
+    let input = serde_json::to_value(request).map_err(|error| ClientError::Refused(error.to_string()))?;
+    let bytes = input.to_string().len();
+    if bytes > MOST_INPUT {
+        return Err(ClientError::Refused(format!(
+            "the request is {bytes} bytes long, of which Temporal gets at most {MOST_INPUT}: shorten its prompt or schema"
+        )));
+    }
+    Ok(input)
+}
+
+fn submission(id: &str, started: Result<(), WorkflowStartError>) -> Result<Submission, ClientError> {
+    let existing = match started {
+        Ok(()) => false,
+        Err(WorkflowStartError::AlreadyStarted { .. }) => true,
+        Err(WorkflowStartError::Rpc(status)) => return Err(ClientError::Refused(status.message().to_owned())),
+        Err(error) => return Err(ClientError::Refused(error.to_string())),
+    };
+    Ok(Submission { id: id.to_owned(), existing })
+}
+
+fn interaction(id: &str, error: WorkflowInteractionError) -> ClientError {
+    match error {
+        WorkflowInteractionError::NotFound(_) => ClientError::NotFound { id: id.to_owned() },
+        WorkflowInteractionError::Rpc(status) => ClientError::Refused(status.message().to_owned()),
+        other => ClientError::Refused(other.to_string()),
+    }
+}
+
+/// The innermost cause: gRPC errors wrap "connection refused" four times over.
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}

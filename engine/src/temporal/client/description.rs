@@ -1,0 +1,113 @@
+//! Temporal's descriptions of workflows, read as the state of jobs.
+
+use std::time::SystemTime;
+
+use serde::de::DeserializeOwned;
+use temporalio_client::{WorkflowExecution, WorkflowExecutionDescription, WorkflowExecutionStatus};
+use temporalio_common::{Memo, protos::temporal::api::workflow::v1::PendingActivityInfo};
+
+use crate::{
+    result::JobStatus,
+    temporal::{
+        contracts::{Contract, Ingest, IngestProgress, TranscribeUnit, UnitProgress},
+        progress::{JobKind, JobProgress, JobSummary, Retry, Stage, WorkflowProgress},
+        workflows::STATUS_MEMO,
+    },
+};
+
+pub(super) fn status(described: &WorkflowExecutionDescription) -> JobStatus {
+    job_status(described.status(), &described.memo())
+}
+
+/// What the server alone knows: the state, and the heartbeats of running activities.
+pub(super) fn progress(id: &str, described: &WorkflowExecutionDescription) -> JobProgress {
+    let status = status(described);
+    let end = described.close_time().unwrap_or_else(SystemTime::now);
+    let mut progress = JobProgress {
+        id: id.to_owned(),
+        kind: kind(described.workflow_type()).unwrap_or(JobKind::Transcribe),
+        status,
+        stage: if status.is_final() { Stage::Done } else { Stage::Queued },
+        chunks_done: 0,
+        chunks_total: 0,
+        ingested_s: 0.0,
+        duration_s: 0.0,
+        elapsed_s: seconds_between(described.start_time(), end),
+        retries: Vec::new(),
+        jobs_done: 0,
+        jobs_total: 0,
+    };
+    for activity in &described.raw().pending_activities {
+        add_activity(&mut progress, activity);
+    }
+    progress
+}
+
+fn add_activity(progress: &mut JobProgress, activity: &PendingActivityInfo) {
+    let name = activity.activity_type.as_ref().map(|kind| kind.name.as_str()).unwrap_or_default();
+    if name == TranscribeUnit::NAME {
+        progress.chunks_done += heartbeat::<UnitProgress>(activity).unwrap_or_default().chunks_done;
+    }
+    if name == Ingest::NAME {
+        progress.ingested_s += heartbeat::<IngestProgress>(activity).unwrap_or_default().ingested_s;
+    }
+    if activity.attempt > 1 {
+        progress.retries.push(Retry {
+            stage: name.to_owned(),
+            attempt: u32::try_from(activity.attempt).unwrap_or_default(),
+            message: activity.last_failure.as_ref().map(|failure| failure.message.clone()).unwrap_or_default(),
+        });
+    }
+}
+
+fn heartbeat<T: DeserializeOwned>(activity: &PendingActivityInfo) -> Option<T> {
+    let details = activity.heartbeat_details.as_ref()?.payloads.first()?;
+    serde_json::from_slice(&details.data).ok()
+}
+
+/// Adds what the workflow told to what the server knew.
+pub(super) fn take_in(progress: &mut JobProgress, told: WorkflowProgress) {
+    progress.stage = told.stage;
+    progress.chunks_done = (progress.chunks_done + told.chunks_done).min(told.chunks_total);
+    progress.chunks_total = told.chunks_total;
+    progress.duration_s = told.duration_s;
+    progress.jobs_done = told.jobs_done;
+    progress.jobs_total = told.jobs_total;
+}
+
+pub(super) fn summary(execution: &WorkflowExecution) -> Option<JobSummary> {
+    let started = execution.start_time();
+    Some(JobSummary {
+        id: execution.id().to_owned(),
+        kind: kind(execution.workflow_type())?,
+        status: job_status(execution.status(), &execution.memo()),
+        started: started.map(|start| seconds_between(Some(SystemTime::UNIX_EPOCH), start)),
+        wall_s: execution.close_time().map(|end| seconds_between(started, end)),
+    })
+}
+
+fn kind(workflow_type: &str) -> Option<JobKind> {
+    match workflow_type {
+        "transcribe" => Some(JobKind::Transcribe),
+        "llm" => Some(JobKind::Llm),
+        "batch" => Some(JobKind::Batch),
+        _ => None,
+    }
+}
+
+fn job_status(status: WorkflowExecutionStatus, memo: &Memo) -> JobStatus {
+    match status {
+        WorkflowExecutionStatus::Completed => {
+            memo.get::<JobStatus>(STATUS_MEMO).ok().flatten().unwrap_or(JobStatus::Completed)
+        }
+        WorkflowExecutionStatus::Canceled => JobStatus::Cancelled,
+        WorkflowExecutionStatus::Failed
+        | WorkflowExecutionStatus::Terminated
+        | WorkflowExecutionStatus::TimedOut => JobStatus::Failed,
+        _ => JobStatus::Running,
+    }
+}
+
+fn seconds_between(start: Option<SystemTime>, end: SystemTime) -> f64 {
+    start.and_then(|start| end.duration_since(start).ok()).unwrap_or_default().as_secs_f64()
+}

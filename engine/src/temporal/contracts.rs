@@ -1,0 +1,220 @@
+//! What workflows ask of activities: names, queues, inputs and outputs.
+//!
+//! The implementations live in the workers; [`Contract`] ties the two together at compile time.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use temporalio_common::ActivityDefinition;
+
+use crate::{
+    job::{JobRequest, Source, SpeechOptions},
+    llm::LlmTask,
+    result::{JobStatus, LlmUsage, StageFailure, Timings},
+};
+
+/// The task queue of all workflows.
+pub const WORKFLOW_QUEUE: &str = "longhand";
+/// Ingestion, assembly and everything else that mostly moves data.
+pub const INGEST_QUEUE: &str = "longhand-ingest";
+/// Speech recognition.
+pub const TRANSCRIBE_QUEUE: &str = "longhand-transcribe";
+/// Language models.
+pub const LLM_QUEUE: &str = "longhand-llm";
+
+/// An activity as both sides see it.
+pub trait Contract {
+    const NAME: &'static str;
+    const QUEUE: &'static str;
+    type Input: Serialize + DeserializeOwned + 'static;
+    type Output: Serialize + DeserializeOwned + 'static;
+}
+
+/// A contract as the SDK's typed reference to an activity.
+pub struct Activity<C>(std::marker::PhantomData<C>);
+
+impl<C: Contract> Activity<C> {
+    pub(crate) fn reference() -> Self {
+        Self(std::marker::PhantomData)
+    }
+}
+
+impl<C: Contract> ActivityDefinition for Activity<C> {
+    type Input = C::Input;
+    type Output = C::Output;
+
+    fn name(&self) -> &str {
+        C::NAME
+    }
+}
+
+macro_rules! contract {
+    ($(#[$doc:meta])* $name:ident = $activity:literal on $queue:ident: $input:ty => $output:ty) => {
+        $(#[$doc])*
+        pub struct $name;
+
+        impl Contract for $name {
+            const NAME: &'static str = $activity;
+            const QUEUE: &'static str = $queue;
+            type Input = $input;
+            type Output = $output;
+        }
+    };
+}
+
+contract!(
+    /// Fetches and decodes the source, finds speech, cuts it into chunks, writes units and plan.
+    Ingest = "ingest" on INGEST_QUEUE: IngestInput => Ingested
+);
+contract!(
+    /// Resolves the model, checks the options, and detects the language where that is asked.
+    Prepare = "prepare" on TRANSCRIBE_QUEUE: PrepareInput => Prepared
+);
+contract!(
+    /// Recognises one work unit, writing each chunk's checkpoint before the next chunk begins.
+    TranscribeUnit = "transcribe_unit" on TRANSCRIBE_QUEUE: UnitInput => UnitDone
+);
+contract!(
+    /// Joins the checkpoints to one transcript.
+    Assemble = "assemble" on INGEST_QUEUE: AssembleInput => Assembled
+);
+contract!(
+    /// Runs one LLM task on a finished transcript.
+    RunLlmTask = "run_llm_task" on LLM_QUEUE: LlmInput => LlmUsage
+);
+contract!(
+    /// Writes the job's result.
+    Conclude = "conclude" on INGEST_QUEUE: Conclusion => ()
+);
+contract!(
+    /// Takes an LLM task that was run again into the job's result.
+    Amend = "amend" on INGEST_QUEUE: Amendment => JobStatus
+);
+contract!(
+    /// Reads the next requests of a batch, as many as fit a payload.
+    ReadBatch = "read_batch" on INGEST_QUEUE: BatchPage => Vec<BatchEntry>
+);
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IngestInput {
+    pub source: Source,
+}
+
+/// Where the plan lies and how much there is to do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ingested {
+    /// The plan's folder in the store.
+    pub folder: String,
+    pub audio_sha256: String,
+    pub duration_s: f64,
+    pub units: u32,
+    pub chunks: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PrepareInput {
+    pub folder: String,
+    pub units: u32,
+    pub speech: SpeechOptions,
+}
+
+/// Everything that decides what a chunk's text will be, the audio apart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prepared {
+    /// The options with the model named and the language pinned.
+    pub speech: SpeechOptions,
+    pub model_sha256: String,
+    /// Program and version.
+    pub recogniser: String,
+    /// Names the checkpoints of this model and these parameters.
+    pub recipe: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct UnitInput {
+    pub folder: String,
+    pub unit: u32,
+    pub prepared: Prepared,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct UnitDone {
+    pub chunks: u32,
+}
+
+/// What a transcription activity tells with every heartbeat.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnitProgress {
+    /// Chunks of the unit that are in the store.
+    pub chunks_done: u32,
+}
+
+/// What an ingest activity tells with every heartbeat.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct IngestProgress {
+    /// Seconds of audio decoded so far.
+    pub ingested_s: f64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AssembleInput {
+    pub job_id: String,
+    pub folder: String,
+    pub recipe: String,
+    pub language: String,
+    pub duration_s: f64,
+    pub chunks: u32,
+}
+
+/// What the checkpoints say of how the transcript came to be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Assembled {
+    pub chunks_computed: u32,
+    pub chunks_reused: u32,
+    pub chunks_recomputed: u32,
+    pub fallbacks: u32,
+    /// Recogniser's time over the chunks that this run computed.
+    pub recogniser_s: f64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LlmInput {
+    pub job_id: String,
+    pub task: LlmTask,
+}
+
+/// How far a job got, for the result that is written whatever the end.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Conclusion {
+    pub job_id: String,
+    pub status: JobStatus,
+    pub errors: Vec<StageFailure>,
+    pub timings: Timings,
+    pub ingested: Option<Ingested>,
+    pub prepared: Option<Prepared>,
+    pub assembled: Option<Assembled>,
+    /// By task name, for the tasks that succeeded.
+    pub llm: BTreeMap<String, LlmUsage>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Amendment {
+    pub job_id: String,
+    pub task: String,
+    pub usage: LlmUsage,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchPage {
+    /// The list of requests in the store.
+    pub requests_key: String,
+    pub offset: u32,
+}
+
+/// One recording of a batch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BatchEntry {
+    /// The id of its job.
+    pub id: String,
+    pub request: JobRequest,
+}

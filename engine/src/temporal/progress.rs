@@ -1,0 +1,114 @@
+//! How far a job is, as its workflow tells and as a client sees it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::result::JobStatus;
+
+/// The answer to the workflows' `progress` query.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct WorkflowProgress {
+    pub stage: Stage,
+    /// Chunks of the work units that are finished.
+    pub chunks_done: u32,
+    pub chunks_total: u32,
+    /// Length of the recording in seconds; 0 until it is known.
+    pub duration_s: f64,
+    /// Finished jobs of a batch.
+    pub jobs_done: u32,
+    pub jobs_total: u32,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// No worker has taken up the job yet.
+    #[default]
+    Queued,
+    Ingest,
+    Prepare,
+    Transcribe,
+    Assemble,
+    Llm,
+    Conclude,
+    Done,
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Queued => "queued",
+            Self::Ingest => "ingest",
+            Self::Prepare => "prepare",
+            Self::Transcribe => "transcribe",
+            Self::Assemble => "assemble",
+            Self::Llm => "llm",
+            Self::Conclude => "conclude",
+            Self::Done => "done",
+        })
+    }
+}
+
+/// Which workflow a job is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobKind {
+    Transcribe,
+    /// LLM tasks on a finished transcript.
+    Llm,
+    Batch,
+}
+
+impl fmt::Display for JobKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Transcribe => "transcribe",
+            Self::Llm => "llm",
+            Self::Batch => "batch",
+        })
+    }
+}
+
+/// A job as it stands: the workflow's own view and the heartbeats of its running activities.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct JobProgress {
+    pub id: String,
+    pub kind: JobKind,
+    pub status: JobStatus,
+    pub stage: Stage,
+    pub chunks_done: u32,
+    pub chunks_total: u32,
+    /// Seconds of audio decoded so far; 0 once ingestion is over.
+    pub ingested_s: f64,
+    /// Length of the recording in seconds; 0 until it is known.
+    pub duration_s: f64,
+    /// Seconds since submission, until the end for a finished job.
+    pub elapsed_s: f64,
+    /// Activities that failed and will be tried again.
+    pub retries: Vec<Retry>,
+    pub jobs_done: u32,
+    pub jobs_total: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Retry {
+    /// The activity's name.
+    pub stage: String,
+    /// The attempt that runs or waits now; the first is 1.
+    pub attempt: u32,
+    /// Why the attempt before it failed.
+    pub message: String,
+}
+
+/// A line of `longhand list`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct JobSummary {
+    pub id: String,
+    pub kind: JobKind,
+    pub status: JobStatus,
+    /// Seconds since the epoch.
+    pub started: Option<f64>,
+    /// From submission to the end; `None` while it runs.
+    pub wall_s: Option<f64>,
+}

@@ -1,0 +1,160 @@
+//! One worker process: its connection, its slots, its stop signal and an orderly end.
+
+use std::time::Duration;
+
+use temporalio_client::Client;
+use temporalio_sdk::{
+    Runtime, Worker, WorkerOptions,
+    activities::{ActivityImplementer, ExecutableActivity},
+    runtime::{
+        RuntimeOptions,
+        worker_tuner::{FixedSizeSlotSupplier, TunerHolder},
+    },
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    client::{ClientError, connect},
+    contracts::{Contract, WORKFLOW_QUEUE},
+    workflows::{BatchWorkflow, LlmWorkflow, TranscribeWorkflow},
+};
+
+/// After a stop signal, how long running activities get before they are cut off.
+const GRACE: Duration = Duration::from_secs(8);
+
+/// Upper bound between two heartbeats that reach the server. A cancel comes back with one of them,
+/// so this, and not the heartbeat time-out, decides how late it is.
+const HEARTBEAT_THROTTLE: Duration = Duration::from_millis(400);
+
+/// Workflow tasks worked on at the same time; each takes milliseconds.
+const WORKFLOW_SLOTS: usize = 50;
+
+/// Why a worker could not start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error("the worker cannot run: {0}")]
+    Sdk(Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Serves one queue's activities with `slots` slots until the process is told to stop.
+/// The token that `activities` is given falls at that moment.
+pub async fn serve_activities<A: ActivityImplementer + Send + Sync + 'static>(
+    queue: &str,
+    slots: usize,
+    activities: impl FnOnce(CancellationToken) -> A,
+) -> Result<(), WorkerError> {
+    let process = Process::start().await?;
+    let options = activity_options(queue, slots, activities(process.stop.clone()));
+    process.run([options]).await
+}
+
+/// As [`serve_activities`], and serves all workflows, too.
+pub async fn serve_activities_and_workflows<A: ActivityImplementer + Send + Sync + 'static>(
+    queue: &str,
+    slots: usize,
+    activities: impl FnOnce(CancellationToken) -> A,
+) -> Result<(), WorkerError> {
+    let process = Process::start().await?;
+    let options = activity_options(queue, slots, activities(process.stop.clone()));
+    process.run([workflow_options()?, options]).await
+}
+
+/// Refuses to compile where an adapter's activity differs from its contract in input or output.
+pub const fn fulfils<C, A>(_activity: &A)
+where
+    C: Contract,
+    A: ExecutableActivity<Input = C::Input, Output = C::Output>,
+{
+}
+
+fn activity_options<A: ActivityImplementer + Send + Sync + 'static>(
+    queue: &str,
+    slots: usize,
+    activities: A,
+) -> WorkerOptions {
+    WorkerOptions::new(queue)
+        .tuner(slot_numbers(0, slots))
+        .max_cached_workflows(0)
+        .max_heartbeat_throttle_interval(HEARTBEAT_THROTTLE)
+        .graceful_shutdown_period(GRACE)
+        .register_activities(activities)
+        .build()
+}
+
+fn workflow_options() -> Result<WorkerOptions, WorkerError> {
+    let options = WorkerOptions::new(WORKFLOW_QUEUE)
+        .tuner(slot_numbers(WORKFLOW_SLOTS, 0))
+        .graceful_shutdown_period(GRACE)
+        .register_workflow::<TranscribeWorkflow>()
+        .and_then(|options| options.register_workflow::<LlmWorkflow>())
+        .and_then(|options| options.register_workflow::<BatchWorkflow>())
+        .map_err(sdk)?;
+    Ok(options.build())
+}
+
+/// Slots are fixed numbers: the SDK's default of 100 activities would start 100 recognisers.
+fn slot_numbers(workflows: usize, activities: usize) -> TunerHolder {
+    TunerHolder::builder()
+        .workflow_task_slot_supplier(FixedSizeSlotSupplier::new(workflows.max(1)))
+        .activity_task_slot_supplier(FixedSizeSlotSupplier::new(activities.max(1)))
+        .local_activity_task_slot_supplier(FixedSizeSlotSupplier::new(1))
+        .nexus_task_slot_supplier(FixedSizeSlotSupplier::new(1))
+        .build()
+}
+
+struct Process {
+    runtime: Runtime,
+    client: Client,
+    stop: CancellationToken,
+}
+
+impl Process {
+    async fn start() -> Result<Self, WorkerError> {
+        let runtime = Runtime::from_current_tokio(RuntimeOptions::builder().build().map_err(sdk)?).map_err(sdk)?;
+        let client = connect().await?;
+        let stop = CancellationToken::new();
+        tokio::spawn(fall_on_signal(stop.clone()));
+        Ok(Self { runtime, client, stop })
+    }
+
+    async fn run<const N: usize>(self, options: [WorkerOptions; N]) -> Result<(), WorkerError> {
+        let mut workers = Vec::with_capacity(N);
+        for options in options {
+            workers.push(Worker::new(&self.runtime, self.client.clone(), options).map_err(sdk)?);
+        }
+        let handles: Vec<_> = workers.iter().map(Worker::shutdown_handle).collect();
+        let stop = self.stop.clone();
+        tokio::spawn(async move {
+            stop.cancelled().await;
+            tracing::info!("stopping");
+            handles.iter().for_each(|shut_down| shut_down());
+        });
+        tracing::info!(pid = std::process::id(), "worker ready");
+        let ended = futures_util::future::try_join_all(workers.iter_mut().map(Worker::run)).await;
+        self.stop.cancel();
+        ended.map(drop).map_err(sdk)
+    }
+}
+
+async fn fall_on_signal(stop: CancellationToken) {
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => signal.recv().await,
+            Err(error) => {
+                tracing::warn!(%error, "SIGTERM cannot be heard");
+                std::future::pending().await
+            }
+        }
+    };
+    tokio::select! {
+        _ = terminated => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    stop.cancel();
+}
+
+fn sdk(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> WorkerError {
+    WorkerError::Sdk(error.into())
+}

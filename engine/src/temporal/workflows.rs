@@ -1,0 +1,117 @@
+//! The workflows' common ground: calling an activity, and telling failure from cancellation.
+//!
+//! Workflow code is deterministic: no clock, no randomness and no I/O but the SDK's own.
+
+mod batch;
+mod llm;
+mod transcribe;
+
+use std::time::{Duration, SystemTime};
+
+use serde::de::DeserializeOwned;
+use temporalio_common::{
+    RetryPolicy,
+    error::{ActivityExecutionError, ApplicationFailure, IncomingError},
+};
+use temporalio_sdk::{ActivityOptions, WorkflowCancellationToken, WorkflowContext, WorkflowTermination};
+
+pub use batch::{BatchOutcome, BatchRequest, BatchWorkflow};
+pub use llm::{LlmRequest, LlmWorkflow};
+pub use transcribe::{JobOutcome, TranscribeWorkflow};
+
+use super::contracts::{Activity, Contract};
+use crate::{error::FailureKind, result::StageFailure};
+
+/// Names the memo entry that tells `completed_with_errors` from `completed` in listings.
+pub(crate) const STATUS_MEMO: &str = "status";
+
+/// A worker that says nothing for so long is taken for dead, and its work is given to another.
+const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How often an activity is tried. A killed worker costs an attempt, so there are plenty; input
+/// that can never work and settings that need a person are not tried again at all.
+const ATTEMPTS: u32 = 12;
+
+/// Why a job did not reach its next stage.
+#[derive(Debug, Clone)]
+enum Stopped {
+    Cancelled,
+    Failed(StageFailure),
+}
+
+impl Stopped {
+    fn at(stage: &str, error: &ActivityExecutionError) -> Self {
+        if error.as_cancelled().is_some() {
+            return Self::Cancelled;
+        }
+        let message = match error.reason() {
+            Some(IncomingError::Application(failure)) => failure.to_string(),
+            Some(IncomingError::Timeout(_)) => format!(
+                "no worker finished it: each of {ATTEMPTS} attempts was lost or took too long; look at the workers' logs"
+            ),
+            _ => error.to_string(),
+        };
+        Self::Failed(StageFailure { stage: stage.to_owned(), message })
+    }
+}
+
+/// Runs an activity on its queue. `longest` bounds one attempt; `token` ends it early.
+async fn call<C: Contract, W>(
+    ctx: &WorkflowContext<W>,
+    input: C::Input,
+    longest: Duration,
+    token: WorkflowCancellationToken,
+) -> Result<C::Output, ActivityExecutionError> {
+    let retries = RetryPolicy::builder()
+        .initial_interval(Duration::from_secs(1))
+        .backoff_coefficient(2.0)
+        .maximum_interval(Duration::from_secs(20))
+        .maximum_attempts(ATTEMPTS)
+        .build();
+    let options = ActivityOptions::with_start_to_close_timeout(longest)
+        .task_queue(C::QUEUE)
+        .heartbeat_timeout(HEARTBEAT_TIMEOUT)
+        .cancellation_token(token)
+        .retry_policy(retries)
+        .build();
+    ctx.execute_activity(Activity::<C>::reference(), input, options).await
+}
+
+/// The workflow's input, parsed in the workflow and not by the SDK: a workflow whose input the SDK
+/// cannot read would hang for ever instead of failing.
+fn parse<T: DeserializeOwned>(input: serde_json::Value) -> Result<T, WorkflowTermination> {
+    serde_json::from_value(input).map_err(|error| failed(format!("the workflow's input is wrong: {error}")))
+}
+
+fn failed(message: String) -> WorkflowTermination {
+    let failure = ApplicationFailure::builder(message).type_name(format!("{:?}", FailureKind::BadInput));
+    failure.non_retryable(true).build().into()
+}
+
+/// A stopwatch on the workflow's own clock.
+struct Clock {
+    started: SystemTime,
+    lap: SystemTime,
+}
+
+impl Clock {
+    /// Starts at the workflow's submission.
+    fn start<W>(ctx: &WorkflowContext<W>) -> Self {
+        let started = ctx.info().start_time().unwrap_or(SystemTime::UNIX_EPOCH);
+        Self { started, lap: started }
+    }
+
+    /// Seconds since the last lap.
+    fn lap<W>(&mut self, ctx: &WorkflowContext<W>) -> f64 {
+        let now = ctx.workflow_time().unwrap_or(self.lap);
+        let seconds = now.duration_since(self.lap).unwrap_or_default().as_secs_f64();
+        self.lap = now;
+        seconds
+    }
+
+    /// Seconds since submission.
+    fn total<W>(&self, ctx: &WorkflowContext<W>) -> f64 {
+        let now = ctx.workflow_time().unwrap_or(self.started);
+        now.duration_since(self.started).unwrap_or_default().as_secs_f64()
+    }
+}
