@@ -1,0 +1,214 @@
+//! `cargo xtask build`: builds the images of a compose project in parallel and tells where the
+//! time went.
+
+mod check;
+pub(crate) mod event;
+mod failure_report;
+mod plan;
+mod progress;
+mod request;
+mod run;
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::buildkit::Engine;
+use crate::compose::{Project, ProjectRequest};
+use crate::timings::{BuildRecord, render_table, write_files};
+use event::{Clock, ImageOutcome};
+use plan::Plan;
+use progress::Progress;
+pub(crate) use progress::ProgressStyle;
+pub(crate) use progress::note;
+use run::Conduct;
+
+const FAILED: u8 = 1;
+const INTERRUPTED: u8 = 130;
+
+/// Build the images of a compose project in parallel.
+#[derive(Debug, Args)]
+pub(crate) struct BuildArgs {
+    /// Services whose images to build; all of them where none is named
+    #[arg(value_name = "IMAGE")]
+    images: Vec<String>,
+    /// Compose file; later ones are laid over earlier ones
+    #[arg(short, long = "file", value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Name of the project, for images that have no name of their own
+    #[arg(short, long, value_name = "NAME")]
+    project_name: Option<String>,
+    /// Profile to enable
+    #[arg(long = "profile", value_name = "NAME")]
+    profiles: Vec<String>,
+    /// File of variables, instead of the .env beside the compose file
+    #[arg(long = "env-file", value_name = "FILE")]
+    env_files: Vec<PathBuf>,
+    /// The most images built at the same time
+    #[arg(short, long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// Build the other images when one fails
+    #[arg(long)]
+    keep_going: bool,
+    /// Take nothing from the cache
+    #[arg(long)]
+    no_cache: bool,
+    /// Ask the registries for newer base images
+    #[arg(long)]
+    pull: bool,
+    /// Stage to build, in all images
+    #[arg(long, value_name = "STAGE")]
+    target: Option<String>,
+    /// Platform to build for, as in linux/arm64
+    #[arg(long = "platform", value_name = "PLATFORM", value_delimiter = ',')]
+    platforms: Vec<String>,
+    /// Argument for all Dockerfiles; without a value, that of the environment
+    #[arg(long = "build-arg", value_name = "NAME[=VALUE]")]
+    build_args: Vec<String>,
+    /// Further cache to read from, as in type=registry,ref=...
+    #[arg(long, value_name = "CACHE")]
+    cache_from: Vec<String>,
+    /// Further cache to write to
+    #[arg(long, value_name = "CACHE")]
+    cache_to: Vec<String>,
+    /// Push to the registries instead of loading into the engine
+    #[arg(long)]
+    push: bool,
+    /// How to show progress
+    #[arg(long, value_enum, default_value_t = ProgressStyle::Auto)]
+    progress: ProgressStyle,
+    /// Folder for build.json, trace.json and build.prom
+    #[arg(long, value_name = "DIR")]
+    timings: Option<PathBuf>,
+    /// Only show what would be built; as JSON with --progress json
+    #[arg(long)]
+    check: bool,
+}
+
+/// Runs the verb. Whatever keeps the build from beginning is an error; a build that fails is an
+/// exit code.
+pub(crate) fn run(args: &BuildArgs) -> Result<ExitCode> {
+    let plan = plan(args)?;
+    if args.check {
+        return check::show(&plan, args.progress);
+    }
+    let runtime = tokio::runtime::Runtime::new().context("no threads for the build")?;
+    runtime.block_on(build(&plan, args))
+}
+
+fn plan(args: &BuildArgs) -> Result<Plan> {
+    let request = ProjectRequest {
+        files: args.files.clone(),
+        env_files: args.env_files.clone(),
+        profiles: args.profiles.clone(),
+        name: args.project_name.clone(),
+        services: args.images.clone(),
+        environment: environment(),
+        folder: std::env::current_dir().context("the current folder is gone")?,
+    };
+    let project = Project::load(&request)?;
+    for name in &project.unset_variables {
+        progress::note(&format!("warning: the variable {name} is not set and counts as empty"));
+    }
+    let plan = Plan::new(project, args)?;
+    check::refuse_missing_files(&plan)?;
+    Ok(plan)
+}
+
+/// Variables that are not text cannot stand in a compose file.
+fn environment() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+async fn build(plan: &Plan, args: &BuildArgs) -> Result<ExitCode> {
+    let engine = crate::engine::connect_or_start().await?;
+    refuse_impossible(&engine, plan).await?;
+    if let Some(folder) = &args.timings {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("the folder {} for the timings cannot be made", folder.display()))?;
+    }
+    let interrupt = CancellationToken::new();
+    let conduct = Conduct { keep_going: args.keep_going, interrupt: interrupt.clone() };
+    let interrupted = interrupt.clone();
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            interrupt.cancel();
+        }
+    });
+
+    let clock = Clock::start();
+    let names = plan.images.iter().map(|image| image.name.as_str());
+    let mut record = BuildRecord::new(&plan.project, &engine.version, clock.began, names);
+    let (sender, mut events) = mpsc::unbounded_channel();
+    let mut progress = Progress::new(args.progress, &record);
+    let watching = async {
+        while let Some(event) = events.recv().await {
+            record.apply(&event);
+            progress.show(&event, &record)?;
+        }
+        progress.finish()
+    };
+    let (built, watched) = tokio::join!(run::run(&engine, plan, &conduct, clock, sender), watching);
+    record.finish(clock.now());
+    report(plan, &record, args, interrupted.is_cancelled())?;
+    built?;
+    watched?;
+    Ok(exit_code(&record, interrupted.is_cancelled()))
+}
+
+/// What this engine cannot do is better said before the build than after it.
+async fn refuse_impossible(engine: &Engine, plan: &Plan) -> Result<()> {
+    let exports =
+        plan.images.iter().find(|image| image.push || image.build.cache_to.iter().any(|store| store.kind != "inline"));
+    let Some(image) = exports else {
+        return Ok(());
+    };
+    if !engine.has_containerd_store().await? {
+        bail!(
+            "the engine {} cannot export the cache of `{}` or push it: its image store knows the inline cache \
+             only; switch the containerd image store on (`\"features\": {{\"containerd-snapshotter\": true}}` in \
+             daemon.json)",
+            engine.version,
+            image.name
+        );
+    }
+    Ok(())
+}
+
+fn report(plan: &Plan, record: &BuildRecord, args: &BuildArgs, interrupted: bool) -> Result<()> {
+    if args.progress == ProgressStyle::Quiet {
+        for image in &record.images {
+            if let Some(ImageOutcome::Built { digest, .. }) = &image.outcome {
+                progress::data(digest)?;
+            }
+        }
+    } else {
+        progress::note(&render_table(record));
+    }
+    if let Some(text) = failure_report::render(plan, record, interrupted) {
+        progress::note(&text);
+    }
+    if let Some(folder) = &args.timings {
+        write_files(record, folder)?;
+    }
+    Ok(())
+}
+
+fn exit_code(record: &BuildRecord, interrupted: bool) -> ExitCode {
+    let built = |outcome: &Option<ImageOutcome>| matches!(outcome, Some(ImageOutcome::Built { .. }));
+    if record.images.iter().all(|image| built(&image.outcome)) {
+        ExitCode::SUCCESS
+    } else if interrupted {
+        ExitCode::from(INTERRUPTED)
+    } else {
+        ExitCode::from(FAILED)
+    }
+}

@@ -1,0 +1,142 @@
+//! The one interface between building and everything that tells about it: progress, timings
+//! and reports are plain consumers of these events. They know nothing of BuildKit.
+
+use std::time::{Duration, SystemTime};
+
+use serde::{Serialize, Serializer};
+
+/// A time since the build began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) struct Moment(pub(crate) Duration);
+
+impl Moment {
+    pub(crate) fn seconds(self) -> f64 {
+        self.0.as_secs_f64()
+    }
+
+    /// Zero where `earlier` is later.
+    pub(crate) fn since(self, earlier: Moment) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// In milliseconds, because that is what readers of JSON expect.
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64((self.seconds() * 1e6).round() / 1e3)
+    }
+}
+
+/// Turns the engine's clock into moments of this build.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Clock {
+    pub(crate) began: SystemTime,
+}
+
+impl Clock {
+    pub(crate) fn start() -> Clock {
+        Clock { began: SystemTime::now() }
+    }
+
+    pub(crate) fn now(self) -> Moment {
+        self.moment(SystemTime::now())
+    }
+
+    /// What happened before this build began, as a step that another build had started already,
+    /// counts from its beginning.
+    pub(crate) fn moment(self, time: SystemTime) -> Moment {
+        Moment(time.duration_since(self.began).unwrap_or_default())
+    }
+}
+
+/// Something that happened to an image or to one of its steps.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub(crate) enum BuildEvent {
+    ImageStarted {
+        image: String,
+        at: Moment,
+    },
+    Step {
+        image: String,
+        step: StepUpdate,
+    },
+    Progress {
+        image: String,
+        step: String,
+        name: String,
+        current: u64,
+        total: u64,
+    },
+    Log {
+        image: String,
+        step: String,
+        at: Moment,
+        text: String,
+    },
+    Warning {
+        image: String,
+        message: String,
+        file: String,
+        line: u32,
+        url: String,
+    },
+    /// Bytes that went out to the engine in all, once every image has ended.
+    ContextSent {
+        bytes: u64,
+    },
+    ImageFinished {
+        image: String,
+        at: Moment,
+        outcome: ImageOutcome,
+    },
+}
+
+/// The state of a step as of now; a step may start more than once.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct StepUpdate {
+    pub(crate) digest: String,
+    pub(crate) name: String,
+    pub(crate) inputs: Vec<String>,
+    pub(crate) cached: bool,
+    pub(crate) started: Option<Moment>,
+    pub(crate) completed: Option<Moment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub(crate) enum ImageOutcome {
+    Built {
+        digest: String,
+        size: u64,
+    },
+    Failed(Failure),
+    /// Stopped because another image failed, or by the user.
+    Cancelled,
+    /// Never begun, because an image that it is built on was not built.
+    Skipped {
+        because: String,
+    },
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Failure {
+    pub(crate) message: String,
+    /// The digest of the step that failed.
+    pub(crate) step: Option<String>,
+    pub(crate) excerpt: Option<Excerpt>,
+    pub(crate) engine_lost: bool,
+}
+
+/// A Dockerfile and the lines in it that matter.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Excerpt {
+    pub(crate) file: String,
+    #[serde(skip)]
+    pub(crate) text: String,
+    /// Counted from 1.
+    pub(crate) first_line: usize,
+    pub(crate) last_line: usize,
+}

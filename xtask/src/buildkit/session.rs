@@ -1,0 +1,108 @@
+//! A session: the connection over which the engine asks this program for folders, secrets,
+//! credentials and an SSH agent while it builds.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use bollard_buildkit_proto::health::health_server::HealthServer;
+use bollard_buildkit_proto::moby::buildkit::secrets::v1::secrets_server::SecretsServer;
+use bollard_buildkit_proto::moby::filesync::packet::file_sync_server::FileSyncServer;
+use bollard_buildkit_proto::moby::filesync::v1::auth_server::AuthServer;
+use bollard_buildkit_proto::moby::sshforward::v1::ssh_server::SshServer;
+use futures_util::StreamExt;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tonic::transport::Server;
+use tonic::transport::server::Connected;
+
+use super::address::Address;
+use super::connection::{Engine, upgraded};
+use super::credentials::RegistryCredentials;
+use super::file_sync::{ByteCounter, SharedDirectories, SharedDirectory};
+use super::health::Healthy;
+use super::secrets::{BuildSecrets, SecretSource};
+use super::ssh_agent::SshAgents;
+
+/// The methods that the engine may call. It calls nothing that a session did not name.
+const METHODS: [&str; 5] = [
+    "/moby.filesync.v1.FileSync/DiffCopy",
+    "/moby.filesync.v1.Auth/Credentials",
+    "/moby.buildkit.secrets.v1.Secrets/GetSecret",
+    "/moby.sshforward.v1.SSH/CheckAgent",
+    "/moby.sshforward.v1.SSH/ForwardAgent",
+];
+
+/// What the engine may have through a session.
+#[derive(Default)]
+pub(crate) struct Offers {
+    /// Folders by the name that a solve gives them.
+    pub(crate) directories: BTreeMap<String, SharedDirectory>,
+    pub(crate) secrets: BTreeMap<String, SecretSource>,
+    /// SSH agents' sockets.
+    pub(crate) ssh: BTreeMap<String, PathBuf>,
+}
+
+/// An open session; dropping it closes the connection.
+pub(crate) struct Session {
+    pub(crate) id: String,
+    _closes: DropGuard,
+}
+
+impl Session {
+    /// Opens a session. `shared_key` tells the engine which earlier transfers to compare new
+    /// ones with, so it has to be the same for every build of one project. `bytes_sent` counts what
+    /// goes out.
+    pub(crate) async fn open(
+        engine: &Engine,
+        shared_key: &str,
+        offers: Offers,
+        bytes_sent: ByteCounter,
+    ) -> Result<Session> {
+        let id = uuid::Uuid::new_v4().simple().to_string();
+        let headers = headers(&id, shared_key);
+        let closing = CancellationToken::new();
+        let closed = closing.clone();
+        let failed = || format!("no session could be opened with the engine at {}", engine.address);
+        match &engine.address {
+            Address::Unix(path) => {
+                let stream = UnixStream::connect(path).await.with_context(failed)?;
+                serve(upgraded(stream, "/session", &headers).await?, offers, bytes_sent, closed);
+            }
+            Address::Tcp(address) => {
+                let stream = TcpStream::connect(address).await.with_context(failed)?;
+                serve(upgraded(stream, "/session", &headers).await?, offers, bytes_sent, closed);
+            }
+        }
+        Ok(Session { id, _closes: closing.drop_guard() })
+    }
+}
+
+fn headers(id: &str, shared_key: &str) -> Vec<(&'static str, String)> {
+    let mut headers = vec![
+        ("X-Docker-Expose-Session-Uuid", id.to_owned()),
+        ("X-Docker-Expose-Session-Name", "longhand".to_owned()),
+        ("X-Docker-Expose-Session-Sharedkey", shared_key.to_owned()),
+    ];
+    headers.extend(METHODS.iter().map(|method| ("X-Docker-Expose-Session-Grpc-Method", (*method).to_owned())));
+    headers
+}
+
+fn serve<S>(stream: S, offers: Offers, bytes_sent: ByteCounter, closed: CancellationToken)
+where
+    S: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
+{
+    let directories = SharedDirectories { by_name: offers.directories, bytes_sent };
+    let server = Server::builder()
+        .initial_stream_window_size(1 << 20)
+        .initial_connection_window_size(4 << 20)
+        .add_service(HealthServer::new(Healthy))
+        .add_service(FileSyncServer::new(directories))
+        .add_service(AuthServer::new(RegistryCredentials))
+        .add_service(SecretsServer::new(BuildSecrets(offers.secrets)))
+        .add_service(SshServer::new(SshAgents(offers.ssh)));
+    let only = futures_util::stream::iter([Ok::<S, std::io::Error>(stream)]).chain(futures_util::stream::pending());
+    // When the engine hangs up, the solves that need the session fail and say why.
+    tokio::spawn(async move { server.serve_with_incoming_shutdown(only, closed.cancelled_owned()).await });
+}

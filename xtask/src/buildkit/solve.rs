@@ -1,0 +1,131 @@
+//! One solve: a Dockerfile build by the engine's BuildKit, from its request to its image.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::Result;
+use bollard_buildkit_proto::moby::buildkit::v1 as proto;
+use bollard_buildkit_proto::moby::buildkit::v1::control_client::ControlClient;
+use serde::Serialize;
+use tonic::transport::Channel;
+
+use super::connection::Engine;
+use super::failure::SolveFailure;
+use super::status::Status;
+
+/// How long the last messages about steps may take once the solve itself has ended.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// Everything that BuildKit needs to know to build one image.
+pub(crate) struct SolveRequest {
+    pub(crate) session: String,
+    /// The attributes of BuildKit's Dockerfile frontend.
+    pub(crate) attributes: BTreeMap<String, String>,
+    pub(crate) export: Export,
+    pub(crate) cache_from: Vec<CacheStore>,
+    pub(crate) cache_to: Vec<CacheStore>,
+    pub(crate) entitlements: Vec<String>,
+}
+
+/// What becomes of the image.
+pub(crate) enum Export {
+    /// Into the engine's store, under these names.
+    Load(Vec<String>),
+    /// To the registries that the names stand for.
+    Push(Vec<String>),
+}
+
+/// A place that a build's cache is read from or written to, as in `type=registry,ref=...`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct CacheStore {
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+    #[serde(flatten)]
+    pub(crate) attributes: BTreeMap<String, String>,
+}
+
+/// Runs solves over one connection; any number at a time.
+#[derive(Clone)]
+pub(crate) struct Solver(ControlClient<Channel>);
+
+impl Engine {
+    pub(crate) async fn solver(&self) -> Result<Solver> {
+        Ok(Solver(self.control().await?))
+    }
+}
+
+impl Solver {
+    /// Builds one image and passes on what BuildKit tells meanwhile. Returns the image's digest.
+    /// Dropping the future cancels the solve in the engine, too.
+    pub(crate) async fn solve(
+        &self,
+        request: SolveRequest,
+        on_status: impl Fn(Status),
+    ) -> Result<String, SolveFailure> {
+        let reference = uuid::Uuid::new_v4().simple().to_string();
+        let mut control = self.0.clone();
+        let watching = watch(self.0.clone(), reference.clone(), on_status);
+        tokio::pin!(watching);
+        let solving = control.solve(request.into_proto(reference));
+        tokio::pin!(solving);
+
+        let mut watched = false;
+        let answer = loop {
+            tokio::select! {
+                answer = &mut solving => break answer,
+                () = &mut watching, if !watched => watched = true,
+            }
+        };
+        if !watched {
+            // A solve that fails before it has begun has no status to end, hence the limit.
+            drop(tokio::time::timeout(LAST_WORDS, watching).await);
+        }
+        let mut response = answer.map_err(SolveFailure::from)?.into_inner().exporter_response;
+        Ok(response.remove("containerimage.digest").unwrap_or_default())
+    }
+}
+
+/// Failures are left to the solve's own answer: this stream may end early for its own reasons.
+async fn watch(mut control: ControlClient<Channel>, reference: String, on_status: impl Fn(Status)) {
+    let request = proto::StatusRequest { r#ref: reference };
+    let Ok(stream) = control.status(request).await else {
+        return;
+    };
+    let mut stream = stream.into_inner();
+    while let Ok(Some(message)) = stream.message().await {
+        on_status(Status::from(message));
+    }
+}
+
+impl SolveRequest {
+    fn into_proto(self, reference: String) -> proto::SolveRequest {
+        let (kind, names, push) = match self.export {
+            Export::Load(names) => ("moby", names, false),
+            Export::Push(names) => ("image", names, true),
+        };
+        let mut export = std::collections::HashMap::from([("name".to_owned(), names.join(","))]);
+        if push {
+            export.insert("push".to_owned(), "true".to_owned());
+        }
+        proto::SolveRequest {
+            r#ref: reference,
+            session: self.session,
+            frontend: "dockerfile.v0".to_owned(),
+            frontend_attrs: self.attributes.into_iter().collect(),
+            cache: Some(proto::CacheOptions {
+                imports: self.cache_from.into_iter().map(CacheStore::into_proto).collect(),
+                exports: self.cache_to.into_iter().map(CacheStore::into_proto).collect(),
+                ..proto::CacheOptions::default()
+            }),
+            entitlements: self.entitlements,
+            exporters: vec![proto::Exporter { r#type: kind.to_owned(), attrs: export }],
+            ..proto::SolveRequest::default()
+        }
+    }
+}
+
+impl CacheStore {
+    fn into_proto(self) -> proto::CacheOptionsEntry {
+        proto::CacheOptionsEntry { r#type: self.kind, attrs: self.attributes.into_iter().collect() }
+    }
+}

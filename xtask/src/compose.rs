@@ -1,0 +1,15 @@
+//! Compose files: reads what they say about building images, the way `docker compose build`
+//! does. It knows nothing of engines; whatever it does not support is an error that names it.
+
+mod build_section;
+mod extends;
+mod fields;
+mod interpolate;
+mod merge;
+mod paths;
+mod project;
+mod variables;
+mod yaml;
+
+pub(crate) use build_section::{BuildSection, Context, Dockerfile, NamedContext};
+pub(crate) use project::{Project, ProjectRequest, Service};

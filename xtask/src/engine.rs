@@ -1,0 +1,53 @@
+//! `cargo xtask engine`: makes a container engine answer on this machine. It knows how Debian
+//! and Ubuntu install and start one, and nothing of what is built with it.
+
+mod install;
+mod start;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use crate::build::note;
+use crate::buildkit::{Engine, EngineUnreachable};
+
+/// Install and start a container engine, where it can be done here.
+#[derive(Debug, Args)]
+pub(crate) struct EngineArgs {
+    /// Stop the engine that this command started
+    #[arg(long)]
+    stop: bool,
+}
+
+/// Runs the verb.
+pub(crate) fn run(args: &EngineArgs) -> Result<ExitCode> {
+    if args.stop {
+        start::stop()?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let runtime = tokio::runtime::Runtime::new().context("no threads for the connection")?;
+    let engine = runtime.block_on(connect_or_start())?;
+    note(&format!("the engine {} answers", engine.version));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The engine that the environment names; where none answers, one that is installed and started
+/// for it, if this is a machine where that is the way.
+pub(crate) async fn connect_or_start() -> Result<Engine> {
+    let unreachable = match Engine::connect().await {
+        Ok(engine) => return Ok(engine),
+        Err(error) => error.downcast::<EngineUnreachable>()?,
+    };
+    if std::env::var_os("DOCKER_HOST").is_some_and(|host| !host.is_empty()) {
+        bail!("{unreachable}; start the engine that DOCKER_HOST names, or unset it");
+    }
+    if let Some(reason) = install::reason_not_here() {
+        bail!("{unreachable}; {reason}: {}", install::ADVICE);
+    }
+    note(&format!("{unreachable}; installing and starting one"));
+    tokio::task::spawn_blocking(|| install::install_missing().and_then(|()| start::start()))
+        .await
+        .context("the start of the engine was interrupted")??;
+    start::wait_until_ready().await
+}

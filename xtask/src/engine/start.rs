@@ -1,0 +1,99 @@
+//! Starts and stops the engine: through systemd where that runs, else as a process of its own.
+
+use std::fs::{self, File};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::build::note;
+use crate::buildkit::Engine;
+
+const LOG: &str = "/var/log/dockerd.log";
+const PID_FILE: &str = "/var/run/docker.pid";
+const SETTINGS: &str = "/etc/docker/daemon.json";
+/// With containerd's image store, a build's cache can be exported anywhere.
+const FIRST_SETTINGS: &str = "{\"features\": {\"containerd-snapshotter\": true}}\n";
+const PATIENCE: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(250);
+
+pub(super) fn start() -> Result<()> {
+    if !Path::new(SETTINGS).exists() {
+        fs::create_dir_all("/etc/docker").context("/etc/docker cannot be made")?;
+        fs::write(SETTINGS, FIRST_SETTINGS).with_context(|| format!("{SETTINGS} cannot be written"))?;
+    }
+    if systemd_runs() { systemctl("start") } else { spawn_daemon() }
+}
+
+pub(super) fn stop() -> Result<()> {
+    if systemd_runs() {
+        return systemctl("stop");
+    }
+    let Ok(text) = fs::read_to_string(PID_FILE) else {
+        note("no engine runs that this command started");
+        return Ok(());
+    };
+    let pid: i32 = text.trim().parse().with_context(|| format!("{PID_FILE} holds no process id"))?;
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    if name.trim() != "dockerd" {
+        note("the engine has stopped already");
+        return Ok(());
+    }
+    // SAFETY: kill takes any process id; it was just read to be the engine's.
+    if unsafe { libc::kill(pid, libc::SIGTERM) } != 0 {
+        return Err(std::io::Error::last_os_error()).context("the engine cannot be stopped");
+    }
+    let deadline = Instant::now() + PATIENCE;
+    while Path::new(&format!("/proc/{pid}/exe")).exists() {
+        if Instant::now() > deadline {
+            bail!("the engine (process {pid}) does not stop; see {LOG}");
+        }
+        std::thread::sleep(POLL);
+    }
+    note("the engine has stopped");
+    Ok(())
+}
+
+pub(super) async fn wait_until_ready() -> Result<Engine> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match Engine::connect().await {
+            Ok(engine) => return Ok(engine),
+            Err(error) if Instant::now() > deadline => {
+                return Err(error.context(format!("the engine was started and does not answer; see {LOG}")));
+            }
+            Err(_) => tokio::time::sleep(POLL).await,
+        }
+    }
+}
+
+fn systemd_runs() -> bool {
+    Path::new("/run/systemd/system").is_dir()
+}
+
+fn systemctl(verb: &str) -> Result<()> {
+    let status = Command::new("systemctl").args([verb, "docker"]).status().context("systemctl cannot be run")?;
+    if !status.success() {
+        bail!("`systemctl {verb} docker` failed; see `journalctl -u docker`");
+    }
+    Ok(())
+}
+
+/// In a session of its own, so that it outlives this program and its terminal.
+fn spawn_daemon() -> Result<()> {
+    let log =
+        File::options().create(true).append(true).open(LOG).with_context(|| format!("{LOG} cannot be written"))?;
+    let mut command = Command::new("dockerd");
+    command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+    // SAFETY: setsid is safe to call between fork and exec.
+    unsafe {
+        command.pre_exec(|| match libc::setsid() {
+            -1 => Err(std::io::Error::last_os_error()),
+            _ => Ok(()),
+        });
+    }
+    command.spawn().context("dockerd cannot be run")?;
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! What a build's events add up to: how long each step took and whether it ran, was cached or
+//! was shared with another image, where the time went, and the files that tell about it. It
+//! knows nothing of the engine.
+
+mod critical_path;
+mod document;
+mod intervals;
+mod metrics;
+mod record;
+mod shared;
+mod table;
+mod trace;
+
+pub(crate) use record::{BuildRecord, ImageRecord};
+pub(crate) use table::render_table;
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+/// Writes `build.json`, `trace.json` and `build.prom` into a folder, which is made.
+pub(crate) fn write_files(record: &BuildRecord, folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("the folder {} for the timings cannot be made", folder.display()))?;
+    let write = |name: &str, content: Vec<u8>| {
+        let path = folder.join(name);
+        std::fs::write(&path, content).with_context(|| format!("{} cannot be written", path.display()))
+    };
+    write("build.json", serde_json::to_vec_pretty(&document::document(record))?)?;
+    write("trace.json", serde_json::to_vec(&trace::trace(record))?)?;
+    write("build.prom", metrics::open_metrics(record)?)
+}
