@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use serde_json::Value;
 
 use super::plan::{Plan, PlannedImage};
 use super::progress::{self, ProgressStyle};
@@ -11,13 +12,31 @@ use crate::compose::{Context, Dockerfile, NamedContext};
 
 pub(super) fn show(plan: &Plan, style: ProgressStyle) -> Result<ExitCode> {
     if style == ProgressStyle::Json {
-        progress::data(&serde_json::to_string_pretty(plan)?)?;
+        progress::data(&serde_json::to_string_pretty(&without_empty(serde_json::to_value(plan)?))?)?;
     } else {
         for image in &plan.images {
             progress::data(&describe(image))?;
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a project does not say need not be read.
+fn without_empty(value: Value) -> Value {
+    let says_something = |value: &Value| match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+        _ => true,
+    };
+    match value {
+        Value::Object(fields) => {
+            let fields = fields.into_iter().map(|(name, field)| (name, without_empty(field)));
+            Value::Object(fields.filter(|(_, field)| says_something(field)).collect())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(without_empty).collect()),
+        other => other,
+    }
 }
 
 fn describe(image: &PlannedImage) -> String {

@@ -126,17 +126,7 @@ pub(crate) struct Failure {
     pub(crate) message: String,
     /// The digest of the step that failed.
     pub(crate) step: Option<String>,
-    pub(crate) excerpt: Option<Excerpt>,
+    /// The first and the last line of its instruction in the Dockerfile, counted from 1.
+    pub(crate) lines: Option<(usize, usize)>,
     pub(crate) engine_lost: bool,
-}
-
-/// A Dockerfile and the lines in it that matter.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct Excerpt {
-    pub(crate) file: String,
-    #[serde(skip)]
-    pub(crate) text: String,
-    /// Counted from 1.
-    pub(crate) first_line: usize,
-    pub(crate) last_line: usize,
 }

@@ -1,7 +1,7 @@
 //! What is told about images that were not built: the step, the Dockerfile's lines around it,
 //! the end of its output, and what became of the other images.
 
-use super::event::{Excerpt, Failure, ImageOutcome};
+use super::event::{Failure, ImageOutcome};
 use super::plan::Plan;
 use crate::compose::Dockerfile;
 use crate::timings::{BuildRecord, ImageRecord};
@@ -40,8 +40,10 @@ fn one(plan: &Plan, image: &ImageRecord, failure: &Failure) -> String {
         Some(step) => format!("error: `{}` failed at {}\n  {}\n", image.name, step.name, failure.message),
         None => format!("error: `{}` failed: {}\n", image.name, failure.message),
     };
-    if let Some(excerpt) = &failure.excerpt {
-        text.push_str(&lines_around(excerpt, &dockerfile_name(plan, &image.name, excerpt)));
+    if let Some(lines) = failure.lines
+        && let Some(excerpt) = plan.image(&image.name).and_then(|image| excerpt(&image.build.dockerfile, lines))
+    {
+        text.push_str(&excerpt);
     }
     let lines = step.map(|step| step.last_lines()).unwrap_or_default();
     if !lines.is_empty() {
@@ -51,26 +53,21 @@ fn one(plan: &Plan, image: &ImageRecord, failure: &Failure) -> String {
     text
 }
 
-/// The engine knows the file's name only, and users want to open it.
-fn dockerfile_name(plan: &Plan, image: &str, excerpt: &Excerpt) -> String {
-    match plan.image(image).map(|image| &image.build.dockerfile) {
-        Some(Dockerfile::File(path)) => path.display().to_string(),
-        Some(Dockerfile::Inline(_)) => "dockerfile_inline".to_owned(),
-        None => excerpt.file.clone(),
-    }
-}
-
-fn lines_around(excerpt: &Excerpt, file: &str) -> String {
-    let mut text = format!("\n{file}:{}\n", excerpt.first_line);
-    let first = excerpt.first_line.saturating_sub(NEIGHBOURS).max(1);
-    let last = excerpt.last_line + NEIGHBOURS;
-    for (number, line) in (1..).zip(excerpt.text.lines()).take(last).skip(first - 1) {
-        let here = (excerpt.first_line..=excerpt.last_line).contains(&number);
-        let mark = if here { '>' } else { ' ' };
+/// The instruction's lines with their neighbours; none where the Dockerfile is not on this
+/// machine.
+fn excerpt(dockerfile: &Dockerfile, (first, last): (usize, usize)) -> Option<String> {
+    let (file, content) = match dockerfile {
+        Dockerfile::File(path) => (path.display().to_string(), std::fs::read_to_string(path).ok()?),
+        Dockerfile::Inline(content) => ("dockerfile_inline".to_owned(), content.clone()),
+    };
+    let mut text = format!("\n{file}:{first}\n");
+    let shown = first.saturating_sub(NEIGHBOURS).max(1)..=last + NEIGHBOURS;
+    for (number, line) in (1..).zip(content.lines()).filter(|(number, _)| shown.contains(number)) {
+        let mark = if (first..=last).contains(&number) { '>' } else { ' ' };
         text.push_str(format!("{mark} {number:>4} | {line}").trim_end());
         text.push('\n');
     }
-    text
+    Some(text)
 }
 
 fn fates(record: &BuildRecord, except: Option<&str>) -> String {

@@ -10,7 +10,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::event::{BuildEvent, Clock, Excerpt, Failure, ImageOutcome, StepUpdate};
+use super::event::{BuildEvent, Clock, Failure, ImageOutcome, StepUpdate};
 use super::plan::{Plan, PlannedImage};
 use super::request::{MAIN_CONTEXT, Sessions, context_folder, context_folders, directories, named, solve_request};
 use crate::buildkit::{ByteCounter, Engine, Offers, Session, SharedDirectory, SolveFailure, Solver, Status};
@@ -145,7 +145,7 @@ impl Build<'_> {
             Err(error) => ImageOutcome::Failed(Failure {
                 message: format!("{error:#}"),
                 step: None,
-                excerpt: None,
+                lines: None,
                 engine_lost: true,
             }),
         }
@@ -215,16 +215,6 @@ impl Build<'_> {
 
 impl From<SolveFailure> for Failure {
     fn from(failure: SolveFailure) -> Failure {
-        Failure {
-            message: failure.message,
-            step: failure.step,
-            excerpt: failure.excerpt.map(|excerpt| Excerpt {
-                file: excerpt.file,
-                text: excerpt.text,
-                first_line: *excerpt.lines.start(),
-                last_line: *excerpt.lines.end(),
-            }),
-            engine_lost: failure.engine_lost,
-        }
+        Failure { message: failure.message, step: failure.step, lines: failure.lines, engine_lost: failure.engine_lost }
     }
 }

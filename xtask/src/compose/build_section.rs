@@ -82,7 +82,11 @@ impl BuildSection {
             match key.text.as_str() {
                 "dockerfile" => dockerfile = Some(text(value, "build.dockerfile")?),
                 name if name.starts_with("x-") => {}
-                name => section.set(name, value, around)?,
+                name if section.set(name, value, around)? => {}
+                name => {
+                    let message = format!("`build.{name}` is not supported; take it out to build without it");
+                    return Err(node.place_of(key).error(message));
+                }
             }
         }
         match (dockerfile, &section.dockerfile, &section.context) {
@@ -125,7 +129,8 @@ impl BuildSection {
         }
     }
 
-    fn set(&mut self, name: &str, value: &Node, around: &Surroundings<'_>) -> Result<()> {
+    /// Whether the key is one that is supported.
+    fn set(&mut self, name: &str, value: &Node, around: &Surroundings<'_>) -> Result<bool> {
         let what = format!("build.{name}");
         match name {
             "context" => self.context = context(&text(value, &what)?),
@@ -147,9 +152,9 @@ impl BuildSection {
             "entitlements" => self.entitlements = texts(value, &what)?,
             "extra_hosts" => self.extra_hosts = extra_hosts(value)?,
             "shm_size" => self.shm_size = Some(bytes(value, &what)?),
-            _ => return Err(value.error(format!("`{what}` is not supported; take it out to build without it"))),
+            _ => return Ok(false),
         }
-        Ok(())
+        Ok(true)
     }
 }
 

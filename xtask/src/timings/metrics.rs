@@ -37,7 +37,7 @@ pub(super) fn open_metrics(record: &BuildRecord) -> Result<Vec<u8>> {
         for (name, outcome) in
             [("ran", StepOutcome::Ran), ("cached", StepOutcome::Cached), ("shared", StepOutcome::Shared)]
         {
-            let count = image.steps.iter().filter(|step| step.is_instruction() && step.outcome == outcome).count();
+            let count = image.instructions(outcome);
             steps.with_label_values(&[project, &image.name, name]).set(count as f64);
         }
     }

@@ -49,16 +49,16 @@ pub(crate) struct StepRecord {
     open_line: String,
 }
 
-/// How a step came to its result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+/// How a step came to its result; what says most about the build comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum StepOutcome {
     /// It ran for this image.
     Ran,
-    /// Its result was there before this build began.
-    Cached,
     /// Another image of this build ran it.
     Shared,
+    /// Its result was there before this build began.
+    Cached,
     /// It was announced and never began.
     NotRun,
 }
@@ -142,6 +142,17 @@ impl ImageRecord {
 
     pub(crate) fn step(&self, digest: &str) -> Option<&StepRecord> {
         self.steps.iter().find(|step| step.digest == digest)
+    }
+
+    /// How many instructions of its Dockerfile came to their results in this way. One that the
+    /// engine met twice, before and after it knew the copied files, counts once.
+    pub(crate) fn instructions(&self, outcome: StepOutcome) -> usize {
+        let mut by_name: BTreeMap<&str, StepOutcome> = BTreeMap::new();
+        for step in self.steps.iter().filter(|step| step.is_instruction()) {
+            let known = by_name.entry(&step.name).or_insert(step.outcome);
+            *known = step.outcome.min(*known);
+        }
+        by_name.values().filter(|found| **found == outcome).count()
     }
 
     /// From its slot to its end.
@@ -228,11 +239,12 @@ impl StepRecord {
 
     /// Whether it is an instruction of a Dockerfile, and not the engine's own housekeeping.
     pub(crate) fn is_instruction(&self) -> bool {
-        self.name.starts_with('[') && !self.name.starts_with("[internal]") && !self.name.starts_with("[auth]")
+        let housekeeping = ["[internal] ", "[auth] ", "[context "];
+        self.name.starts_with('[') && !housekeeping.iter().any(|prefix| self.name.starts_with(prefix))
     }
 
     fn context_bytes(&self) -> u64 {
-        let sent = self.transfers.iter().filter(|(name, _)| name.starts_with("transferring "));
+        let sent = self.transfers.iter().filter(|(name, _)| name.starts_with("transferring"));
         sent.map(|(_, bytes)| bytes).sum()
     }
 

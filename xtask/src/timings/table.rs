@@ -44,10 +44,7 @@ fn images(record: &BuildRecord) -> String {
 }
 
 fn row(image: &ImageRecord) -> [String; 9] {
-    let count = |outcome| {
-        let counted = image.steps.iter().filter(|step| step.is_instruction() && step.outcome == outcome);
-        counted.count().to_string()
-    };
+    let count = |outcome| image.instructions(outcome).to_string();
     let (size, digest) = match &image.outcome {
         Some(ImageOutcome::Built { digest, size }) => (bytes(*size), short(digest).to_owned()),
         Some(ImageOutcome::Failed(_)) => (String::new(), "failed".to_owned()),

@@ -9,7 +9,7 @@ use crate::timings::BuildRecord;
 
 pub(in crate::build) struct Plain {
     width: usize,
-    /// Steps of which the beginning and the end have been told, by image.
+    /// Names of steps of which the beginning and the end have been told, by image.
     begun: BTreeSet<(String, String)>,
     ended: BTreeSet<(String, String)>,
     open_lines: BTreeMap<(String, String), String>,
@@ -48,8 +48,9 @@ impl Plain {
         if step.name.starts_with("[internal]") && step.error.is_none() {
             return Ok(());
         }
-        let key = (image.to_owned(), step.digest.clone());
-        if step.cached && self.ended.insert(key.clone()) {
+        // The engine may meet one instruction under two digests.
+        let key = (image.to_owned(), step.name.clone());
+        if step.cached && !self.begun.contains(&key) && self.ended.insert(key.clone()) {
             return self.line(image, &format!("{}: cached", one_line(&step.name)));
         }
         if step.started.is_some() && !step.cached && self.begun.insert(key.clone()) {

@@ -1,0 +1,5 @@
+//! The tool as its users see it: its commands run on real projects and, where one answers, with
+//! a real engine.
+
+mod plans;
+mod tool;
