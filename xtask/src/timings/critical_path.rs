@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::record::{BuildRecord, ImageRecord, StepRecord};
-use crate::build::event::{ImageOutcome, Moment};
+use crate::build::event::Moment;
+
+/// The longest time between the end of an image and the beginning of one that waited for it.
+const HANDOVER: Duration = Duration::from_millis(50);
 
 /// A part of the chain; the parts follow each other without gaps or overlaps.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,33 +43,46 @@ fn back_from(record: &BuildRecord, image: &ImageRecord, path: &mut Vec<Stretch>)
         return;
     };
     let mut reached = finished;
-    let mut next = latest_before(image, reached);
-    while let Some(step) = next {
-        let (Some(began), Some(ended)) = (step.started(), step.completed()) else { break };
+    let mut next = latest(image.steps.iter(), started, reached);
+    while let Some((step, began, ended)) = next {
         wait(path, image, ended, reached);
-        let start = began.max(started);
-        push(path, image, &step.name, true, start, ended.min(reached));
-        reached = start.min(reached);
-        next = input_of(image, step, reached).or_else(|| latest_before(image, reached));
+        push(path, image, &step.name, true, began, ended);
+        reached = began;
+        let inputs = step.inputs.iter().filter_map(|digest| image.step(digest));
+        next = latest(inputs, started, reached).or_else(|| latest(image.steps.iter(), started, reached));
     }
     wait(path, image, started, reached);
     before_start(record, image, started, path);
 }
 
+/// Of the steps, the one that ended last of those that ended between two moments; with its time
+/// from the first moment on, which always has a length, so that a chain of them comes to an end.
+fn latest<'a>(
+    steps: impl Iterator<Item = &'a StepRecord>,
+    from: Moment,
+    to: Moment,
+) -> Option<(&'a StepRecord, Moment, Moment)> {
+    steps
+        .filter_map(|step| Some((step, step.started()?.max(from), step.completed()?)))
+        .filter(|(_, began, ended)| began < ended && *ended <= to)
+        .max_by_key(|(_, _, ended)| *ended)
+}
+
+/// An image begins when the one that it needs has ended, or the one whose slot it takes.
 fn before_start(record: &BuildRecord, image: &ImageRecord, started: Moment, path: &mut Vec<Stretch>) {
     let freed = record
         .images
         .iter()
-        .filter(|other| other.name != image.name && matches!(other.outcome, Some(ImageOutcome::Built { .. })))
-        .filter(|other| other.finished.is_some_and(|end| end <= started && end > Moment::default()))
-        .max_by_key(|other| other.finished);
-    match freed.and_then(|other| Some((other, other.finished?))) {
-        // An image starts right after the one that it needs, or whose slot it takes.
-        Some((other, end)) if started.since(end) < started.since(Moment::default()) / 2 => {
-            push(path, image, "waiting for a slot", false, end, started);
+        .filter(|other| other.started < other.finished)
+        .filter_map(|other| Some((other, other.finished?)))
+        .filter(|(_, ended)| *ended <= started && started.since(*ended) < HANDOVER)
+        .max_by_key(|(_, ended)| *ended);
+    match freed {
+        Some((other, ended)) => {
+            push(path, image, "waiting for a slot", false, ended, started);
             back_from(record, other, path);
         }
-        _ => push(path, image, "connecting", false, Moment::default(), started),
+        None => push(path, image, "connecting", false, Moment::default(), started),
     }
 }
 
@@ -78,23 +94,4 @@ fn push(path: &mut Vec<Stretch>, image: &ImageRecord, what: &str, is_step: bool,
     if end > start {
         path.push(Stretch { image: image.name.clone(), what: what.to_owned(), is_step, start, end });
     }
-}
-
-/// Of the steps that this one builds on, the one that was ready last.
-fn input_of<'a>(image: &'a ImageRecord, step: &StepRecord, before: Moment) -> Option<&'a StepRecord> {
-    step.inputs
-        .iter()
-        .filter_map(|digest| image.step(digest))
-        .filter(|input| is_before(input, before))
-        .max_by_key(|input| input.completed())
-}
-
-fn latest_before(image: &ImageRecord, before: Moment) -> Option<&StepRecord> {
-    image.steps.iter().filter(|step| is_before(step, before)).max_by_key(|step| step.completed())
-}
-
-fn is_before(step: &StepRecord, moment: Moment) -> bool {
-    // A step without length could be its own predecessor for ever.
-    let has_length = step.started() < step.completed();
-    has_length && step.completed().is_some_and(|end| end <= moment)
 }
