@@ -14,6 +14,6 @@ pub(crate) struct Flags {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    Build(BuildArgs),
+    Build(Box<BuildArgs>),
     Engine(EngineArgs),
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::plan::{Plan, PlannedImage};
-use crate::buildkit::{Export, SharedDirectory, SolveRequest};
+use crate::buildkit::{CacheStore, Export, SharedDirectory, SolveRequest};
 use crate::compose::{Context, Dockerfile, NamedContext};
 
 /// What the frontend calls a build's main context.
@@ -63,10 +63,25 @@ pub(super) fn solve_request(plan: &Plan, image: &PlannedImage, sessions: &Sessio
         session: sessions.own.to_owned(),
         attributes,
         export: export(image.tags.clone()),
-        cache_from: image.build.cache_from.clone(),
-        cache_to: image.build.cache_to.clone(),
+        cache_from: image.build.cache_from.iter().map(with_credentials).collect(),
+        cache_to: image.build.cache_to.iter().map(with_credentials).collect(),
         entitlements,
     }
+}
+
+/// GitHub tells a job where its cache is, and with which token, in the environment only.
+fn with_credentials(store: &CacheStore) -> CacheStore {
+    let mut store = store.clone();
+    if store.kind == "gha" {
+        let told =
+            [("token", "ACTIONS_RUNTIME_TOKEN"), ("url", "ACTIONS_CACHE_URL"), ("url_v2", "ACTIONS_RESULTS_URL")];
+        for (attribute, variable) in told {
+            if let Ok(value) = std::env::var(variable) {
+                store.attributes.entry(attribute.to_owned()).or_insert(value);
+            }
+        }
+    }
+    store
 }
 
 fn frontend_attributes(image: &PlannedImage, host_gateway: Option<&str>) -> BTreeMap<String, String> {

@@ -15,6 +15,9 @@ use super::plan::{Plan, PlannedImage};
 use super::request::{MAIN_CONTEXT, Sessions, context_folder, context_folders, directories, named, solve_request};
 use crate::buildkit::{ByteCounter, Engine, Offers, Session, SharedDirectory, SolveFailure, Solver, Status};
 
+/// Several builds of one project may race for an image's name this often.
+const MOST_ATTEMPTS: u32 = 5;
+
 /// Whether an image has been built; none while that is open.
 type Fate = watch::Receiver<Option<bool>>;
 
@@ -160,8 +163,7 @@ impl Build<'_> {
             own: own.as_ref().map_or(&self.session.id, |own| &own.id),
             host_gateway: self.host_gateway.as_deref(),
         };
-        let request = solve_request(self.plan, image, &sessions);
-        let digest = match self.solver.solve(request, |status| self.tell_status(&image.name, status)).await {
+        let digest = match self.solve_until_named(image, &sessions).await {
             Ok(digest) => digest,
             Err(failure) => return Ok(ImageOutcome::Failed(failure.into())),
         };
@@ -170,6 +172,18 @@ impl Build<'_> {
             _ => None,
         };
         Ok(ImageOutcome::Built { digest, size: loaded.map_or(0, |loaded| loaded.size) })
+    }
+
+    async fn solve_until_named(&self, image: &PlannedImage, sessions: &Sessions<'_>) -> Result<String, SolveFailure> {
+        let mut attempts = 0;
+        loop {
+            let request = solve_request(self.plan, image, sessions);
+            attempts += 1;
+            match self.solver.solve(request, |status| self.tell_status(&image.name, status)).await {
+                Err(failure) if failure.lost_race_for_name && attempts < MOST_ATTEMPTS => {}
+                answer => return answer,
+            }
+        }
     }
 
     /// Two images may give different secrets the same id, so those that have any get a session

@@ -15,6 +15,9 @@ pub(crate) struct SolveFailure {
     pub(crate) lines: Option<(usize, usize)>,
     /// Whether the engine went away, so that nothing else can be built either.
     pub(crate) engine_lost: bool,
+    /// Whether another build gave the same name to its image at the same moment. The steps are
+    /// done then, and a second attempt succeeds.
+    pub(crate) lost_race_for_name: bool,
 }
 
 /// BuildKit's `errdefs.Vertex`.
@@ -55,6 +58,7 @@ impl From<Status> for SolveFailure {
             step: step.map(|step| step.digest),
             lines: source.and_then(|source| source.lines()),
             engine_lost: is_connection_lost(&status),
+            lost_race_for_name: status.message().contains("image \"") && status.message().ends_with(": already exists"),
         }
     }
 }

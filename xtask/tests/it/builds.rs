@@ -209,11 +209,12 @@ fn two_builds_at_once_do_not_disturb_each_other() {
     let builds: Vec<_> = (0..3)
         .map(|number| {
             let arguments = format!("--progress plain --build-arg OWN=build-{number}");
-            project.command(&arguments).stderr(Stdio::null()).spawn().unwrap()
+            project.command(&arguments).stderr(Stdio::piped()).spawn().unwrap()
         })
         .collect();
-    for mut build in builds {
-        assert!(build.wait().unwrap().success());
+    for build in builds {
+        let output = build.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     }
     assert!(project.file("one", "/words").starts_with("variable build-"));
     assert_eq!(project.file("two", "/data/deep/b.txt"), "b");

@@ -1,6 +1,12 @@
 //! The tool as its users see it: its commands run on real projects and, where one answers, with
 //! a real engine.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a helper that fails must fail its test, and tests print"
+)]
+
 mod builds;
 mod engine;
 mod plans;
