@@ -57,12 +57,18 @@ impl Engine {
     /// [`EngineUnreachable`] where nothing answers.
     pub(crate) async fn connect() -> Result<Engine> {
         let address = Address::discover()?;
-        let unreachable = |error: bollard::errors::Error| EngineUnreachable {
+        let unreachable = |error: &dyn std::fmt::Display| EngineUnreachable {
             address: address.to_string(),
             reason: error.to_string(),
         };
-        let docker = rest_client(&address).map_err(unreachable)?;
-        let version = docker.version().await.map_err(unreachable)?;
+        // The REST client's own words for this say less than the system's.
+        match &address {
+            Address::Unix(path) => UnixStream::connect(path).await.map(drop),
+            Address::Tcp(address) => TcpStream::connect(address).await.map(drop),
+        }
+        .map_err(|error| unreachable(&error))?;
+        let docker = rest_client(&address).map_err(|error| unreachable(&error))?;
+        let version = docker.version().await.map_err(|error| unreachable(&error))?;
         Ok(Engine { docker, version: version.version.unwrap_or_default(), address })
     }
 

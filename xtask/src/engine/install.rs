@@ -55,6 +55,7 @@ pub(super) fn install_missing() -> Result<()> {
         "docker.io/forky",
         "docker-cli/forky",
         "docker-buildx/forky",
+        "docker-compose/forky",
         "containerd/forky",
         "tini-static/forky",
         "iptables",

@@ -31,22 +31,16 @@ pub(super) fn stop() -> Result<()> {
     if systemd_runs() {
         return systemctl("stop");
     }
-    let Ok(text) = fs::read_to_string(PID_FILE) else {
-        note("no engine runs that this command started");
+    let Some(pid) = running_daemon() else {
+        note("no engine runs that this command could have started");
         return Ok(());
     };
-    let pid: i32 = text.trim().parse().with_context(|| format!("{PID_FILE} holds no process id"))?;
-    let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-    if name.trim() != "dockerd" {
-        note("the engine has stopped already");
-        return Ok(());
-    }
     // SAFETY: kill takes any process id; it was just read to be the engine's.
     if unsafe { libc::kill(pid, libc::SIGTERM) } != 0 {
         return Err(std::io::Error::last_os_error()).context("the engine cannot be stopped");
     }
     let deadline = Instant::now() + PATIENCE;
-    while Path::new(&format!("/proc/{pid}/exe")).exists() {
+    while running_daemon() == Some(pid) {
         if Instant::now() > deadline {
             bail!("the engine (process {pid}) does not stop; see {LOG}");
         }
@@ -69,6 +63,14 @@ pub(super) async fn wait_until_ready() -> Result<Engine> {
     }
 }
 
+/// The process that the pid file names, if it is the engine still. One that was killed leaves its
+/// file behind, and its number may belong to any other process by now.
+fn running_daemon() -> Option<i32> {
+    let pid: i32 = fs::read_to_string(PID_FILE).ok()?.trim().parse().ok()?;
+    let program = fs::read_link(format!("/proc/{pid}/exe")).ok()?;
+    program.ends_with("dockerd").then_some(pid)
+}
+
 fn systemd_runs() -> bool {
     Path::new("/run/systemd/system").is_dir()
 }
@@ -83,6 +85,13 @@ fn systemctl(verb: &str) -> Result<()> {
 
 /// In a session of its own, so that it outlives this program and its terminal.
 fn spawn_daemon() -> Result<()> {
+    if running_daemon().is_some() {
+        // It is on its way up or down; the caller waits for it.
+        return Ok(());
+    }
+    if Path::new(PID_FILE).exists() {
+        fs::remove_file(PID_FILE).with_context(|| format!("{PID_FILE} is stale and cannot be removed"))?;
+    }
     let log =
         File::options().create(true).append(true).open(LOG).with_context(|| format!("{LOG} cannot be written"))?;
     let mut command = Command::new("dockerd");
