@@ -13,6 +13,7 @@ use bollard_buildkit_proto::fsutil::types::{Packet, Stat};
 use bollard_buildkit_proto::moby::filesync::packet::file_sync_server::FileSync;
 use prost::Message;
 use tokio::sync::mpsc::{self, Sender};
+use tokio::task::JoinHandle;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status, Streaming};
@@ -120,6 +121,7 @@ fn push(mut bytes: Vec<u8>, byte: u8) -> Vec<u8> {
     bytes
 }
 
+#[derive(Clone)]
 struct Transfer {
     directory: SharedDirectory,
     listed: Listed,
@@ -129,24 +131,31 @@ struct Transfer {
 
 impl Transfer {
     async fn run(self, selection: Selection, mut incoming: Streaming<Packet>) {
-        let lister = self.lister();
+        let (requests, requested) = std::sync::mpsc::channel();
+        let (lister, sender) = (self.clone(), self.clone());
         let listing = tokio::task::spawn_blocking(move || lister.list(&selection));
-        let answering = self.answer(&mut incoming);
-        let listing = async { listing.await.map_err(io::Error::other)? };
-        if let Err(error) = tokio::try_join!(listing, answering) {
+        let sending = tokio::task::spawn_blocking(move || requested.iter().try_for_each(|id| sender.send_file(id)));
+        let done = tokio::try_join!(finished(listing), finished(sending), self.read(&mut incoming, requests));
+        if let Err(error) = done {
             // The engine then fails the build with this message; if it is gone, nobody waits.
-            let failure = Status::internal(error.to_string());
-            drop(self.sender.send(Err(failure)).await);
+            drop(self.sender.send(Err(Status::internal(error.to_string()))).await);
         }
     }
 
-    fn lister(&self) -> Transfer {
-        Transfer {
-            directory: self.directory.clone(),
-            listed: Arc::clone(&self.listed),
-            sender: self.sender.clone(),
-            bytes_sent: self.bytes_sent.clone(),
+    /// Passes on what the engine asks for, until it has everything. It never waits for files to
+    /// be sent: the engine asks for thousands at once, and they must not pile up unread.
+    async fn read(&self, incoming: &mut Streaming<Packet>, requests: std::sync::mpsc::Sender<u32>) -> io::Result<()> {
+        while let Some(message) = incoming.message().await.map_err(io::Error::other)? {
+            match message.r#type() {
+                PacketType::PacketReq => requests.send(message.id).map_err(|_| engine_left())?,
+                PacketType::PacketFin => return self.send(packet(PacketType::PacketFin, None, 0, Vec::new())).await,
+                PacketType::PacketErr => {
+                    return Err(io::Error::other(String::from_utf8_lossy(&message.data).into_owned()));
+                }
+                PacketType::PacketStat | PacketType::PacketData => {}
+            }
         }
+        Ok(())
     }
 
     /// Sends one packet per entry, then an empty one. Blocks.
@@ -175,28 +184,6 @@ impl Transfer {
             }
         }
         self.send_blocking(packet(PacketType::PacketStat, None, 0, Vec::new()))
-    }
-
-    /// Sends what the engine asks for, until it has everything.
-    async fn answer(&self, incoming: &mut Streaming<Packet>) -> io::Result<()> {
-        while let Some(message) = incoming.message().await.map_err(io::Error::other)? {
-            match message.r#type() {
-                PacketType::PacketReq => {
-                    let sender = self.lister();
-                    tokio::task::spawn_blocking(move || sender.send_file(message.id))
-                        .await
-                        .map_err(io::Error::other)??;
-                }
-                PacketType::PacketFin => {
-                    return self.send(packet(PacketType::PacketFin, None, 0, Vec::new())).await;
-                }
-                PacketType::PacketErr => {
-                    return Err(io::Error::other(String::from_utf8_lossy(&message.data).into_owned()));
-                }
-                PacketType::PacketStat | PacketType::PacketData => {}
-            }
-        }
-        Ok(())
     }
 
     fn send_file(&self, number: u32) -> io::Result<()> {
@@ -237,6 +224,10 @@ impl Transfer {
         self.bytes_sent.add(packet.encoded_len());
         self.sender.send(Ok(packet)).await.map_err(|_| engine_left())
     }
+}
+
+async fn finished(task: JoinHandle<io::Result<()>>) -> io::Result<()> {
+    task.await.map_err(io::Error::other)?
 }
 
 fn engine_left() -> io::Error {

@@ -34,6 +34,9 @@ const METHODS: [&str; 5] = [
     "/moby.sshforward.v1.SSH/ForwardAgent",
 ];
 
+/// Room for the engine's requests for files, which come as very many very small frames.
+const REQUESTS_WINDOW: u32 = 64 << 20;
+
 /// What the engine may have through a session.
 #[derive(Default)]
 pub(crate) struct Offers {
@@ -96,7 +99,7 @@ where
     let directories = SharedDirectories { by_name: offers.directories, bytes_sent };
     let server = Server::builder()
         .initial_stream_window_size(1 << 20)
-        .initial_connection_window_size(4 << 20)
+        .initial_connection_window_size(REQUESTS_WINDOW)
         .add_service(HealthServer::new(Healthy))
         .add_service(FileSyncServer::new(directories))
         .add_service(AuthServer::new(RegistryCredentials))

@@ -252,6 +252,16 @@ fn the_context_is_sent_once_and_then_only_what_changed() {
     assert!(one_file > 1 << 20 && one_file < (1 << 20) + 50_000, "{one_file} bytes for one file of 1 MiB");
 }
 
+#[test]
+fn very_many_files_are_sent() {
+    let Some(project) = TestProject::new() else { return };
+    (0..10_000).for_each(|number| project.write(&format!("many/{}/{number}", number % 100), "x"));
+    project.write("Dockerfile", &format!("{BASE}COPY many /many\n"));
+    project.compose("services:\n  many: {build: .}\n");
+    assert_eq!(project.build("--progress quiet").status.code(), Some(0));
+    assert_eq!(project.file("many", "/many/99/9999"), "x");
+}
+
 fn folder_size(folder: &std::path::Path) -> u64 {
     let sizes = std::fs::read_dir(folder).unwrap().map(|entry| {
         let entry = entry.unwrap();
