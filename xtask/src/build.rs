@@ -83,7 +83,7 @@ pub(crate) struct BuildArgs {
     /// How to show progress
     #[arg(long, value_enum, default_value_t = ProgressStyle::Auto)]
     progress: ProgressStyle,
-    /// Folder for build.json, trace.json and build.prom
+    /// Folder for build.json, build.html, trace.json and build.prom
     #[arg(long, value_name = "DIR")]
     timings: Option<PathBuf>,
     /// Only show what would be built; as JSON with --progress json

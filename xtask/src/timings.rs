@@ -6,6 +6,7 @@ mod critical_path;
 mod document;
 mod intervals;
 mod metrics;
+mod page;
 mod record;
 mod shared;
 mod table;
@@ -18,7 +19,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-/// Writes `build.json`, `trace.json` and `build.prom` into a folder, which is made.
+/// Writes `build.json`, `build.html`, `trace.json` and `build.prom` into a folder, which is made.
 pub(crate) fn write_files(record: &BuildRecord, folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder)
         .with_context(|| format!("the folder {} for the timings cannot be made", folder.display()))?;
@@ -26,7 +27,9 @@ pub(crate) fn write_files(record: &BuildRecord, folder: &Path) -> Result<()> {
         let path = folder.join(name);
         std::fs::write(&path, content).with_context(|| format!("{} cannot be written", path.display()))
     };
-    write("build.json", serde_json::to_vec_pretty(&document::document(record))?)?;
+    let document = document::document(record);
+    write("build.json", serde_json::to_vec_pretty(&document)?)?;
+    write("build.html", page::page(&document)?.into_bytes())?;
     write("trace.json", serde_json::to_vec(&trace::trace(record))?)?;
     write("build.prom", metrics::open_metrics(record)?)
 }

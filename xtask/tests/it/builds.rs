@@ -319,6 +319,9 @@ fn timings_are_true() {
 
     let metrics = std::fs::read_to_string(project.path().join("timings/build.prom")).unwrap();
     assert!(metrics.contains("build_image_built{image=\"one\"") && metrics.ends_with("# EOF\n"), "{metrics}");
+    let page = std::fs::read_to_string(project.path().join("timings/build.html")).unwrap();
+    let data = page.split("id=\"build\">").nth(1).and_then(|rest| rest.split("</script>").next()).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(data).unwrap(), second);
     let trace = std::fs::read(project.path().join("timings/trace.json")).unwrap();
     let trace: Value = serde_json::from_slice(&trace).unwrap();
     assert!(trace["traceEvents"].as_array().unwrap().iter().any(|event| event["ph"] == "X"));
