@@ -19,7 +19,6 @@ mod status;
 pub(crate) use connection::{Engine, EngineUnreachable};
 pub(crate) use failure::SolveFailure;
 pub(crate) use file_sync::{ByteCounter, SharedDirectory};
-pub(crate) use secrets::SecretSource;
 pub(crate) use session::{Offers, Session};
-pub(crate) use solve::{CacheStore, Export, SolveRequest, Solver};
+pub(crate) use solve::{Export, SolveRequest, Solver};
 pub(crate) use status::{Status, StepProgress, StepWarning};

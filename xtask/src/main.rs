@@ -2,6 +2,7 @@
 //! each verb is a module.
 
 mod build;
+mod build_inputs;
 mod buildkit;
 mod compose;
 mod engine;

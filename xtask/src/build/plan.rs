@@ -7,7 +7,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::BuildArgs;
-use crate::buildkit::CacheStore;
+use crate::build_inputs::CacheStore;
 use crate::compose::{BuildSection, NamedContext, Project, Service};
 
 /// Raised when a field of the plan's JSON changes its meaning or goes away.

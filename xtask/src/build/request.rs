@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::plan::{Plan, PlannedImage};
-use crate::buildkit::{CacheStore, Export, SharedDirectory, SolveRequest};
+use crate::build_inputs::CacheStore;
+use crate::buildkit::{Export, SharedDirectory, SolveRequest};
 use crate::compose::{Context, Dockerfile, NamedContext};
 
 /// What the frontend calls a build's main context.

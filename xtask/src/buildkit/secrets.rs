@@ -1,23 +1,15 @@
 //! Build secrets: read when the engine asks for them, never kept, never part of an image.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use bollard_buildkit_proto::moby::buildkit::secrets::v1::secrets_server::Secrets;
 use bollard_buildkit_proto::moby::buildkit::secrets::v1::{GetSecretRequest, GetSecretResponse};
-use serde::Serialize;
 use tonic::{Request, Response, Status};
+
+use crate::build_inputs::SecretSource;
 
 /// BuildKit's own limit.
 const LARGEST_SECRET: usize = 500 << 10;
-
-/// Where a secret's value comes from.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum SecretSource {
-    File(PathBuf),
-    Environment(String),
-}
 
 pub(super) struct BuildSecrets(pub(super) BTreeMap<String, SecretSource>);
 

@@ -22,8 +22,9 @@ use super::connection::{Engine, upgraded};
 use super::credentials::RegistryCredentials;
 use super::file_sync::{ByteCounter, SharedDirectories, SharedDirectory};
 use super::health::Healthy;
-use super::secrets::{BuildSecrets, SecretSource};
+use super::secrets::BuildSecrets;
 use super::ssh_agent::SshAgents;
+use crate::build_inputs::SecretSource;
 
 /// The methods that the engine may call. It calls nothing that a session did not name.
 const METHODS: [&str; 5] = [

@@ -6,12 +6,12 @@ use std::time::Duration;
 use anyhow::Result;
 use bollard_buildkit_proto::moby::buildkit::v1 as proto;
 use bollard_buildkit_proto::moby::buildkit::v1::control_client::ControlClient;
-use serde::Serialize;
 use tonic::transport::Channel;
 
 use super::connection::Engine;
 use super::failure::SolveFailure;
 use super::status::Status;
+use crate::build_inputs::CacheStore;
 
 /// How long the last messages about steps may take once the solve itself has ended.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -33,15 +33,6 @@ pub(crate) enum Export {
     Load(Vec<String>),
     /// To the registries that the names stand for.
     Push(Vec<String>),
-}
-
-/// A place that a build's cache is read from or written to, as in `type=registry,ref=...`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct CacheStore {
-    #[serde(rename = "type")]
-    pub(crate) kind: String,
-    #[serde(flatten)]
-    pub(crate) attributes: BTreeMap<String, String>,
 }
 
 /// Runs solves over one connection; any number at a time.
@@ -113,8 +104,8 @@ impl SolveRequest {
             frontend: "dockerfile.v0".to_owned(),
             frontend_attrs: self.attributes.into_iter().collect(),
             cache: Some(proto::CacheOptions {
-                imports: self.cache_from.into_iter().map(CacheStore::into_proto).collect(),
-                exports: self.cache_to.into_iter().map(CacheStore::into_proto).collect(),
+                imports: self.cache_from.into_iter().map(cache_entry).collect(),
+                exports: self.cache_to.into_iter().map(cache_entry).collect(),
                 ..proto::CacheOptions::default()
             }),
             entitlements: self.entitlements,
@@ -124,8 +115,6 @@ impl SolveRequest {
     }
 }
 
-impl CacheStore {
-    fn into_proto(self) -> proto::CacheOptionsEntry {
-        proto::CacheOptionsEntry { r#type: self.kind, attrs: self.attributes.into_iter().collect() }
-    }
+fn cache_entry(store: CacheStore) -> proto::CacheOptionsEntry {
+    proto::CacheOptionsEntry { r#type: store.kind, attrs: store.attributes.into_iter().collect() }
 }

@@ -10,7 +10,7 @@ use super::fields::{boolean, bytes, mapping, text, texts};
 use super::paths::is_remote;
 use super::variables::Variables;
 use super::yaml::{Node, Value};
-use crate::buildkit::{CacheStore, SecretSource};
+use crate::build_inputs::{CacheStore, SecretSource};
 
 /// The build section of one service, with absolute paths and every variable resolved.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -204,28 +204,6 @@ fn cache_stores(node: &Node, what: &str) -> Result<Vec<CacheStore>> {
         .iter()
         .map(|written| CacheStore::parse(written).map_err(|message| node.error(format!("`{what}`: {message}"))))
         .collect()
-}
-
-impl CacheStore {
-    /// `type=TYPE,KEY=VALUE,...`, or only a registry's reference.
-    pub(crate) fn parse(written: &str) -> Result<CacheStore, String> {
-        if !written.contains('=') {
-            let attributes = [("ref".to_owned(), written.to_owned())].into();
-            return Ok(CacheStore { kind: "registry".to_owned(), attributes });
-        }
-        let mut attributes = BTreeMap::new();
-        for part in written.split(',') {
-            let (key, value) =
-                part.split_once('=').ok_or_else(|| format!("`{part}` of `{written}` is not KEY=VALUE"))?;
-            attributes.insert(key.trim().to_owned(), value.trim().to_owned());
-        }
-        let kind = attributes.remove("type").ok_or_else(|| format!("`{written}` has no `type=`"))?;
-        if matches!(kind.as_str(), "inline" | "registry" | "gha" | "s3" | "azblob") {
-            Ok(CacheStore { kind, attributes })
-        } else {
-            Err(format!("a cache of type `{kind}` is not supported"))
-        }
-    }
 }
 
 fn secrets(node: &Node, around: &Surroundings<'_>) -> Result<BTreeMap<String, SecretSource>> {

@@ -95,3 +95,65 @@ fn push(path: &mut Vec<Stretch>, image: &ImageRecord, what: &str, is_step: bool,
         path.push(Stretch { image: image.name.clone(), what: what.to_owned(), is_step, start, end });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::build::event::{BuildEvent, ImageOutcome, StepUpdate};
+
+    fn at(milliseconds: u64) -> Moment {
+        Moment(Duration::from_millis(milliseconds))
+    }
+
+    fn image(record: &mut BuildRecord, name: &str, (start, end): (u64, u64), steps: &[(&str, &str, u64, u64)]) {
+        let image = || name.to_owned();
+        record.apply(&BuildEvent::ImageStarted { image: image(), at: at(start) });
+        for (step, input, began, ended) in steps {
+            let step = StepUpdate {
+                digest: (*step).to_owned(),
+                name: (*step).to_owned(),
+                inputs: vec![(*input).to_owned()],
+                cached: false,
+                started: Some(at(*began)),
+                completed: Some(at(*ended)),
+                error: None,
+            };
+            record.apply(&BuildEvent::Step { image: image(), step });
+        }
+        let outcome = ImageOutcome::Built { digest: String::new(), size: 0 };
+        record.apply(&BuildEvent::ImageFinished { image: image(), at: at(end), outcome });
+    }
+
+    #[test]
+    fn the_chain_covers_the_build_and_follows_inputs() {
+        let mut record = BuildRecord::new("project", "engine", SystemTime::UNIX_EPOCH, ["a", "b"].into_iter());
+        // `side` ended later than `base`, but `top` is built on `base`.
+        let steps = [("base", "", 10, 100), ("side", "", 10, 110), ("top", "base", 120, 400), ("export", "", 410, 500)];
+        image(&mut record, "a", (5, 510), &steps);
+        // Its first step had begun for the other image already, and ended before this one began.
+        image(&mut record, "b", (511, 900), &[("base", "", 10, 100), ("slow", "base", 600, 890)]);
+        record.finish(at(905));
+
+        let path = critical_path(&record);
+        let found: Vec<_> = path.iter().map(|part| (part.image.as_str(), part.what.as_str())).collect();
+        let expected = [
+            ("a", "connecting"),
+            ("a", "waiting for the engine"),
+            ("a", "base"),
+            ("a", "waiting for the engine"),
+            ("a", "top"),
+            ("a", "waiting for the engine"),
+            ("a", "export"),
+            ("a", "waiting for the engine"),
+            ("b", "waiting for a slot"),
+            ("b", "waiting for the engine"),
+            ("b", "slow"),
+            ("b", "waiting for the engine"),
+        ];
+        assert_eq!(found, expected);
+        assert!(path.windows(2).all(|pair| pair[0].end == pair[1].start), "{path:?}");
+        assert_eq!((path[0].start, path[path.len() - 1].end), (at(0), at(900)));
+    }
+}

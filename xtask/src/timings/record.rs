@@ -225,8 +225,12 @@ impl StepRecord {
         self.runs.values().any(Option::is_none)
     }
 
+    pub(crate) fn starts(&self) -> impl Iterator<Item = Moment> + '_ {
+        self.runs.keys().copied()
+    }
+
     pub(crate) fn started(&self) -> Option<Moment> {
-        self.runs.keys().next().copied()
+        self.starts().next()
     }
 
     pub(crate) fn completed(&self) -> Option<Moment> {

@@ -24,6 +24,11 @@ pub(crate) fn render_table(record: &BuildRecord) -> String {
         seconds(total),
         bytes(record.context_sent)
     ));
+    for image in &record.images {
+        for warning in &image.warnings {
+            text.push_str(&format!("warning: {}: {warning}\n", image.name));
+        }
+    }
     let path = critical_path(record);
     text.push_str(&where_time_went(&path));
     if let Some(advice) = advice(record, &path) {
