@@ -4,6 +4,7 @@
 mod check;
 pub(crate) mod event;
 mod failure_report;
+mod overlay;
 mod plan;
 mod progress;
 mod request;
@@ -71,6 +72,9 @@ pub(crate) struct BuildArgs {
     /// Argument for all Dockerfiles; without a value, that of the environment
     #[arg(long = "build-arg", value_name = "NAME[=VALUE]")]
     build_args: Vec<String>,
+    /// Change one image, or all with `*`, as in web.args.VERSION=2 or *.target=debug
+    #[arg(long, value_name = "IMAGE.KEY=VALUE")]
+    set: Vec<String>,
     /// Further cache to read from, as in type=registry,ref=...
     #[arg(long, value_name = "CACHE")]
     cache_from: Vec<String>,

@@ -7,7 +7,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::BuildArgs;
-use crate::build_inputs::CacheStore;
+use super::overlay::overlay;
 use crate::compose::{BuildSection, NamedContext, Project, Service};
 
 /// Raised when a field of the plan's JSON changes its meaning or goes away.
@@ -38,7 +38,8 @@ pub(crate) struct PlannedImage {
 }
 
 impl Plan {
-    pub(crate) fn new(project: Project, args: &BuildArgs) -> Result<Plan> {
+    pub(crate) fn new(mut project: Project, args: &BuildArgs) -> Result<Plan> {
+        overlay(&mut project.services, args)?;
         let shared_key = shared_key(&project);
         let project_name = project.name.clone();
         let tags_of: BTreeMap<String, String> =
@@ -116,8 +117,7 @@ fn shared_key(project: &Project) -> String {
 }
 
 fn planned(service: Service, args: &BuildArgs) -> Result<PlannedImage> {
-    let Service { name, image, mut build } = service;
-    overlay(&mut build, args)?;
+    let Service { name, image, build } = service;
     if build.platforms.len() > 1 && !args.push {
         bail!("`{name}` is for {} platforms; build one with --platform, or --push them all", build.platforms.len());
     }
@@ -132,34 +132,4 @@ fn planned(service: Service, args: &BuildArgs) -> Result<PlannedImage> {
     let mut tags = vec![image];
     tags.extend(build.tags.iter().cloned());
     Ok(PlannedImage { name, tags, push: args.push, needs, build })
-}
-
-fn overlay(build: &mut BuildSection, args: &BuildArgs) -> Result<()> {
-    for arg in &args.build_args {
-        let (name, value) = match arg.split_once('=') {
-            Some((name, value)) => (name, Some(value.to_owned())),
-            None => (arg.as_str(), std::env::var(arg).ok()),
-        };
-        if let Some(value) = value {
-            build.args.insert(name.to_owned(), value);
-        }
-    }
-    build.no_cache |= args.no_cache;
-    build.pull |= args.pull;
-    if let Some(target) = &args.target {
-        build.target = Some(target.clone());
-    }
-    if !args.platforms.is_empty() {
-        build.platforms.clone_from(&args.platforms);
-    }
-    build.cache_from.extend(stores(&args.cache_from, "--cache-from")?);
-    build.cache_to.extend(stores(&args.cache_to, "--cache-to")?);
-    Ok(())
-}
-
-fn stores(written: &[String], flag: &str) -> Result<Vec<CacheStore>> {
-    written
-        .iter()
-        .map(|store| CacheStore::parse(store).map_err(|message| anyhow::anyhow!("{flag}: {message}")))
-        .collect()
 }

@@ -103,6 +103,52 @@ fn content(image: &str) -> (String, String) {
     (stdout(&files), stdout(&config))
 }
 
+#[test]
+fn every_key_of_the_build_section_reaches_the_engine() {
+    let Some(project) = TestProject::new() else { return };
+    project.write(
+        "Dockerfile",
+        &format!(
+            "{BASE}RUN cat /etc/hosts > /hosts; cat /proc/mounts > /mounts; ls /sys/class/net > /net\n\
+             RUN --mount=type=secret,id=renamed cat /run/secrets/renamed > /secret\nRUN cat /proc/uptime > /when\n"
+        ),
+    );
+    let second_tag = project.image("tagged");
+    project.compose(&format!(
+        "services:
+  keyed:
+    build:
+      context: .
+      extra_hosts: [database=10.1.2.3, gateway:host-gateway]
+      shm_size: 48m
+      network: none
+      tags: ['{second_tag}:v1']
+      labels: [org.example.key=value]
+      no_cache: true
+      secrets: [{{source: word, target: renamed}}]
+secrets:
+  word: {{environment: TEST_SECRET_WORD}}
+"
+    ));
+    let build = || {
+        let output = project.command("--progress quiet").env("TEST_SECRET_WORD", "xyzzy").output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        project.file("keyed", "/when")
+    };
+    let first = build();
+    let hosts = project.file("keyed", "/hosts");
+    assert!(hosts.contains("10.1.2.3\tdatabase"), "{hosts}");
+    assert!(hosts.contains("\tgateway") && !hosts.contains("host-gateway"), "{hosts}");
+    assert!(
+        project.file("keyed", "/mounts").lines().any(|line| line.contains("/dev/shm") && line.contains("size=49152k"))
+    );
+    assert_eq!(project.file("keyed", "/net").trim(), "lo");
+    assert_eq!(project.file("keyed", "/secret"), "xyzzy");
+    let label = docker(&["image", "inspect", "--format", "{{.Config.Labels}}", &format!("{second_tag}:v1")]);
+    assert_eq!(stdout(&label).trim(), "map[org.example.key:value]");
+    assert_ne!(first, build(), "no_cache took a step from the cache");
+}
+
 fn failing_project() -> Option<TestProject> {
     let project = TestProject::new()?;
     project.write(

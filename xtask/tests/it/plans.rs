@@ -83,6 +83,35 @@ fn the_command_line_is_laid_over_the_project() {
     assert_eq!(plan["parallel"], 3);
 }
 
+#[test]
+fn single_images_can_be_changed() {
+    let folder = projects().join("anchors");
+    let output = plan(
+        &folder,
+        "--set *.args.ONE=one --set second.target=stage --set second.tags=example.com/a,example.com/b \
+         --set first.no-cache=true --set *.labels.note=here --set first.dockerfile=./Dockerfile",
+    );
+    let plan_of: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let [first, second] = [&plan_of["images"][0], &plan_of["images"][1]];
+    assert_eq!((&first["build"]["args"]["ONE"], &second["build"]["args"]["ONE"]), (&"one".into(), &"one".into()));
+    assert_eq!((&first["build"]["target"], &second["build"]["target"]), (&Value::Null, &"stage".into()));
+    assert_eq!(second["tags"], serde_json::json!(["example.com/a", "example.com/b"]));
+    assert_eq!((&first["build"]["no_cache"], &second["build"]["no_cache"]), (&true.into(), &Value::Null));
+    assert_eq!(second["build"]["labels"]["note"], "here");
+
+    let refusals = [
+        ("web.target=x", "no image that is built is called `web`"),
+        ("first.colour=red", "`colour` cannot be set; what can: args.NAME"),
+        ("first.pull=maybe", "`maybe` is neither true nor false"),
+        ("first", "expected IMAGE.KEY=VALUE"),
+    ];
+    for (setting, expected) in refusals {
+        let output = plan(&folder, &format!("--set {setting}"));
+        assert_eq!(output.status.code(), Some(UNUSABLE));
+        assert!(stderr(&output).contains(expected), "{setting}: {}", stderr(&output));
+    }
+}
+
 fn plan(folder: &Path, arguments: &str) -> Output {
     let mut command = tool(folder);
     command.args(["build", "--check", "--progress", "json"]).args(arguments.split_whitespace());
