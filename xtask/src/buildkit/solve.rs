@@ -1,6 +1,6 @@
 //! One solve: a Dockerfile build by the engine's BuildKit, from its request to its image.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -94,17 +94,20 @@ impl SolveRequest {
             Export::Load(names) => ("moby", names, false),
             Export::Push(names) => ("image", names, true),
         };
-        let mut export = std::collections::HashMap::from([("name".to_owned(), names.join(","))]);
+        let mut export = HashMap::from([("name".to_owned(), names.join(","))]);
         if push {
             export.insert("push".to_owned(), "true".to_owned());
+        }
+        let mut attributes: HashMap<_, _> = self.attributes.into_iter().collect();
+        if !self.cache_from.is_empty() {
+            attributes.insert("cache-imports".to_owned(), cache_imports(&self.cache_from));
         }
         proto::SolveRequest {
             r#ref: reference,
             session: self.session,
             frontend: "dockerfile.v0".to_owned(),
-            frontend_attrs: self.attributes.into_iter().collect(),
+            frontend_attrs: attributes,
             cache: Some(proto::CacheOptions {
-                imports: self.cache_from.into_iter().map(cache_entry).collect(),
                 exports: self.cache_to.into_iter().map(cache_entry).collect(),
                 ..proto::CacheOptions::default()
             }),
@@ -113,6 +116,12 @@ impl SolveRequest {
             ..proto::SolveRequest::default()
         }
     }
+}
+
+/// It is the frontend that imports caches; those of the request itself are for solves without one.
+fn cache_imports(stores: &[CacheStore]) -> String {
+    let entry = |store: &CacheStore| serde_json::json!({"Type": store.kind, "Attrs": store.attributes});
+    stores.iter().map(entry).collect::<serde_json::Value>().to_string()
 }
 
 fn cache_entry(store: CacheStore) -> proto::CacheOptionsEntry {

@@ -10,6 +10,10 @@ use anyhow::{Context, Result, bail};
 /// BuildKit's gRPC with several sessions, the containerd image store and Dockerfile checks.
 const OLDEST_ENGINE: u32 = 23;
 const NEWER_RELEASE: &str = "forky";
+/// Under these names in every release of Debian and Ubuntu that has an engine new enough.
+const FEWEST_PACKAGES: [&str; 2] = ["docker.io", "docker-buildx"];
+/// With what they need of the same release.
+const PACKAGES: [&str; 6] = ["docker.io", "docker-cli", "docker-buildx", "docker-compose", "containerd", "tini-static"];
 const LOG: &str = "/var/log/engine-install.log";
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
@@ -40,26 +44,14 @@ pub(super) fn install_missing() -> Result<()> {
     }
     apt_get(&["update", "-qq"])?;
     if candidate_version()?.is_some_and(|version| version >= OLDEST_ENGINE) {
-        return apt_get(&["install", "-y", "-qq", "--no-install-recommends", "docker.io", "docker-buildx", "iptables"]);
+        return install(FEWEST_PACKAGES.iter().map(|package| (*package).to_owned()));
     }
     if !Path::new(KEYRING).is_file() {
         bail!("this distribution's engine is older than {OLDEST_ENGINE}; {ADVICE}");
     }
     add_newer_release()?;
     apt_get(&["update", "-qq"])?;
-    apt_get(&[
-        "install",
-        "-y",
-        "-qq",
-        "--no-install-recommends",
-        "docker.io/forky",
-        "docker-cli/forky",
-        "docker-buildx/forky",
-        "docker-compose/forky",
-        "containerd/forky",
-        "tini-static/forky",
-        "iptables",
-    ])
+    install(PACKAGES.iter().map(|package| format!("{package}/{NEWER_RELEASE}")))
 }
 
 fn installed_version() -> Option<u32> {
@@ -102,6 +94,13 @@ fn debian_mirror() -> Result<String> {
         .map(str::to_owned)
         .next()
         .with_context(|| format!("no Debian mirror is configured here; {ADVICE}"))
+}
+
+fn install(packages: impl Iterator<Item = String>) -> Result<()> {
+    let packages: Vec<String> = packages.collect();
+    let mut arguments = vec!["install", "-y", "-qq", "--no-install-recommends", "iptables"];
+    arguments.extend(packages.iter().map(String::as_str));
+    apt_get(&arguments)
 }
 
 fn apt_get(arguments: &[&str]) -> Result<()> {

@@ -10,4 +10,5 @@
 mod builds;
 mod engine;
 mod plans;
+mod registry;
 mod tool;
