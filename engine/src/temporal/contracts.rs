@@ -212,5 +212,8 @@ pub struct BatchPage {
 pub struct BatchEntry {
     /// The id of its job.
     pub id: String,
+    /// What a person calls it: a file's path or an address. Only shown.
+    #[serde(default)]
+    pub name: String,
     pub request: JobRequest,
 }

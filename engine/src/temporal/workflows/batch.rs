@@ -7,13 +7,13 @@
 use std::{collections::VecDeque, time::Duration};
 
 use serde::{Deserialize, Serialize};
+use temporalio_common::error::ChildWorkflowStartError;
 use temporalio_macros::{workflow, workflow_methods};
 use temporalio_sdk::{
     ChildWorkflowOptions, ContinueAsNewOptions, ParentClosePolicy, StartChildWorkflowExecutionFailedCause,
     WorkflowContext, WorkflowContextView, WorkflowIdReusePolicy, WorkflowResult, WorkflowTermination,
     workflows::join_all,
 };
-use temporalio_common::error::ChildWorkflowStartError;
 
 use super::{Stopped, call, failed, parse, transcribe::TranscribeWorkflow};
 use crate::{

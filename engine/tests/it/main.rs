@@ -1,0 +1,7 @@
+//! The engine through its features: fetched files, the store, recorded histories, the house's order.
+
+mod assets;
+mod house;
+mod replay;
+mod settings;
+mod store;
