@@ -1,1 +1,41 @@
-fn main() {}
+//! Every task around Longhand that is more than one command: set-up, demo, development stack, tests.
+//!
+//! It depends on no other crate of the workspace, so that it is built in seconds on a bare machine.
+
+mod binaries;
+mod demo;
+mod dev;
+mod flags;
+mod halt;
+mod interrupt;
+mod output;
+mod packages;
+mod setup;
+mod stack;
+mod test;
+
+use std::process::ExitCode;
+
+use flags::{Task, Xtask};
+use halt::Halt;
+
+fn main() -> ExitCode {
+    let line: Vec<String> = std::env::args().collect();
+    let Xtask { task } = Xtask::parse_line(&line).unwrap_or_else(|misuse| misuse.exit());
+    match run(task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::say(format_args!("error: {error:#}"));
+            error.downcast_ref::<Halt>().map_or(ExitCode::FAILURE, Halt::exit_code)
+        }
+    }
+}
+
+fn run(task: Task) -> anyhow::Result<()> {
+    match task {
+        Task::Demo(flags) => demo::run(&flags),
+        Task::Dev(flags) => dev::run(&flags),
+        Task::Test(flags) => test::run(&flags),
+        Task::Setup => setup::run().map(drop),
+    }
+}
