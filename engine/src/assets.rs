@@ -1,11 +1,89 @@
 //! Files that Longhand fetches once: models and the Temporal server.
+//!
+//! An [`Asset`] has an ordered list of sources. Its file appears in the cache in one step, when its bytes are the
+//! ones pinned for the source they came from; from then on no network is needed. Two processes that want the same
+//! file fetch it once.
+//!
+//! Nothing here knows of terminals: whoever asks for a file is told what happens through [`FetchEvent`]s.
 
-use std::path::PathBuf;
+mod archive;
+pub mod catalogue;
+mod digest;
+mod download;
+mod event;
+pub mod ggml;
+mod path_program;
+mod pip;
+mod source;
+mod weights;
+mod workspace;
 
-/// The user's folder for a kind of file, after the XDG convention: `variable`, else `fallback` in the home folder.
-pub(crate) fn user_folder(variable: &str, fallback: &str) -> PathBuf {
-    match std::env::var_os(variable) {
-        Some(folder) if !folder.is_empty() => PathBuf::from(folder),
-        _ => std::env::home_dir().unwrap_or_else(|| PathBuf::from("/tmp")).join(fallback),
+use std::path::{Path, PathBuf};
+
+pub use catalogue::Asset;
+pub use event::{Attempt, Events, FetchError, FetchEvent};
+pub use path_program::PathProgram;
+pub use source::{Pin, Source, WheelMember};
+pub use weights::{Weights, whisper_weights};
+
+use crate::config::{CacheSettings, user_folder};
+use workspace::Workspace;
+
+/// Where fetched files are kept.
+pub fn cache_folder(settings: &CacheSettings) -> PathBuf {
+    settings.folder.clone().unwrap_or_else(|| user_folder("XDG_CACHE_HOME", ".cache").join("longhand"))
+}
+
+/// The asset's file: on PATH, in the cache, or fetched from the first source that gives the right bytes.
+///
+/// # Errors
+/// [`FetchError::Unavailable`] with every source's reason, or [`FetchError::Cache`] where the folder cannot be used.
+pub async fn ensure(asset: &Asset, cache: &Path, events: Events<'_>) -> Result<PathBuf, FetchError> {
+    if let Some(path) = asset.find(cache).await {
+        events(FetchEvent::Cached { path: path.clone() });
+        return Ok(path);
     }
+    let workspace = Workspace::lock(cache, &asset.file, events).await?;
+    // Another process may have fetched it while this one waited for the lock.
+    if let Some(path) = asset.find(cache).await {
+        events(FetchEvent::Cached { path: path.clone() });
+        return Ok(path);
+    }
+    let target = cache.join(&asset.file);
+    let source = fetch_into(asset, &workspace, &target, events).await?;
+    workspace.finish().map_err(|error| FetchError::cache(&target, error))?;
+    events(FetchEvent::Done { source, path: target.clone() });
+    Ok(target)
+}
+
+/// Tries the sources in order and gives the name of the one that served.
+async fn fetch_into(
+    asset: &Asset,
+    workspace: &Workspace,
+    target: &Path,
+    events: Events<'_>,
+) -> Result<String, FetchError> {
+    let mut attempts = Vec::new();
+    for source in &asset.sources {
+        let name = source.to_string();
+        events(FetchEvent::Trying { source: name.clone() });
+        match source.fetch(workspace.folder(), events).await {
+            Ok(file) => {
+                workspace::publish(&file, target, asset.executable)
+                    .map_err(|error| FetchError::cache(target, error))?;
+                return Ok(name);
+            }
+            Err(refusal) => {
+                let reason = refusal.to_string();
+                events(FetchEvent::Refused { source: name.clone(), reason: reason.clone() });
+                attempts.push(Attempt { source: name, reason });
+            }
+        }
+    }
+    Err(FetchError::Unavailable {
+        asset: asset.name.clone(),
+        attempts,
+        target: target.to_owned(),
+        alternative: asset.alternative.clone(),
+    })
 }

@@ -5,7 +5,11 @@
 //! names, else from the default written here. No other place reads the environment, save for
 //! Temporal's `TEMPORAL_*` and S3's `AWS_*`, which their own clients read.
 
+mod folders;
+
 use std::path::PathBuf;
+
+pub(crate) use folders::{program_folders, user_folder};
 
 use confique::{
     Config,
@@ -32,7 +36,10 @@ pub struct CacheSettings {
 #[derive(Debug, Clone, Config)]
 pub struct LogSettings {
     /// Filter in tracing's syntax, such as `info` or `engine=debug,warn`.
-    #[config(env = "LONGHAND_LOG", default = "info,temporalio_sdk_core=warn,temporalio_client=warn")]
+    #[config(
+        env = "LONGHAND_LOG",
+        default = "info,temporalio_sdk_core=warn,temporalio_client=warn,async_openai=off,llama-cpp-2=error"
+    )]
     pub filter: String,
     /// `text` or `json`.
     #[config(env = "LONGHAND_LOG_FORMAT", default = "text")]
@@ -95,19 +102,22 @@ pub struct LlmSettings {
     #[config(env = "LONGHAND_LLM_PROVIDER", default = "local")]
     pub provider: LlmProvider,
     /// The endpoint's model name, or for `local` a GGUF file's path. Default: `gpt-5-mini`, or the bundled small model.
-    #[config(env = "LONGHAND_LLM_MODEL")]
+    #[config(env = "LONGHAND_LLM_MODEL", validate(!model.is_empty(), "must not be empty"))]
     pub model: Option<String>,
     /// The endpoint of `openai`, such as `https://api.mistral.ai/v1`.
     #[config(env = "LONGHAND_LLM_BASE_URL", default = "https://api.openai.com/v1")]
     pub base_url: String,
     /// The endpoint's key. `OPENAI_API_KEY` is read where this is not set.
-    #[config(env = "LONGHAND_LLM_API_KEY")]
+    #[config(env = "LONGHAND_LLM_API_KEY", validate(!api_key.expose().is_empty(), "must not be empty"))]
     pub api_key: Option<Secret>,
-    /// Seconds that one call may take.
+    /// Read where `LONGHAND_LLM_API_KEY` is not set.
+    #[config(env = "OPENAI_API_KEY", validate(!openai_api_key.expose().is_empty(), "must not be empty"))]
+    pub openai_api_key: Option<Secret>,
+    /// Seconds that the endpoint may take for one call.
     #[config(env = "LONGHAND_LLM_TIMEOUT_SECONDS", default = 120)]
     pub timeout_seconds: u64,
     /// Tokens that fit one call, question and answer together; longer transcripts go map-reduce.
-    /// Default: what the local model was trained with, or 32768.
+    /// Default: what the local model was trained with, at most 8192, or 32768 for an endpoint.
     #[config(env = "LONGHAND_LLM_CONTEXT_TOKENS")]
     pub context_tokens: Option<u32>,
     /// Tasks worked on at the same time.
@@ -116,6 +126,13 @@ pub struct LlmSettings {
     /// Threads of the local model. Default: the machine's cores.
     #[config(env = "LONGHAND_LLM_THREADS")]
     pub threads: Option<usize>,
+}
+
+impl LlmSettings {
+    /// The endpoint's key, if there is one: many local servers need none.
+    pub fn key(&self) -> Option<&Secret> {
+        self.api_key.as_ref().or(self.openai_api_key.as_ref())
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]

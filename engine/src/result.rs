@@ -54,6 +54,11 @@ impl JobStatus {
     pub fn is_final(self) -> bool {
         self != Self::Running
     }
+
+    /// Whether a transcript came of the job.
+    pub fn has_transcript(self) -> bool {
+        matches!(self, Self::Completed | Self::CompletedWithErrors)
+    }
 }
 
 impl std::fmt::Display for JobStatus {

@@ -32,7 +32,9 @@ pub struct Store {
 pub enum StoreError {
     #[error("the store has no object {key}")]
     NotFound { key: String },
-    #[error("the store has no space left for {key}: free some, or point LONGHAND_STORE elsewhere, then submit the job again")]
+    #[error(
+        "the store has no space left for {key}: free some, or point LONGHAND_STORE elsewhere, then submit the job again"
+    )]
     Full { key: String },
     #[error("the store at {url} cannot be opened: {reason}; check LONGHAND_STORE")]
     Open { url: String, reason: String },
@@ -207,7 +209,7 @@ fn default_folder() -> PathBuf {
 
 /// `longhand` in the user's data folder, after the XDG convention.
 pub fn data_folder() -> PathBuf {
-    crate::assets::user_folder("XDG_DATA_HOME", ".local/share").join("longhand")
+    crate::config::user_folder("XDG_DATA_HOME", ".local/share").join("longhand")
 }
 
 fn json_bytes<T: Serialize>(key: &str, value: &T) -> Result<Vec<u8>, StoreError> {

@@ -22,12 +22,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::buildkit::Engine;
 use crate::compose::{Project, ProjectRequest};
+use crate::output;
 use crate::timings::{BuildRecord, render_table, write_files};
 use event::{Clock, ImageOutcome};
 use plan::Plan;
 use progress::Progress;
 pub(crate) use progress::ProgressStyle;
-pub(crate) use progress::note;
 use run::Conduct;
 
 const FAILED: u8 = 1;
@@ -118,7 +118,7 @@ fn plan(args: &BuildArgs) -> Result<Plan> {
     };
     let project = Project::load(&request)?;
     for name in &project.unset_variables {
-        progress::note(&format!("warning: the variable {name} is not set and counts as empty"));
+        output::say(format_args!("warning: the variable {name} is not set and counts as empty"));
     }
     let plan = Plan::new(project, args)?;
     check::refuse_missing_files(&plan)?;
@@ -195,10 +195,10 @@ fn report(plan: &Plan, record: &BuildRecord, args: &BuildArgs, interrupted: bool
             }
         }
     } else {
-        progress::note(&render_table(record));
+        output::say(format_args!("{}", render_table(record)));
     }
     if let Some(text) = failure_report::render(plan, record, interrupted) {
-        progress::note(&text);
+        output::say(format_args!("{text}"));
     }
     if let Some(folder) = &args.timings {
         write_files(record, folder)?;

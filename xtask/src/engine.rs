@@ -9,8 +9,8 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use crate::build::note;
 use crate::buildkit::{Engine, EngineUnreachable};
+use crate::output::say;
 
 /// Install and start a container engine, where it can be done here.
 #[derive(Debug, Args)]
@@ -28,7 +28,7 @@ pub(crate) fn run(args: &EngineArgs) -> Result<ExitCode> {
     }
     let runtime = tokio::runtime::Runtime::new().context("no threads for the connection")?;
     let engine = runtime.block_on(connect_or_start())?;
-    note(&format!("the engine {} answers", engine.version));
+    say(format_args!("the engine {} answers", engine.version));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -45,7 +45,7 @@ pub(crate) async fn connect_or_start() -> Result<Engine> {
     if let Some(reason) = install::reason_not_here() {
         bail!("{unreachable}; {reason}: {}", install::ADVICE);
     }
-    note(&format!("{unreachable}; installing and starting one"));
+    say(format_args!("{unreachable}; installing and starting one"));
     tokio::task::spawn_blocking(|| install::install_missing().and_then(|()| start::start()))
         .await
         .context("the start of the engine was interrupted")??;

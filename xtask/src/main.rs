@@ -1,30 +1,50 @@
-//! The project's own tool: builds, runs, tests and measures it. `main` parses and dispatches;
-//! each verb is a module.
+//! Every task around Longhand that is more than one command: set-up, demo, development stack, tests.
+//!
+//! It depends on no other crate of the workspace, so that it is built in seconds on a bare machine.
 
+mod binaries;
 mod build;
 mod build_inputs;
 mod buildkit;
 mod compose;
+mod demo;
+mod dev;
 mod engine;
 mod flags;
+mod halt;
+mod interrupt;
+mod output;
+mod packages;
+mod setup;
+mod stack;
+mod test;
 mod timings;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use flags::{Flags, Verb};
-
-/// What was asked for cannot be done: bad flags, a bad compose file, no engine.
-const UNUSABLE: u8 = 2;
+use flags::{Task, Xtask};
+use halt::Halt;
 
 fn main() -> ExitCode {
-    let result = match Flags::parse().verb {
-        Verb::Build(args) => build::run(&args),
-        Verb::Engine(args) => engine::run(&args),
-    };
-    result.unwrap_or_else(|error| {
-        build::note(&format!("error: {error:#}"));
-        ExitCode::from(UNUSABLE)
-    })
+    let line: Vec<String> = std::env::args().collect();
+    let Xtask { task } = Xtask::parse_line(&line).unwrap_or_else(|misuse| misuse.exit());
+    match run(task) {
+        Ok(code) => code,
+        Err(error) => {
+            output::say(format_args!("error: {error:#}"));
+            error.downcast_ref::<Halt>().map_or(ExitCode::FAILURE, Halt::exit_code)
+        }
+    }
+}
+
+fn run(task: Task) -> anyhow::Result<ExitCode> {
+    match task {
+        Task::Demo(flags) => demo::run(&flags),
+        Task::Dev(flags) => dev::run(&flags),
+        Task::Test(flags) => test::run(&flags),
+        Task::Setup => setup::run().map(drop),
+        Task::Build(flags) => return build::run(&flags).map_err(|error| Halt::YourTurn(format!("{error:#}")).into()),
+        Task::Engine(flags) => return engine::run(&flags).map_err(|error| Halt::YourTurn(format!("{error:#}")).into()),
+    }
+    .map(|()| ExitCode::SUCCESS)
 }

@@ -60,3 +60,13 @@ pub fn llm_answer(job: &str, task: &str) -> String {
 pub fn batch(batch: &str) -> String {
     format!("batches/{batch}/requests.json")
 }
+
+/// All answers of a job.
+pub fn llm_answers(job: &str) -> String {
+    format!("jobs/{job}/llm")
+}
+
+/// The task's name in the key of its answer.
+pub fn llm_task(key: &str) -> Option<&str> {
+    key.rsplit('/').next()?.strip_suffix(".json")
+}

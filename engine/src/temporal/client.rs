@@ -35,9 +35,7 @@ const MOST_INPUT: usize = 48 * 1024;
 pub enum ClientError {
     #[error("the Temporal settings are wrong: {0}; check the TEMPORAL_* variables and temporal.toml")]
     Settings(String),
-    #[error(
-        "cannot reach Temporal at {address}: {reason}; start one with `cargo xtask dev`, or set TEMPORAL_ADDRESS"
-    )]
+    #[error("cannot reach Temporal at {address}: {reason}; start one with `cargo xtask dev`, or set TEMPORAL_ADDRESS")]
     Unreachable { address: String, reason: String },
     #[error("there is no job {id}; `longhand list` shows the known ones")]
     NotFound { id: String },
@@ -51,6 +49,14 @@ pub struct Submission {
     pub id: String,
     /// The id was taken: nothing was started, and the job is the one that holds it.
     pub existing: bool,
+}
+
+/// How a job ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobEnd {
+    pub status: JobStatus,
+    /// Why it failed, for those that did.
+    pub failure: Option<String>,
 }
 
 /// A connection to Temporal through which jobs are handled; cheap to clone.
@@ -71,9 +77,8 @@ pub(super) async fn connect() -> Result<Client, ClientError> {
         reason: error.to_string(),
     };
     let connected = tokio::time::timeout(CONNECT_TIMEOUT, Connection::connect(connection)).await;
-    let connection = connected
-        .map_err(|_| unreachable(&"no answer in time"))?
-        .map_err(|error| unreachable(&root_cause(&error)))?;
+    let connection =
+        connected.map_err(|_| unreachable(&"no answer in time"))?.map_err(|error| unreachable(&root_cause(&error)))?;
     Client::new(connection, options).map_err(|error| ClientError::Settings(error.to_string()))
 }
 
@@ -92,9 +97,10 @@ impl Jobs {
         submission(id, started.map(drop))
     }
 
-    /// Starts a batch, or finds the one that holds the id.
+    /// Starts a batch, or finds the running one that holds the id. One that has ended is run
+    /// again: what it finished is left alone, what failed is tried once more.
     pub async fn submit_batch(&self, id: &str, batch: &BatchRequest) -> Result<Submission, ClientError> {
-        let started = self.client.start_workflow(BatchWorkflow::run, to_input(batch)?, once(id)).await;
+        let started = self.client.start_workflow(BatchWorkflow::run, to_input(batch)?, again(id)).await;
         submission(id, started.map(drop))
     }
 
@@ -102,11 +108,7 @@ impl Jobs {
     pub async fn submit_llm(&self, job_id: &str, task: &LlmTask) -> Result<String, ClientError> {
         let id = format!("{job_id}.llm.{}", task.name());
         let input = to_input(&LlmRequest { job_id: job_id.to_owned(), task: task.clone() })?;
-        let options = WorkflowStartOptions::new(WORKFLOW_QUEUE, id.as_str())
-            .id_reuse_policy(WorkflowIdReusePolicy::AllowDuplicate)
-            .id_conflict_policy(WorkflowIdConflictPolicy::Fail)
-            .build();
-        let started = self.client.start_workflow(LlmWorkflow::run, input, options).await;
+        let started = self.client.start_workflow(LlmWorkflow::run, input, again(&id)).await;
         Ok(submission(&id, started.map(drop))?.id)
     }
 
@@ -128,16 +130,21 @@ impl Jobs {
     }
 
     /// Waits for a job's end, however long it takes.
-    pub async fn wait(&self, id: &str) -> Result<JobStatus, ClientError> {
+    pub async fn wait(&self, id: &str) -> Result<JobEnd, ClientError> {
         let handle = self.client.get_workflow_handle::<UntypedWorkflow>(id);
-        match handle.get_result(WorkflowGetResultOptions::default()).await {
+        let failure = match handle.get_result(WorkflowGetResultOptions::default()).await {
             Err(WorkflowGetResultError::NotFound(_)) => return Err(ClientError::NotFound { id: id.to_owned() }),
             Err(WorkflowGetResultError::Rpc(status)) => return Err(ClientError::Refused(status.message().to_owned())),
+            Err(WorkflowGetResultError::Failed(failure)) => Some(failure.to_string()),
+            Err(WorkflowGetResultError::Terminated { .. }) => {
+                Some("its workflow was terminated from outside".to_owned())
+            }
             // How it ended is read from the description, which knows all ends alike.
-            _ => {}
-        }
+            _ => None,
+        };
         let described = handle.describe(WorkflowDescribeOptions::default()).await;
-        Ok(description::status(&described.map_err(|error| interaction(id, error))?))
+        let status = description::status(&described.map_err(|error| interaction(id, error))?);
+        Ok(JobEnd { status, failure })
     }
 
     /// Asks a running job to stop; what it has finished stays in the store.
@@ -166,6 +173,13 @@ impl Jobs {
 fn once(id: &str) -> WorkflowStartOptions {
     WorkflowStartOptions::new(WORKFLOW_QUEUE, id)
         .id_reuse_policy(WorkflowIdReusePolicy::AllowDuplicateFailedOnly)
+        .id_conflict_policy(WorkflowIdConflictPolicy::Fail)
+        .build()
+}
+
+fn again(id: &str) -> WorkflowStartOptions {
+    WorkflowStartOptions::new(WORKFLOW_QUEUE, id)
+        .id_reuse_policy(WorkflowIdReusePolicy::AllowDuplicate)
         .id_conflict_policy(WorkflowIdConflictPolicy::Fail)
         .build()
 }

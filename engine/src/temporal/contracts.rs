@@ -1,10 +1,11 @@
 //! What workflows ask of activities: names, queues, inputs and outputs.
 //!
-//! The implementations live in the workers; [`Contract`] ties the two together at compile time.
+//! The implementations live in the workers and name their contract, so that a difference between
+//! the two does not compile.
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 use temporalio_common::ActivityDefinition;
 
 use crate::{
@@ -22,42 +23,37 @@ pub const TRANSCRIBE_QUEUE: &str = "longhand-transcribe";
 /// Language models.
 pub const LLM_QUEUE: &str = "longhand-llm";
 
-/// An activity as both sides see it.
-pub trait Contract {
+/// An activity as both sides see it: the SDK's definition, and the queue that serves it.
+pub trait Contract: ActivityDefinition {
     const NAME: &'static str;
     const QUEUE: &'static str;
-    type Input: Serialize + DeserializeOwned + 'static;
-    type Output: Serialize + DeserializeOwned + 'static;
-}
-
-/// A contract as the SDK's typed reference to an activity.
-pub struct Activity<C>(std::marker::PhantomData<C>);
-
-impl<C: Contract> Activity<C> {
-    pub(crate) fn reference() -> Self {
-        Self(std::marker::PhantomData)
-    }
-}
-
-impl<C: Contract> ActivityDefinition for Activity<C> {
-    type Input = C::Input;
-    type Output = C::Output;
-
-    fn name(&self) -> &str {
-        C::NAME
-    }
+    /// How often it is tried. A killed worker costs an attempt; input that can never work and
+    /// settings that need a person are not tried again at all.
+    const ATTEMPTS: u32 = 12;
+    /// The activity's reference, which the SDK wants as a value.
+    const REFERENCE: Self;
 }
 
 macro_rules! contract {
-    ($(#[$doc:meta])* $name:ident = $activity:literal on $queue:ident: $input:ty => $output:ty) => {
+    ($(#[$doc:meta])* $name:ident = $activity:literal on $queue:ident: $input:ty => $output:ty
+     $(, $attempts:literal attempts)?) => {
         $(#[$doc])*
         pub struct $name;
+
+        impl ActivityDefinition for $name {
+            type Input = $input;
+            type Output = $output;
+
+            fn name(&self) -> &str {
+                Self::NAME
+            }
+        }
 
         impl Contract for $name {
             const NAME: &'static str = $activity;
             const QUEUE: &'static str = $queue;
-            type Input = $input;
-            type Output = $output;
+            $(const ATTEMPTS: u32 = $attempts;)?
+            const REFERENCE: Self = Self;
         }
     };
 }
@@ -80,7 +76,7 @@ contract!(
 );
 contract!(
     /// Runs one LLM task on a finished transcript.
-    RunLlmTask = "run_llm_task" on LLM_QUEUE: LlmInput => LlmUsage
+    RunLlmTask = "run_llm_task" on LLM_QUEUE: LlmInput => LlmUsage, 5 attempts
 );
 contract!(
     /// Writes the job's result.
@@ -216,5 +212,8 @@ pub struct BatchPage {
 pub struct BatchEntry {
     /// The id of its job.
     pub id: String,
+    /// What a person calls it: a file's path or an address. Only shown.
+    #[serde(default)]
+    pub name: String,
     pub request: JobRequest,
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use temporalio_client::Client;
 use temporalio_sdk::{
     Runtime, Worker, WorkerOptions,
-    activities::{ActivityImplementer, ExecutableActivity},
+    activities::ActivityImplementer,
     runtime::{
         RuntimeOptions,
         worker_tuner::{FixedSizeSlotSupplier, TunerHolder},
@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     client::{ClientError, connect},
-    contracts::{Contract, WORKFLOW_QUEUE},
+    contracts::WORKFLOW_QUEUE,
     workflows::{BatchWorkflow, LlmWorkflow, TranscribeWorkflow},
 };
 
@@ -26,6 +26,9 @@ const GRACE: Duration = Duration::from_secs(8);
 /// so this, and not the heartbeat time-out, decides how late it is.
 const HEARTBEAT_THROTTLE: Duration = Duration::from_millis(400);
 
+/// Between two attempts to reach the server.
+const CONNECT_PAUSE: Duration = Duration::from_secs(1);
+
 /// Workflow tasks worked on at the same time; each takes milliseconds.
 const WORKFLOW_SLOTS: usize = 50;
 
@@ -34,6 +37,8 @@ const WORKFLOW_SLOTS: usize = 50;
 pub enum WorkerError {
     #[error(transparent)]
     Client(#[from] ClientError),
+    #[error("stopped before Temporal could be reached")]
+    Stopped,
     #[error("the worker cannot run: {0}")]
     Sdk(Box<dyn std::error::Error + Send + Sync>),
 }
@@ -59,14 +64,6 @@ pub async fn serve_activities_and_workflows<A: ActivityImplementer + Send + Sync
     let process = Process::start().await?;
     let options = activity_options(queue, slots, activities(process.stop.clone()));
     process.run([workflow_options()?, options]).await
-}
-
-/// Refuses to compile where an adapter's activity differs from its contract in input or output.
-pub const fn fulfils<C, A>(_activity: &A)
-where
-    C: Contract,
-    A: ExecutableActivity<Input = C::Input, Output = C::Output>,
-{
 }
 
 fn activity_options<A: ActivityImplementer + Send + Sync + 'static>(
@@ -113,9 +110,12 @@ struct Process {
 impl Process {
     async fn start() -> Result<Self, WorkerError> {
         let runtime = Runtime::from_current_tokio(RuntimeOptions::builder().build().map_err(sdk)?).map_err(sdk)?;
-        let client = connect().await?;
         let stop = CancellationToken::new();
         tokio::spawn(fall_on_signal(stop.clone()));
+        let client = tokio::select! {
+            client = connect_patiently() => client?,
+            () = stop.cancelled() => return Err(WorkerError::Stopped),
+        };
         Ok(Self { runtime, client, stop })
     }
 
@@ -135,6 +135,17 @@ impl Process {
         let ended = futures_util::future::try_join_all(workers.iter_mut().map(Worker::run)).await;
         self.stop.cancel();
         ended.map(drop).map_err(sdk)
+    }
+}
+
+/// A worker may be up before its server, and that is no reason to die.
+async fn connect_patiently() -> Result<Client, ClientError> {
+    loop {
+        match connect().await {
+            Err(error @ ClientError::Unreachable { .. }) => tracing::warn!(%error, "still trying"),
+            connected => return connected,
+        }
+        tokio::time::sleep(CONNECT_PAUSE).await;
     }
 }
 

@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 use serde::de::DeserializeOwned;
 use temporalio_common::{
     RetryPolicy,
+    data_converters::TemporalDeserializable,
     error::{ActivityExecutionError, ApplicationFailure, IncomingError},
 };
 use temporalio_sdk::{ActivityOptions, WorkflowCancellationToken, WorkflowContext, WorkflowTermination};
@@ -19,7 +20,7 @@ pub use batch::{BatchOutcome, BatchRequest, BatchWorkflow};
 pub use llm::{LlmRequest, LlmWorkflow};
 pub use transcribe::{JobOutcome, TranscribeWorkflow};
 
-use super::contracts::{Activity, Contract};
+use super::contracts::Contract;
 use crate::{error::FailureKind, result::StageFailure};
 
 /// Names the memo entry that tells `completed_with_errors` from `completed` in listings.
@@ -27,10 +28,6 @@ pub(crate) const STATUS_MEMO: &str = "status";
 
 /// A worker that says nothing for so long is taken for dead, and its work is given to another.
 const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How often an activity is tried. A killed worker costs an attempt, so there are plenty; input
-/// that can never work and settings that need a person are not tried again at all.
-const ATTEMPTS: u32 = 12;
 
 /// Why a job did not reach its next stage.
 #[derive(Debug, Clone)]
@@ -40,14 +37,15 @@ enum Stopped {
 }
 
 impl Stopped {
-    fn at(stage: &str, error: &ActivityExecutionError) -> Self {
+    fn at<C: Contract>(stage: &str, error: &ActivityExecutionError) -> Self {
         if error.as_cancelled().is_some() {
             return Self::Cancelled;
         }
         let message = match error.reason() {
             Some(IncomingError::Application(failure)) => failure.to_string(),
             Some(IncomingError::Timeout(_)) => format!(
-                "no worker finished it: each of {ATTEMPTS} attempts was lost or took too long; look at the workers' logs"
+                "no worker finished it: each of {} attempts was lost or took too long; look at the workers' logs",
+                C::ATTEMPTS
             ),
             _ => error.to_string(),
         };
@@ -61,12 +59,15 @@ async fn call<C: Contract, W>(
     input: C::Input,
     longest: Duration,
     token: WorkflowCancellationToken,
-) -> Result<C::Output, ActivityExecutionError> {
+) -> Result<C::Output, ActivityExecutionError>
+where
+    C::Output: TemporalDeserializable,
+{
     let retries = RetryPolicy::builder()
         .initial_interval(Duration::from_secs(1))
         .backoff_coefficient(2.0)
         .maximum_interval(Duration::from_secs(20))
-        .maximum_attempts(ATTEMPTS)
+        .maximum_attempts(C::ATTEMPTS)
         .build();
     let options = ActivityOptions::with_start_to_close_timeout(longest)
         .task_queue(C::QUEUE)
@@ -74,7 +75,7 @@ async fn call<C: Contract, W>(
         .cancellation_token(token)
         .retry_policy(retries)
         .build();
-    ctx.execute_activity(Activity::<C>::reference(), input, options).await
+    ctx.execute_activity(C::REFERENCE, input, options).await
 }
 
 /// The workflow's input, parsed in the workflow and not by the SDK: a workflow whose input the SDK

@@ -3,12 +3,11 @@
 mod plain;
 mod terminal;
 
-use std::io::{self, IsTerminal, Write};
-
 use anyhow::Result;
 use clap::ValueEnum;
 
 use super::event::BuildEvent;
+use crate::output;
 use crate::timings::BuildRecord;
 use plain::Plain;
 use terminal::Terminal;
@@ -42,7 +41,7 @@ impl Progress {
             ProgressStyle::Quiet => Progress::Quiet,
             ProgressStyle::Plain => Progress::Plain(Plain::new(&names)),
             ProgressStyle::Tty => Progress::Terminal(Terminal::new(&names)),
-            ProgressStyle::Auto if io::stderr().is_terminal() => Progress::Terminal(Terminal::new(&names)),
+            ProgressStyle::Auto if output::is_terminal() => Progress::Terminal(Terminal::new(&names)),
             ProgressStyle::Auto => Progress::Plain(Plain::new(&names)),
         }
     }
@@ -67,11 +66,5 @@ impl Progress {
 
 /// Writes a line of data to standard output.
 pub(super) fn data(text: &str) -> Result<()> {
-    writeln!(io::stdout().lock(), "{text}")?;
-    Ok(())
-}
-
-/// Writes something for the user to standard error. A closed one must not stop a build.
-pub(crate) fn note(text: &str) {
-    drop(writeln!(io::stderr().lock(), "{text}"));
+    Ok(output::print(&format!("{text}\n"))?)
 }

@@ -25,9 +25,7 @@ pub(super) fn reason_not_here() -> Option<&'static str> {
     if !is_debian_like(&fs::read_to_string("/etc/os-release").unwrap_or_default()) {
         return Some("it can be installed from here on Debian and Ubuntu only");
     }
-    // SAFETY: geteuid has no preconditions and cannot fail.
-    let is_root = unsafe { libc::geteuid() } == 0;
-    (!is_root).then_some("only root can install and start it")
+    (!rustix::process::geteuid().is_root()).then_some("only root can install and start it")
 }
 
 fn is_debian_like(os_release: &str) -> bool {

@@ -7,9 +7,10 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process, setsid};
 
-use crate::build::note;
 use crate::buildkit::Engine;
+use crate::output::say;
 
 const LOG: &str = "/var/log/dockerd.log";
 const PID_FILE: &str = "/var/run/docker.pid";
@@ -32,21 +33,18 @@ pub(super) fn stop() -> Result<()> {
         return systemctl("stop");
     }
     let Some(pid) = running_daemon() else {
-        note("no engine runs that this command could have started");
+        say(format_args!("no engine runs that this command could have started"));
         return Ok(());
     };
-    // SAFETY: kill takes any process id; it was just read to be the engine's.
-    if unsafe { libc::kill(pid, libc::SIGTERM) } != 0 {
-        return Err(std::io::Error::last_os_error()).context("the engine cannot be stopped");
-    }
+    kill_process(pid, Signal::TERM).context("the engine cannot be stopped")?;
     let deadline = Instant::now() + PATIENCE;
     while running_daemon() == Some(pid) {
         if Instant::now() > deadline {
-            bail!("the engine (process {pid}) does not stop; see {LOG}");
+            bail!("the engine (process {}) does not stop; see {LOG}", pid.as_raw_nonzero());
         }
         std::thread::sleep(POLL);
     }
-    note("the engine has stopped");
+    say(format_args!("the engine has stopped"));
     Ok(())
 }
 
@@ -65,9 +63,9 @@ pub(super) async fn wait_until_ready() -> Result<Engine> {
 
 /// The process that the pid file names, if it is the engine still. One that was killed leaves its
 /// file behind, and its number may belong to any other process by now.
-fn running_daemon() -> Option<i32> {
-    let pid: i32 = fs::read_to_string(PID_FILE).ok()?.trim().parse().ok()?;
-    let program = fs::read_link(format!("/proc/{pid}/exe")).ok()?;
+fn running_daemon() -> Option<Pid> {
+    let pid = Pid::from_raw(fs::read_to_string(PID_FILE).ok()?.trim().parse().ok()?)?;
+    let program = fs::read_link(format!("/proc/{}/exe", pid.as_raw_nonzero())).ok()?;
     program.ends_with("dockerd").then_some(pid)
 }
 
@@ -98,10 +96,7 @@ fn spawn_daemon() -> Result<()> {
     command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
     // SAFETY: setsid is safe to call between fork and exec.
     unsafe {
-        command.pre_exec(|| match libc::setsid() {
-            -1 => Err(std::io::Error::last_os_error()),
-            _ => Ok(()),
-        });
+        command.pre_exec(|| Ok(setsid().map(drop)?));
     }
     command.spawn().context("dockerd cannot be run")?;
     Ok(())

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::engine::{BASE, TestProject, docker};
@@ -234,12 +235,11 @@ fn wait_until(what: &str, holds: impl Fn() -> bool) {
 
 #[test]
 fn an_interrupt_or_a_kill_also_ends_the_solve_in_the_engine() {
-    for (signal, code) in [(libc::SIGINT, Some(INTERRUPTED)), (libc::SIGKILL, None)] {
+    for (signal, code) in [(Signal::INT, Some(INTERRUPTED)), (Signal::KILL, None)] {
         let Some((project, sleeper)) = sleeping_project() else { return };
         let mut build = project.command("--progress plain").stderr(Stdio::piped()).spawn().unwrap();
         wait_until("the step does not begin", || runs(&sleeper));
-        // SAFETY: the process is this test's own child, which has not been waited for.
-        assert_eq!(unsafe { libc::kill(i32::try_from(build.id()).unwrap(), signal) }, 0);
+        kill_process(Pid::from_child(&build), signal).unwrap();
         let status = build.wait().unwrap();
         assert_eq!(status.code(), code);
         wait_until("the engine goes on", || !runs(&sleeper));

@@ -101,9 +101,9 @@ fn job_status(status: WorkflowExecutionStatus, memo: &Memo) -> JobStatus {
             memo.get::<JobStatus>(STATUS_MEMO).ok().flatten().unwrap_or(JobStatus::Completed)
         }
         WorkflowExecutionStatus::Canceled => JobStatus::Cancelled,
-        WorkflowExecutionStatus::Failed
-        | WorkflowExecutionStatus::Terminated
-        | WorkflowExecutionStatus::TimedOut => JobStatus::Failed,
+        WorkflowExecutionStatus::Failed | WorkflowExecutionStatus::Terminated | WorkflowExecutionStatus::TimedOut => {
+            JobStatus::Failed
+        }
         _ => JobStatus::Running,
     }
 }

@@ -7,13 +7,13 @@
 use std::{collections::VecDeque, time::Duration};
 
 use serde::{Deserialize, Serialize};
+use temporalio_common::error::ChildWorkflowStartError;
 use temporalio_macros::{workflow, workflow_methods};
 use temporalio_sdk::{
     ChildWorkflowOptions, ContinueAsNewOptions, ParentClosePolicy, StartChildWorkflowExecutionFailedCause,
     WorkflowContext, WorkflowContextView, WorkflowIdReusePolicy, WorkflowResult, WorkflowTermination,
     workflows::join_all,
 };
-use temporalio_common::error::ChildWorkflowStartError;
 
 use super::{Stopped, call, failed, parse, transcribe::TranscribeWorkflow};
 use crate::{
@@ -146,7 +146,7 @@ async fn read_page(ctx: &WorkflowContext<BatchWorkflow>, request: &BatchRequest)
     };
     let entries = call::<ReadBatch, _>(ctx, page, PAGE_LIMIT, ctx.cancellation_token()).await;
     ctx.state_mut(|batch| batch.reading = false);
-    let entries = entries.map_err(|error| match Stopped::at("read_batch", &error) {
+    let entries = entries.map_err(|error| match Stopped::at::<ReadBatch>("read_batch", &error) {
         Stopped::Failed(failure) => failed(failure.message),
         Stopped::Cancelled => WorkflowTermination::cancelled(),
     })?;

@@ -46,7 +46,7 @@ impl LlmWorkflow {
         let amendment = Amendment { job_id, task: name, usage };
         let amended = call::<Amend, _>(ctx, amendment, AMEND_LIMIT, ctx.cancellation_token()).await;
         ctx.state_mut(|workflow| workflow.progress.stage = Stage::Done);
-        amended.map_err(|error| terminated(Stopped::at("conclude", &error)))
+        amended.map_err(|error| terminated(Stopped::at::<Amend>("conclude", &error)))
     }
 
     #[query(name = "progress")]

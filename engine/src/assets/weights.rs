@@ -1,0 +1,90 @@
+//! The weights of a speech model, from a model's name or path to a file that the recogniser can load.
+
+use std::path::{Path, PathBuf};
+
+use super::{
+    Asset, catalogue, digest, ensure,
+    event::{Events, FetchError, FetchEvent},
+    ggml,
+    workspace::Workspace,
+};
+use crate::config::Quantisation;
+
+/// A file in ggml's format that is ready to load.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Weights {
+    pub path: PathBuf,
+    /// SHA-256 of the file, hexadecimal: what a job's provenance names.
+    pub sha256: String,
+}
+
+/// The weights of a model by name, fetched and quantised when that was not done before, or the file at a path.
+/// A user's own file is taken as it is, whatever the quantisation.
+///
+/// # Errors
+/// An unknown name, a path without a file, or what [`ensure`] reports.
+pub async fn whisper_weights(
+    model: &str,
+    quantisation: Quantisation,
+    cache: &Path,
+    events: Events<'_>,
+) -> Result<Weights, FetchError> {
+    let path = match catalogue::whisper(model) {
+        Some(asset) => named(&asset, quantisation, cache, events).await?,
+        None => own_file(model, events)?,
+    };
+    let (file, cache) = (path.clone(), cache.to_owned());
+    let digest = tokio::task::spawn_blocking(move || digest::remembered_sha256_of(&file, &cache)).await;
+    let sha256 = digest.map_err(std::io::Error::other).flatten().map_err(|source| FetchError::cache(&path, source))?;
+    Ok(Weights { path, sha256 })
+}
+
+/// Anything that looks like a path is one; all else was meant to be a model's name.
+fn own_file(model: &str, events: Events<'_>) -> Result<PathBuf, FetchError> {
+    let path = PathBuf::from(model);
+    let known = || catalogue::whisper_models().collect::<Vec<_>>().join(", ");
+    if path.is_file() {
+        events(FetchEvent::Cached { path: path.clone() });
+        return Ok(path);
+    }
+    if model.contains(std::path::MAIN_SEPARATOR) || path.extension().is_some_and(|extension| extension == "bin") {
+        return Err(FetchError::NoSuchFile { path, known: known() });
+    }
+    Err(FetchError::UnknownModel { name: model.to_owned(), known: known() })
+}
+
+async fn named(
+    asset: &Asset,
+    quantisation: Quantisation,
+    cache: &Path,
+    events: Events<'_>,
+) -> Result<PathBuf, FetchError> {
+    match quantisation {
+        Quantisation::F16 => ensure(asset, cache, events).await,
+        Quantisation::Q8_0 => quantised(asset, cache, events).await,
+    }
+}
+
+/// Quantises once; the outcome appears in one step, so a file that exists is complete.
+async fn quantised(asset: &Asset, cache: &Path, events: Events<'_>) -> Result<PathBuf, FetchError> {
+    let full = cache.join(&asset.file);
+    let path = full.with_file_name(format!("{}-q8_0.bin", full.file_stem().unwrap_or_default().display()));
+    if !path.is_file() {
+        let from = ensure(asset, cache, events).await?;
+        let workspace = Workspace::lock(cache, &path, events).await?;
+        if !path.is_file() {
+            events(FetchEvent::Preparing { step: "quantising to 8 bits" });
+            quantise(from, path.clone()).await?;
+        }
+        workspace.finish().map_err(|error| FetchError::cache(&path, error))?;
+    }
+    events(FetchEvent::Cached { path: path.clone() });
+    Ok(path)
+}
+
+async fn quantise(from: PathBuf, to: PathBuf) -> Result<(), FetchError> {
+    let failed = |reason: String| FetchError::Prepare { path: to.clone(), from: from.clone(), reason };
+    let (input, output) = (from.clone(), to.clone());
+    let written = tokio::task::spawn_blocking(move || ggml::quantise_q8_0(&input, &output)).await;
+    written.map_err(|panic| failed(panic.to_string()))?.map_err(|error| failed(error.to_string()))
+}

@@ -1,0 +1,208 @@
+//! Fetching over real connections: what is resumed, refused, shared and remembered.
+
+mod file_server;
+
+use std::{
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+};
+
+use engine::{
+    assets::{Asset, FetchError, FetchEvent, Pin, Source, ensure, whisper_weights},
+    config::Quantisation,
+};
+use file_server::{Answer, FileServer, dead_url, gate};
+use sha2::{Digest, Sha256};
+
+/// Enough for several reads from a socket.
+const SIZE: usize = 1 << 20;
+
+fn content() -> Vec<u8> {
+    (0..SIZE as u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect()
+}
+
+fn pin(content: &[u8]) -> Pin {
+    let sha256 = Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
+    Pin { sha256, size: Some(content.len() as u64) }
+}
+
+fn asset(sources: Vec<Source>) -> Asset {
+    Asset {
+        name: "the test model".to_owned(),
+        file: PathBuf::from("models/test.bin"),
+        executable: false,
+        on_path: None,
+        sources,
+        alternative: "name your own in LONGHAND_MODEL".to_owned(),
+    }
+}
+
+fn at(url: String) -> Source {
+    Source::Address { url, pin: pin(&content()) }
+}
+
+/// Fetches and keeps what was told meanwhile.
+async fn fetch(asset: &Asset, cache: &Path) -> (Result<PathBuf, FetchError>, Vec<FetchEvent>) {
+    let told = Mutex::new(Vec::new());
+    let result = ensure(asset, cache, &|event| told.lock().unwrap().push(event)).await;
+    (result, told.into_inner().unwrap())
+}
+
+#[tokio::test]
+async fn a_cut_transfer_goes_on_where_it_stopped() {
+    const CUT: usize = 300_000;
+    // A server without ranges sends everything again, over what is there.
+    for second in [Answer::Serve, Answer::IgnoreRange] {
+        let server = FileServer::start(content(), vec![Answer::CutAfter(CUT), second]);
+        let cache = tempfile::tempdir().unwrap();
+        let (result, _) = fetch(&asset(vec![at(server.url())]), cache.path()).await;
+        assert_eq!(std::fs::read(result.unwrap()).unwrap(), content());
+        assert_eq!(server.requests(), [None, Some(CUT)]);
+    }
+}
+
+#[tokio::test]
+async fn an_interrupted_fetch_is_continued_by_the_next_one() {
+    const CUT: usize = 100_000;
+    let down = Answer::Status("503 Service Unavailable");
+    let server = FileServer::start(content(), vec![Answer::CutAfter(CUT), down, Answer::Serve]);
+    let cache = tempfile::tempdir().unwrap();
+    let asset = asset(vec![at(server.url())]);
+
+    assert!(fetch(&asset, cache.path()).await.0.is_err());
+    assert!(!cache.path().join(&asset.file).exists(), "an incomplete file was visible");
+    assert_eq!(std::fs::read(fetch(&asset, cache.path()).await.0.unwrap()).unwrap(), content());
+    assert_eq!(server.requests(), [None, Some(CUT), Some(CUT)]);
+}
+
+#[tokio::test]
+async fn a_source_that_fails_gives_way_to_the_next() {
+    let mut forged = content();
+    forged[SIZE / 2] ^= 1;
+    let forger = FileServer::start(forged, vec![Answer::Serve]);
+    let missing = FileServer::start(Vec::new(), vec![Answer::Status("404 Not Found")]);
+    let endless = FileServer::start([content(), content()].concat(), vec![Answer::Serve]);
+    for (url, reason) in [
+        (forger.url(), "are not the ones expected: SHA-256"),
+        (missing.url(), "the server answered 404 Not Found"),
+        (endless.url(), "it sends more than the 1048576 bytes expected"),
+        (dead_url(), "Connection refused"),
+    ] {
+        let good = FileServer::start(content(), vec![Answer::Serve]);
+        let cache = tempfile::tempdir().unwrap();
+        let (result, told) = fetch(&asset(vec![at(url.clone()), at(good.url())]), cache.path()).await;
+        assert_eq!(std::fs::read(result.unwrap()).unwrap(), content(), "after {url}");
+        let refused = told.iter().find_map(|event| match event {
+            FetchEvent::Refused { source, reason } if *source == url => Some(reason.clone()),
+            _ => None,
+        });
+        assert!(refused.as_ref().is_some_and(|refused| refused.contains(reason)), "{reason}: {told:?}");
+        assert!(matches!(told.last(), Some(FetchEvent::Done { source, .. }) if *source == good.url()));
+    }
+}
+
+#[tokio::test]
+async fn when_every_source_fails_the_error_names_each_with_its_reason_and_a_way_out() {
+    let missing = FileServer::start(Vec::new(), vec![Answer::Status("404 Not Found")]);
+    let (missing, dead) = (missing.url(), dead_url());
+    let cache = tempfile::tempdir().unwrap();
+    let error = fetch(&asset(vec![at(missing.clone()), at(dead.clone())]), cache.path()).await.0.unwrap_err();
+    let target = cache.path().join("models/test.bin");
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "the test model could not be fetched.\n  {missing}: the server answered 404 Not Found\n  \
+             {dead}: Connection refused (os error 111)\n\
+             Give this machine a way to one of these (HTTPS_PROXY is honoured; Python packages come from where pip \
+             is configured to look), copy the file from another machine to {}, or name your own in LONGHAND_MODEL.",
+            target.display()
+        )
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_at_once_fetch_once() {
+    let (open, held) = gate();
+    let server = FileServer::start(content(), vec![held]);
+    let cache = tempfile::tempdir().unwrap();
+    let asset = Arc::new(asset(vec![at(server.url())]));
+    let tasks = [(); 2].map(|()| {
+        let (asset, cache, open) = (Arc::clone(&asset), cache.path().to_owned(), open.clone());
+        tokio::spawn(async move {
+            // The server answers only once one of the two says that it waits for the other.
+            let on_event = |event| {
+                if event == FetchEvent::Waiting {
+                    open.send(()).unwrap();
+                }
+            };
+            ensure(&asset, &cache, &on_event).await
+        })
+    });
+    for task in tasks {
+        assert_eq!(std::fs::read(task.await.unwrap().unwrap()).unwrap(), content());
+    }
+    assert_eq!(server.requests(), [None]);
+}
+
+#[tokio::test]
+async fn what_is_cached_needs_no_network_until_it_is_damaged() {
+    let server = FileServer::start(content(), vec![Answer::Serve]);
+    let cache = tempfile::tempdir().unwrap();
+    let asset = asset(vec![at(server.url())]);
+    let path = fetch(&asset, cache.path()).await.0.unwrap();
+
+    let (again, told) = fetch(&asset, cache.path()).await;
+    assert_eq!(again.unwrap(), path);
+    assert_eq!(told, [FetchEvent::Cached { path: path.clone() }]);
+    assert_eq!(server.requests().len(), 1);
+
+    std::fs::write(&path, "truncated").unwrap();
+    assert_eq!(std::fs::read(fetch(&asset, cache.path()).await.0.unwrap()).unwrap(), content());
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn a_program_comes_out_of_its_archive_ready_to_run() {
+    let script = b"#!/bin/sh\necho it runs\n";
+    let mut archive = tar::Builder::new(flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()));
+    for (name, content) in [("LICENSE", b"free".as_slice()), ("tool", script)] {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        header.set_cksum();
+        archive.append_data(&mut header, name, content).unwrap();
+    }
+    let archive = archive.into_inner().unwrap().finish().unwrap();
+    let server = FileServer::start(archive.clone(), vec![Answer::Serve]);
+    // The release's page gives a digest, but not always a size.
+    let pin = Pin { size: None, ..pin(&archive) };
+    let source = Source::Archive { url: server.url(), pin, member: "tool".to_owned() };
+    let tool = Asset { file: PathBuf::from("bin/tool"), executable: true, ..asset(vec![source]) };
+
+    let cache = tempfile::tempdir().unwrap();
+    let path = fetch(&tool, cache.path()).await.0.unwrap();
+    assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o755);
+    assert_eq!(std::process::Command::new(path).output().unwrap().stdout, b"it runs\n");
+}
+
+#[tokio::test]
+async fn a_users_own_model_is_taken_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("my-model.bin");
+    std::fs::write(&model, content()).unwrap();
+    let weights = |model: String| async move {
+        let cache = tempfile::tempdir().unwrap();
+        whisper_weights(&model, Quantisation::Q8_0, cache.path(), &|_| {}).await
+    };
+
+    let found = weights(model.display().to_string()).await.unwrap();
+    assert_eq!((found.path, found.sha256), (model, pin(&content()).sha256));
+    for (model, complaint) in [
+        ("tinny", "unknown model tinny: name one of tiny, tiny.en, base,"),
+        ("missing.bin", "no model at missing.bin: check the path, or name one of tiny,"),
+        ("models/", "no model at models/: check the path"),
+    ] {
+        let error = weights(model.to_owned()).await.unwrap_err().to_string();
+        assert!(error.starts_with(complaint), "{error}");
+    }
+}

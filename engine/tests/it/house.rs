@@ -1,0 +1,106 @@
+//! The house's one-way streets: which file may know which foreign crate, and which package may
+//! depend on which other. ARCHITECTURE.md tells why.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// A foreign crate, and the only places that may name it.
+const MAY_NAME: [(&str, &[&str]); 9] = [
+    ("temporalio_", &["engine/src/temporal", "workers/*/src/activities.rs"]),
+    ("whisper_rs", &["workers/transcription-worker/src/recogniser"]),
+    ("async_openai", &["workers/llm-worker/src/provider/openai"]),
+    ("llama_cpp_2", &["workers/llm-worker/src/provider/local"]),
+    ("symphonia", &["workers/ingestion-worker/src/decode"]),
+    ("object_store", &["engine/src/store"]),
+    ("axum", &["workers/ingestion-api/src", "workers/job-status-api/src"]),
+    ("bollard", &["xtask/src/build/engine", "xtask/src/build/solve", "xtask/src/build/buildkit"]),
+    ("std::env::var", &["engine/src/config", "xtask/src"]),
+];
+
+#[test]
+fn foreign_crates_stay_in_their_rooms() {
+    let mut trespasses = Vec::new();
+    for file in sources() {
+        let text = fs::read_to_string(root().join(&file)).unwrap();
+        for (foreign, rooms) in MAY_NAME {
+            let allowed = rooms.iter().any(|room| is_inside(&file, room));
+            let named = text.lines().any(|line| !line.trim_start().starts_with("//") && line.contains(foreign));
+            if named && !allowed {
+                trespasses.push(format!("{file} names {foreign}; only {rooms:?} may"));
+            }
+        }
+    }
+    assert!(trespasses.is_empty(), "{trespasses:#?}");
+}
+
+#[test]
+fn packages_depend_one_way() {
+    for manifest in manifests() {
+        let text = fs::read_to_string(root().join(&manifest)).unwrap();
+        let ours: Vec<_> = PACKAGES.iter().filter(|name| depends_on(&text, name)).collect();
+        let allowed: &[&&str] = if manifest.starts_with("workers/") { &[&"engine"] } else { &[] };
+        assert!(ours.iter().all(|name| allowed.contains(name)), "{manifest} depends on {ours:?}");
+    }
+}
+
+const PACKAGES: [&str; 8] = [
+    "engine",
+    "ingestion-api",
+    "ingestion-worker",
+    "job-status-api",
+    "llm-worker",
+    "longhand",
+    "transcription-worker",
+    "xtask",
+];
+
+fn depends_on(manifest: &str, package: &str) -> bool {
+    manifest
+        .lines()
+        .any(|line| line.starts_with(&format!("{package}.workspace")) || line.starts_with(&format!("{package} =")))
+}
+
+/// `room` is a path's beginning; `*` stands for one folder.
+fn is_inside(file: &str, room: &str) -> bool {
+    let mut parts = file.split('/');
+    room.split('/').all(|expected| {
+        parts
+            .next()
+            .is_some_and(|part| expected == "*" || part == expected || part.strip_suffix(".rs") == Some(expected))
+    })
+}
+
+fn manifests() -> Vec<String> {
+    found("Cargo.toml").into_iter().filter(|path| path != "Cargo.toml").collect()
+}
+
+/// All of the programs' own sources; tests may look anywhere.
+fn sources() -> Vec<String> {
+    found(".rs").into_iter().filter(|path| path.contains("/src/")).collect()
+}
+
+fn found(ending: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for room in ["engine", "workers", "xtask"] {
+        walk(&root().join(room), ending, &mut found);
+    }
+    assert!(!found.is_empty());
+    found
+}
+
+fn walk(folder: &Path, ending: &str, found: &mut Vec<String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            walk(&path, ending, found);
+        } else if path.to_str().unwrap().ends_with(ending) {
+            found.push(path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned());
+        }
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}

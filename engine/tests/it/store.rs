@@ -1,0 +1,45 @@
+//! What the store promises, on a folder. The command line's tests run a whole job on S3.
+
+use bytes::Bytes;
+use engine::{
+    config::StoreSettings,
+    store::{Created, Store, StoreError},
+};
+use futures_util::stream;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+fn open(url: &str) -> Result<Store, StoreError> {
+    Store::open(&StoreSettings { url: Some(url.to_owned()) })
+}
+
+#[tokio::test]
+async fn objects_are_written_whole_or_not_at_all() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path().to_str().unwrap()).unwrap();
+    assert!(matches!(store.read("a/none").await, Err(StoreError::NotFound { key }) if key == "a/none"));
+    assert!(!store.exists("a/one.json").await.unwrap());
+    assert_eq!(store.create_json("a/one.json", &json!({"n": 1})).await.unwrap(), Created::Now);
+    assert_eq!(store.create_json("a/one.json", &json!({"n": 2})).await.unwrap(), Created::Before);
+    assert_eq!(store.read_json::<Value>("a/one.json").await.unwrap(), json!({"n": 1}));
+    store.write_json("a/one.json", &json!({"n": 3})).await.unwrap();
+    assert_eq!(store.find_json::<Value>("a/one.json").await.unwrap(), Some(json!({"n": 3})));
+
+    let pieces = (0..8_u8).map(|piece| Ok::<_, StoreError>(Bytes::from(vec![piece; 1 << 20])));
+    store.write_stream("a/large", stream::iter(pieces)).await.unwrap();
+    assert_eq!(store.read_range("a/large", (3 << 20) - 1, 2).await.unwrap().as_ref(), [2, 3]);
+    let broken = [Ok(Bytes::from_static(b"half")), Err(StoreError::NotFound { key: "the source".to_owned() })];
+    assert!(store.write_stream("a/broken", stream::iter(broken)).await.is_err());
+
+    let mut listed = store.list("a").await.unwrap();
+    listed.sort_unstable();
+    assert_eq!(listed, ["a/large", "a/one.json"], "nothing is left of a stream that broke");
+}
+
+#[test]
+fn an_address_that_is_no_store_is_refused_by_name() {
+    for (url, reason) in [("ftp://host/x", "only a folder or s3://bucket/prefix"), ("/dev/null/x", "Not a directory")] {
+        let error = open(url).unwrap_err().to_string();
+        assert!(error.contains(url) && error.contains(reason) && error.contains("LONGHAND_STORE"), "{error}");
+    }
+}

@@ -1,0 +1,90 @@
+//! The ingest queue's activities as Temporal calls them: each a few lines between a contract and
+//! the module that does the work.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use engine::{
+    config::IngestSettings,
+    result::JobStatus,
+    store::Store,
+    temporal::{
+        activity,
+        contracts::{
+            Amend, Amendment, Assemble, AssembleInput, Assembled, BatchEntry, BatchPage, Conclude, Conclusion, Ingest,
+            IngestInput, IngestProgress, Ingested, ReadBatch,
+        },
+    },
+};
+use temporalio_macros::activities;
+use temporalio_sdk::activities::{ActivityContext, ActivityError};
+use tokio_util::sync::CancellationToken;
+
+use crate::{assemble, batch, conclude, ingest};
+
+/// What the activities share.
+pub struct IngestActivities {
+    store: Store,
+    settings: IngestSettings,
+    stop: CancellationToken,
+}
+
+impl IngestActivities {
+    /// `stop` falls when the worker is told to end.
+    pub fn new(store: Store, settings: IngestSettings, stop: CancellationToken) -> Self {
+        Self { store, settings, stop }
+    }
+}
+
+#[activities]
+impl IngestActivities {
+    #[activity(definition = Ingest)]
+    pub async fn ingest(self: Arc<Self>, ctx: ActivityContext, input: IngestInput) -> Result<Ingested, ActivityError> {
+        // An f64's bits: seconds of audio decoded, told from the decoding thread to the heartbeat.
+        let decoded = Arc::new(AtomicU64::new(0));
+        let heard = Arc::clone(&decoded);
+        let progress = || IngestProgress { ingested_s: f64::from_bits(decoded.load(Ordering::Relaxed)) };
+        let tell = move |seconds: f64| heard.store(seconds.to_bits(), Ordering::Relaxed);
+        let (this, source) = (&self, &input.source);
+        let work = |stop| async move { ingest::ingest(&this.store, &this.settings, source, &stop, tell).await };
+        let made = activity::run(&ctx, &self.stop, progress, work).await?;
+        Ok(Ingested {
+            folder: made.folder,
+            audio_sha256: made.plan.audio_sha256,
+            duration_s: made.plan.duration_s,
+            units: made.plan.units,
+            chunks: made.plan.chunks,
+        })
+    }
+
+    #[activity(definition = Assemble)]
+    pub async fn assemble(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        input: AssembleInput,
+    ) -> Result<Assembled, ActivityError> {
+        let run_id = ctx.info().workflow_run_id.clone().unwrap_or_default();
+        activity::run(&ctx, &self.stop, || (), |_| assemble::assemble(&self.store, &input, &run_id)).await
+    }
+
+    #[activity(definition = Conclude)]
+    pub async fn conclude(self: Arc<Self>, ctx: ActivityContext, input: Conclusion) -> Result<(), ActivityError> {
+        activity::run(&ctx, &self.stop, || (), |_| conclude::conclude(&self.store, input)).await
+    }
+
+    #[activity(definition = Amend)]
+    pub async fn amend(self: Arc<Self>, ctx: ActivityContext, input: Amendment) -> Result<JobStatus, ActivityError> {
+        activity::run(&ctx, &self.stop, || (), |_| conclude::amend(&self.store, &input)).await
+    }
+
+    #[activity(definition = ReadBatch)]
+    pub async fn read_batch(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        input: BatchPage,
+    ) -> Result<Vec<BatchEntry>, ActivityError> {
+        activity::run(&ctx, &self.stop, || (), |_| batch::read_page(&self.store, &input)).await
+    }
+}

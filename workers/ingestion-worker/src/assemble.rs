@@ -1,0 +1,45 @@
+//! Joins the checkpoints of all chunks to one transcript.
+
+use engine::{
+    error::StageError,
+    store::{Store, keys},
+    temporal::contracts::{AssembleInput, Assembled},
+    transcript::{ChunkTranscript, Transcript},
+};
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+/// Checkpoints read at the same time; matters where the store is far away.
+const READS_IN_FLIGHT: usize = 32;
+
+/// Reads every checkpoint in order, writes the transcript, and counts who computed what.
+pub(crate) async fn assemble(store: &Store, input: &AssembleInput, run_id: &str) -> Result<Assembled, StageError> {
+    let mut chunks = stream::iter(0..input.chunks)
+        .map(|chunk| async move {
+            store.read_json::<ChunkTranscript>(&keys::chunk(&input.folder, &input.recipe, chunk)).await
+        })
+        .buffered(READS_IN_FLIGHT);
+    let mut assembled = Assembled::default();
+    let mut segments = Vec::new();
+    while let Some(chunk) = chunks.try_next().await? {
+        if chunk.run_id == run_id {
+            assembled.chunks_computed += 1;
+            assembled.fallbacks += chunk.fallbacks;
+            assembled.recogniser_s += chunk.seconds;
+        } else {
+            assembled.chunks_reused += 1;
+        }
+        segments.extend(chunk.segments);
+    }
+    for (id, segment) in segments.iter_mut().enumerate() {
+        segment.id = u32::try_from(id).unwrap_or(u32::MAX);
+    }
+    let repeated = store.list(&keys::recomputed_by(&input.folder, &input.recipe, run_id)).await?;
+    assembled.chunks_recomputed = u32::try_from(repeated.len()).unwrap_or(u32::MAX);
+    // Whisper's segments bring their own leading spaces, and none in languages that use none.
+    let text: String = segments.iter().map(|segment| segment.text.as_str()).collect();
+    let language = if segments.is_empty() { String::new() } else { input.language.clone() };
+    let transcript =
+        Transcript { text: text.trim().to_owned(), language, duration_s: input.duration_s, segments };
+    store.write_json(&keys::transcript(&input.job_id), &transcript).await?;
+    Ok(assembled)
+}

@@ -1,0 +1,109 @@
+//! The ingest stage as a whole: a source in, a plan in the store out.
+
+use std::fs::File;
+
+use engine::{
+    config::IngestSettings,
+    error::StageError,
+    job::Source,
+    plan::Plan,
+    store::{Created, Store, keys},
+};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    pipeline::{self, Summary},
+    source::{self, LocalSource},
+    units::FilledUnit,
+};
+
+/// Names the rules by which phrases are found and cut. Changes whenever they do, for a plan in
+/// the store is never changed.
+const CUTTING_RULES: &str = "v1";
+
+/// Where the plan lies, and what it says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ingested {
+    /// The plan's folder in the store.
+    pub folder: String,
+    pub plan: Plan,
+    /// The recording had been cut before; nothing was decoded.
+    pub reused: bool,
+}
+
+/// Fetches a source, decodes it, finds the speech in it and leaves work units and plan in the
+/// store. `progress` is told the seconds of audio decoded so far, about once per second of audio.
+///
+/// # Errors
+/// Bad input where the source is no usable recording, set-up where a disk is full, transient
+/// where a network or disk failed, and cancelled.
+pub async fn ingest(
+    store: &Store,
+    settings: &IngestSettings,
+    source: &Source,
+    cancelled: &CancellationToken,
+    progress: impl Fn(f64) + Send + 'static,
+) -> Result<Ingested, StageError> {
+    let fetched = cancelled.run_until_cancelled(source::fetch(store, settings, source, cancelled)).await;
+    let LocalSource { file, name, sha256, temporary: _keep } = fetched.ok_or_else(StageError::cancelled)??;
+    let folder = keys::plan_folder(&sha256, &format!("{CUTTING_RULES}-{}s", settings.unit_seconds));
+    if let Some(plan) = store.find_json(&keys::plan(&folder)).await? {
+        return Ok(Ingested { folder, plan, reused: true });
+    }
+    let summary = cut(store, &folder, settings.unit_seconds, file, name, cancelled, progress).await?;
+    let plan = Plan {
+        audio_sha256: sha256,
+        format: summary.format,
+        duration_s: summary.duration_s,
+        speech_s: summary.speech_s,
+        units: summary.units,
+        chunks: summary.chunks,
+    };
+    match store.create_json(&keys::plan(&folder), &plan).await? {
+        Created::Now => Ok(Ingested { folder, plan, reused: false }),
+        Created::Before => Ok(Ingested { plan: store.read_json(&keys::plan(&folder)).await?, folder, reused: true }),
+    }
+}
+
+/// Decodes on a thread of its own while this task writes the units that come of it.
+async fn cut(
+    store: &Store,
+    folder: &str,
+    unit_seconds: u32,
+    file: File,
+    name: String,
+    cancelled: &CancellationToken,
+    progress: impl Fn(f64) + Send + 'static,
+) -> Result<Summary, StageError> {
+    // One unit is written while the next one fills: no more wait in memory.
+    let (sender, mut units) = mpsc::channel(1);
+    let stop = cancelled.clone();
+    let described = name.clone();
+    let decoding = tokio::task::spawn_blocking(move || {
+        pipeline::run(file, &name, unit_seconds, &sender, &stop, progress)
+    });
+    let mut written = Ok(());
+    while let Some(unit) = units.recv().await {
+        let writing = cancelled.run_until_cancelled(write_unit(store, folder, unit)).await;
+        written = writing.unwrap_or_else(|| Err(StageError::cancelled()));
+        if written.is_err() {
+            break;
+        }
+    }
+    // Tells the thread to stop at its next unit where writing failed.
+    drop(units);
+    let decoded = decoding.await.map_err(|failure| {
+        StageError::bad_input(format!("{described} made the decoder fail: {failure}; convert it to flac or wav"))
+    });
+    written?;
+    decoded?
+}
+
+/// The descriptor comes last: where it exists, the audio does, too.
+async fn write_unit(store: &Store, folder: &str, filled: FilledUnit) -> Result<(), StageError> {
+    let index = filled.unit.index;
+    store.write(&keys::unit_audio(folder, index), filled.pcm).await?;
+    store.write_json(&keys::unit(folder, index), &filled.unit).await?;
+    Ok(())
+}

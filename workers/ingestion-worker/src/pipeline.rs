@@ -1,0 +1,190 @@
+//! The blocking half of ingestion: a local file in, work units out.
+//!
+//! It pulls packet by packet through decoding, resampling, speech detection and cutting, on a
+//! thread of its own. It knows nothing of the store; whoever receives the units writes them.
+
+use std::fs::File;
+
+use engine::{
+    error::StageError,
+    plan::{AudioFormat, SAMPLE_RATE},
+};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    cut::Cutter,
+    decode::Decoder,
+    phrases::{Phrase, PhraseFinder},
+    resample::Resampler,
+    units::{FilledUnit, UnitFiller},
+};
+
+/// What the recording turned out to be.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Summary {
+    pub(crate) format: AudioFormat,
+    pub(crate) duration_s: f64,
+    pub(crate) speech_s: f64,
+    pub(crate) units: u32,
+    pub(crate) chunks: u32,
+}
+
+/// Runs a file through to its end, sending each unit as soon as it is full.
+///
+/// # Errors
+/// A recording that cannot be decoded; cancelled, also where the receiver of the units is gone.
+pub(crate) fn run(
+    file: File,
+    name: &str,
+    unit_seconds: u32,
+    units: &mpsc::Sender<FilledUnit>,
+    cancelled: &CancellationToken,
+    progress: impl Fn(f64),
+) -> Result<Summary, StageError> {
+    let mut decoder = Decoder::open(file, name)?;
+    let mut stream = SpeechStream::new(unit_seconds, units, cancelled, progress);
+    let mut samples = Vec::new();
+    while let Some(block) = decoder.next(&mut samples)? {
+        stream.check_cancelled()?;
+        stream.set_rate(block.rate)?;
+        stream.push_silence(block.silence_before)?;
+        stream.push(&samples)?;
+    }
+    stream.finish(decoder.format())
+}
+
+/// Everything behind the decoder.
+struct SpeechStream<'a, P> {
+    units: &'a mpsc::Sender<FilledUnit>,
+    cancelled: &'a CancellationToken,
+    progress: P,
+    rate: u32,
+    resampler: Resampler,
+    finder: PhraseFinder,
+    cutter: Cutter,
+    filler: UnitFiller,
+    /// Samples at 16 kHz so far.
+    position: u64,
+    told_s: u64,
+    /// Samples in which something is said.
+    speech: u64,
+    resampled: Vec<f32>,
+    pcm: Vec<i16>,
+    phrases: Vec<Phrase>,
+}
+
+impl<'a, P: Fn(f64)> SpeechStream<'a, P> {
+    fn new(
+        unit_seconds: u32,
+        units: &'a mpsc::Sender<FilledUnit>,
+        cancelled: &'a CancellationToken,
+        progress: P,
+    ) -> Self {
+        Self {
+            units,
+            cancelled,
+            progress,
+            rate: SAMPLE_RATE,
+            resampler: Resampler::Through,
+            finder: PhraseFinder::new(),
+            cutter: Cutter::default(),
+            filler: UnitFiller::new(unit_seconds),
+            position: 0,
+            told_s: 0,
+            speech: 0,
+            resampled: Vec::new(),
+            pcm: Vec::new(),
+            phrases: Vec::new(),
+        }
+    }
+
+    fn check_cancelled(&self) -> Result<(), StageError> {
+        if self.cancelled.is_cancelled() { Err(StageError::cancelled()) } else { Ok(()) }
+    }
+
+    /// The rate of what comes next, in hertz.
+    fn set_rate(&mut self, rate: u32) -> Result<(), StageError> {
+        if rate == self.rate {
+            return Ok(());
+        }
+        self.rate = rate;
+        let finished = std::mem::replace(&mut self.resampler, Resampler::new(rate)?);
+        finished.finish(&mut self.resampled)?;
+        self.detect()
+    }
+
+    fn push_silence(&mut self, mut samples: u64) -> Result<(), StageError> {
+        let piece = vec![0.0; self.rate as usize];
+        while samples > 0 {
+            self.check_cancelled()?;
+            let length = samples.min(piece.len() as u64);
+            self.push(&piece[..length as usize])?;
+            samples -= length;
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, samples: &[f32]) -> Result<(), StageError> {
+        self.resampler.push(samples, &mut self.resampled)?;
+        self.detect()
+    }
+
+    /// Hands what is resampled on to the detector, and the phrases it finds to the cutter.
+    fn detect(&mut self) -> Result<(), StageError> {
+        self.pcm.clear();
+        self.pcm.extend(self.resampled.drain(..).map(|sample| (sample * 32_768.0).round() as i16));
+        self.position += self.pcm.len() as u64;
+        self.finder.push(&self.pcm, &mut self.phrases);
+        self.tell_progress();
+        self.cut()
+    }
+
+    fn cut(&mut self) -> Result<(), StageError> {
+        for phrase in self.phrases.drain(..) {
+            self.speech += phrase.speech.end - phrase.speech.start;
+            let chunk = self.cutter.push(phrase);
+            if let Some(unit) = chunk.and_then(|chunk| self.filler.push(chunk)) {
+                send(self.units, unit)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn tell_progress(&mut self) {
+        let seconds = self.position / u64::from(SAMPLE_RATE);
+        if seconds > self.told_s {
+            self.told_s = seconds;
+            (self.progress)(seconds as f64);
+        }
+    }
+
+    fn finish(mut self, format: &AudioFormat) -> Result<Summary, StageError> {
+        let resampler = std::mem::replace(&mut self.resampler, Resampler::Through);
+        resampler.finish(&mut self.resampled)?;
+        self.detect()?;
+        let finder = std::mem::replace(&mut self.finder, PhraseFinder::new());
+        finder.finish(&mut self.phrases);
+        self.cut()?;
+        if let Some(unit) = self.cutter.finish().and_then(|chunk| self.filler.push(chunk)) {
+            send(self.units, unit)?;
+        }
+        let (last, units, chunks) = self.filler.finish();
+        if let Some(unit) = last {
+            send(self.units, unit)?;
+        }
+        let seconds = |samples: u64| samples as f64 / f64::from(SAMPLE_RATE);
+        Ok(Summary {
+            format: format.clone(),
+            duration_s: seconds(self.position),
+            speech_s: seconds(self.speech),
+            units,
+            chunks,
+        })
+    }
+}
+
+/// The receiver goes away only where the ingestion was cancelled or failed to write.
+fn send(units: &mpsc::Sender<FilledUnit>, unit: FilledUnit) -> Result<(), StageError> {
+    units.blocking_send(unit).map_err(|_| StageError::cancelled())
+}

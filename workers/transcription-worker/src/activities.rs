@@ -1,0 +1,61 @@
+//! The transcription queue's activities as Temporal calls them.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use engine::{
+    store::Store,
+    temporal::{
+        activity,
+        contracts::{Prepare, PrepareInput, Prepared, TranscribeUnit, UnitDone, UnitInput, UnitProgress},
+    },
+};
+use temporalio_macros::activities;
+use temporalio_sdk::activities::{ActivityContext, ActivityError};
+use tokio_util::sync::CancellationToken;
+
+use crate::{models::Models, prepare, unit};
+
+/// What the activities share.
+pub struct TranscribeActivities {
+    store: Store,
+    models: Models,
+    stop: CancellationToken,
+}
+
+impl TranscribeActivities {
+    /// `stop` falls when the worker is told to end.
+    pub fn new(store: Store, models: Models, stop: CancellationToken) -> Self {
+        Self { store, models, stop }
+    }
+}
+
+#[activities]
+impl TranscribeActivities {
+    #[activity(definition = Prepare)]
+    pub async fn prepare(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        input: PrepareInput,
+    ) -> Result<Prepared, ActivityError> {
+        let this = &self;
+        let work = |stop| async move { prepare::prepare(&this.store, &this.models, input, &stop).await };
+        activity::run(&ctx, &self.stop, || (), work).await
+    }
+
+    #[activity(definition = TranscribeUnit)]
+    pub async fn transcribe_unit(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        input: UnitInput,
+    ) -> Result<UnitDone, ActivityError> {
+        let run_id = ctx.info().workflow_run_id.clone().unwrap_or_default();
+        let done = AtomicU32::new(0);
+        let progress = || UnitProgress { chunks_done: done.load(Ordering::Relaxed) };
+        let (this, input, run_id, done) = (&self, &input, &run_id, &done);
+        let work = |stop| async move { unit::transcribe(&this.store, &this.models, input, run_id, done, &stop).await };
+        activity::run(&ctx, &self.stop, progress, work).await
+    }
+}

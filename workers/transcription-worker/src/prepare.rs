@@ -1,0 +1,148 @@
+//! Settles everything that decides a chunk's text before the first chunk is recognised: the
+//! model, the options, and the language, which is detected once for the whole recording.
+
+use std::{collections::HashMap, sync::Arc};
+
+use engine::{
+    error::StageError,
+    job::{AUTO, SpeechOptions, SpeechTask},
+    store::Store,
+    temporal::contracts::{PrepareInput, Prepared},
+};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    audio,
+    cancel::flag_of,
+    models::{Model, Models},
+    recogniser::{self, Recogniser, RecogniserError},
+};
+
+/// Grows when the same model and options give another text, so that old checkpoints are left alone.
+const DECODING: u32 = 1;
+
+/// Chunks that the language is read from, spread over the recording.
+const LANGUAGE_SAMPLES: u32 = 3;
+
+/// Seconds of each such chunk; more tells hardly more.
+const LANGUAGE_SECONDS: usize = 10;
+
+/// Checks the options against the model and pins the language.
+pub(crate) async fn prepare(
+    store: &Store,
+    models: &Models,
+    input: PrepareInput,
+    stop: &CancellationToken,
+) -> Result<Prepared, StageError> {
+    let PrepareInput { folder, units, mut speech } = input;
+    if speech.language != AUTO && !recogniser::is_language(&speech.language) {
+        return Err(StageError::bad_input(format!(
+            "unknown language {:?}: give a code that Whisper knows, such as en, de or fr, or auto",
+            speech.language
+        )));
+    }
+    let model = models.get(speech.model.as_deref()).await?;
+    refuse_what_the_model_cannot(&model, &speech)?;
+    if speech.language == AUTO {
+        speech.language = detect(store, &model, &folder, units, stop).await?;
+    }
+    speech.model = Some(model.name.clone());
+    let recogniser = Recogniser::name();
+    let recipe = recipe(&recogniser, &model.sha256, &speech)?;
+    Ok(Prepared { speech, model_sha256: model.sha256.clone(), recogniser, recipe })
+}
+
+fn refuse_what_the_model_cannot(model: &Model, speech: &SpeechOptions) -> Result<(), StageError> {
+    let english = speech.language == "en" || speech.language == AUTO;
+    if model.recogniser.is_multilingual() || (english && speech.task == SpeechTask::Transcribe) {
+        return Ok(());
+    }
+    Err(StageError::bad_input(format!(
+        "the model {} knows English only: choose one without .en for other languages and for translation",
+        model.name
+    )))
+}
+
+/// The language with the highest probability over several chunks. English where nothing is said.
+async fn detect(
+    store: &Store,
+    model: &Arc<Model>,
+    folder: &str,
+    units: u32,
+    stop: &CancellationToken,
+) -> Result<String, StageError> {
+    if !model.recogniser.is_multilingual() {
+        return Ok("en".to_owned());
+    }
+    let flag = flag_of(stop);
+    let mut votes: HashMap<String, f32> = HashMap::new();
+    for unit in sample(units) {
+        let work_unit = audio::unit(store, folder, unit).await?;
+        let Some(chunk) = work_unit.chunks.get(work_unit.chunks.len() / 2) else { continue };
+        let mut pcm = audio::chunk_pcm(store, folder, unit, chunk).await?;
+        pcm.truncate(LANGUAGE_SECONDS * engine::plan::SAMPLE_RATE as usize);
+        let cancelled = flag.shared();
+        let heard = model.with_session(move |session| session.detect_language(&pcm, &cancelled)).await?;
+        for (language, probability) in heard.map_err(stage_error)? {
+            *votes.entry(language).or_default() += probability;
+        }
+    }
+    let best = votes.into_iter().max_by(|(_, left), (_, right)| left.total_cmp(right));
+    Ok(best.map_or_else(|| "en".to_owned(), |(language, _)| language))
+}
+
+/// At most [`LANGUAGE_SAMPLES`] units, evenly spread.
+fn sample(units: u32) -> impl Iterator<Item = u32> {
+    let samples = units.min(LANGUAGE_SAMPLES);
+    (0..samples).map(move |sample| (2 * sample + 1) * units / (2 * samples))
+}
+
+/// Names all that decides the text but the audio itself.
+fn recipe(recogniser: &str, model_sha256: &str, speech: &SpeechOptions) -> Result<String, StageError> {
+    #[derive(Serialize)]
+    struct Recipe<'a> {
+        decoding: u32,
+        recogniser: &'a str,
+        model_sha256: &'a str,
+        language: &'a str,
+        task: SpeechTask,
+        prompt: Option<&'a str>,
+        words: bool,
+    }
+    let SpeechOptions { model: _, language, task, prompt, words } = speech;
+    let recipe = Recipe {
+        decoding: DECODING,
+        recogniser,
+        model_sha256,
+        language,
+        task: *task,
+        prompt: prompt.as_deref(),
+        words: *words,
+    };
+    let json = serde_json::to_vec(&recipe).map_err(|error| StageError::bad_input(error.to_string()))?;
+    let digest = Sha256::digest(&json);
+    Ok(digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// What a recogniser's failure means for the job.
+pub(crate) fn stage_error(error: RecogniserError) -> StageError {
+    match error {
+        RecogniserError::Cancelled => StageError::cancelled(),
+        other => StageError::transient(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sample;
+
+    #[test]
+    fn language_samples_spread_over_the_recording() {
+        for (units, expected) in [(0, vec![]), (1, vec![0]), (2, vec![0, 1]), (3, vec![0, 1, 2]), (30, vec![5, 15, 25])]
+        {
+            assert_eq!(sample(units).collect::<Vec<_>>(), expected, "{units} units");
+        }
+    }
+}

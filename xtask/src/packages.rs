@@ -1,0 +1,160 @@
+//! The system packages that a build needs. What counts is what the machine can do, not what its package
+//! manager believes to be installed.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use anyhow::Context;
+
+use crate::{halt::Halt, output::say};
+
+/// Something the build or the set-up uses, and the Debian package that brings it.
+struct Need {
+    purpose: &'static str,
+    package: &'static str,
+    is_met: fn() -> bool,
+}
+
+const NEEDS: [Need; 6] = [
+    Need {
+        purpose: "a C and C++ compiler, with make",
+        package: "build-essential",
+        is_met: || answers("cc", &["--version"]) && answers("c++", &["--version"]) && answers("make", &["--version"]),
+    },
+    Need { purpose: "CMake", package: "cmake", is_met: || answers("cmake", &["--version"]) },
+    Need { purpose: "libclang", package: "libclang-dev", is_met: || has_libclang(&libclang_folders()) },
+    Need { purpose: "Python", package: "python3", is_met: || answers("python3", &["--version"]) },
+    Need {
+        purpose: "Python's package installer",
+        package: "python3-pip",
+        is_met: || answers("python3", &["-m", "pip", "--version"]),
+    },
+    Need { purpose: "certificates of public authorities", package: "ca-certificates", is_met: has_certificates },
+];
+
+/// Installs what is missing as root on Debian and Ubuntu; elsewhere tells the user.
+///
+/// # Errors
+/// [`Halt::YourTurn`] with the exact command where this process may not install, or a package that did not help.
+pub(crate) fn ensure() -> anyhow::Result<()> {
+    let missing: Vec<&Need> = NEEDS.iter().filter(|need| !(need.is_met)()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let purposes: Vec<&str> = missing.iter().map(|need| need.purpose).collect();
+    say(format_args!("missing on this machine: {}", purposes.join(", ")));
+    let packages: Vec<&str> = missing.iter().map(|need| need.package).collect();
+    let has_apt = answers("apt-get", &["--version"]);
+    if !has_apt || !rustix::process::geteuid().is_root() {
+        return Err(Halt::YourTurn(instruction(&packages, has_apt)).into());
+    }
+    install(&packages)?;
+    match missing.iter().find(|need| !(need.is_met)()) {
+        Some(need) => {
+            anyhow::bail!("{} is still missing after installing {}; install it by hand", need.purpose, need.package)
+        }
+        None => Ok(()),
+    }
+}
+
+fn instruction(packages: &[&str], has_apt: bool) -> String {
+    let packages = packages.join(" ");
+    if has_apt {
+        format!("install the system packages, then run this again:\n  sudo apt-get install {packages}")
+    } else {
+        format!("install what your system calls these Debian packages, then run this again:\n  {packages}")
+    }
+}
+
+fn install(packages: &[&str]) -> anyhow::Result<()> {
+    say(format_args!("installing system packages: {}", packages.join(" ")));
+    apt_get(&["update"])?;
+    apt_get(&[&["install", "--yes", "--no-install-recommends"], packages].concat())
+}
+
+fn apt_get(arguments: &[&str]) -> anyhow::Result<()> {
+    let output = Command::new("apt-get")
+        .args(["-qq", "-o", "DPkg::Lock::Timeout=300"])
+        .args(arguments)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .stdin(Stdio::null())
+        .output()
+        .context("apt-get cannot be run")?;
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    anyhow::ensure!(output.status.success(), "apt-get {} failed:\n{complaint}", arguments.join(" "));
+    Ok(())
+}
+
+fn answers(program: &str, arguments: &[&str]) -> bool {
+    let quiet =
+        Command::new(program).args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    quiet.is_ok_and(|status| status.success())
+}
+
+/// Where bindgen's loader looks: the variable that names it, LLVM's own folder, the system's library folders.
+fn libclang_folders() -> Vec<PathBuf> {
+    let named = env::var_os("LIBCLANG_PATH").map(PathBuf::from);
+    let llvm = Command::new("llvm-config").arg("--libdir").output().ok();
+    let llvm = llvm.map(|output| PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()));
+    let libraries = ["/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64"].map(PathBuf::from);
+    let versions = entries(Path::new("/usr/lib"), |name| name.starts_with("llvm-"));
+    let versions = versions.map(|folder| folder.join("lib"));
+    let platforms = entries(Path::new("/usr/lib"), |name| name.contains("-linux-"));
+    named.into_iter().chain(llvm).chain(libraries).chain(versions).chain(platforms).collect()
+}
+
+fn entries(folder: &Path, wanted: fn(&str) -> bool) -> impl Iterator<Item = PathBuf> {
+    let all = folder.read_dir().into_iter().flatten().flatten();
+    all.filter(move |entry| entry.file_name().to_str().is_some_and(wanted)).map(|entry| entry.path())
+}
+
+/// Distributions put a name that ends in `.so` beside the headers, which bindgen needs as well; the runtime
+/// library alone has only names with a version behind it.
+fn has_libclang(folders: &[PathBuf]) -> bool {
+    let is_libclang = |name: &str| {
+        let version = name.strip_prefix("libclang").and_then(|rest| rest.strip_suffix(".so"));
+        version.is_some_and(|version| version.trim_start_matches('-').chars().all(|c| c.is_ascii_digit() || c == '.'))
+    };
+    folders.iter().any(|folder| folder.is_file() || entries(folder, is_libclang).next().is_some())
+}
+
+fn has_certificates() -> bool {
+    let named = ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().filter_map(env::var_os).map(PathBuf::from);
+    let usual = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
+    named.chain(usual.map(PathBuf::from)).any(|place| place.exists())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{has_libclang, instruction};
+
+    #[test]
+    fn libclang_counts_only_with_its_headers() {
+        for (file, found) in [
+            ("libclang.so", true),
+            ("libclang-14.so", true),
+            ("libclang-3.9.so", true),
+            ("libclang.so.1", false),
+            ("libclang-14.so.14.0.6", false),
+            ("libclang-cpp.so", false),
+            ("libclang.a", false),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join(file), "").unwrap();
+            assert_eq!(has_libclang(&[folder.path().join("missing"), folder.path().to_owned()]), found, "{file}");
+        }
+    }
+
+    #[test]
+    fn the_user_is_told_the_exact_command() {
+        for (has_apt, expected) in [
+            (true, "install the system packages, then run this again:\n  sudo apt-get install cmake libclang-dev"),
+            (false, "install what your system calls these Debian packages, then run this again:\n  cmake libclang-dev"),
+        ] {
+            assert_eq!(instruction(&["cmake", "libclang-dev"], has_apt), expected);
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Of what the embedded stack consists, and how its parts find each other.
+
+use std::{ffi::OsString, path::Path};
+
+use super::{Program, Readiness, ports::Ports};
+use crate::setup::Tools;
+
+const WORKERS: [&str; 3] = ["ingestion-worker", "transcription-worker", "llm-worker"];
+/// What a worker logs once it polls its task queue.
+const WORKER_READY: &str = "worker ready";
+
+/// Temporal's dev server, then all workers.
+///
+/// `database` is the server's file; `store` is where workers keep audio and results, their own default if `None`.
+pub(crate) fn programs(
+    tools: &Tools,
+    ports: Ports,
+    database: &Path,
+    store: Option<&Path>,
+) -> anyhow::Result<Vec<Program>> {
+    let mut programs = vec![temporal(tools, ports, database)];
+    for name in WORKERS {
+        programs.push(Program {
+            name: name.to_owned(),
+            path: tools.binaries.path(name)?.to_owned(),
+            arguments: Vec::new(),
+            environment: environment(ports, store),
+            readiness: Readiness::Line(WORKER_READY),
+            stage: 1,
+        });
+    }
+    Ok(programs)
+}
+
+/// What a program of Longhand has to know to use this stack.
+pub(crate) fn environment(ports: Ports, store: Option<&Path>) -> Vec<(String, OsString)> {
+    let address = ("TEMPORAL_ADDRESS".to_owned(), OsString::from(address(ports)));
+    let store = store.map(|store| ("LONGHAND_STORE".to_owned(), store.as_os_str().to_owned()));
+    [address].into_iter().chain(store).collect()
+}
+
+pub(crate) fn address(ports: Ports) -> String {
+    format!("127.0.0.1:{}", ports.server)
+}
+
+pub(crate) fn web_interface(ports: Ports) -> String {
+    format!("http://127.0.0.1:{}", ports.web)
+}
+
+fn temporal(tools: &Tools, ports: Ports, database: &Path) -> Program {
+    let (server, web) = (ports.server.to_string(), ports.web.to_string());
+    let flags =
+        ["server", "start-dev", "--ip", "127.0.0.1", "--port", &server, "--ui-port", &web, "--log-level", "warn"];
+    let mut arguments: Vec<OsString> = flags.map(OsString::from).to_vec();
+    arguments.extend(["--db-filename".into(), database.into()]);
+    Program {
+        name: "temporal".to_owned(),
+        path: tools.temporal.clone(),
+        arguments,
+        environment: Vec::new(),
+        readiness: Readiness::Port(ports.server),
+        stage: 0,
+    }
+}

@@ -1,0 +1,106 @@
+//! The ports of Temporal's dev server and of its web interface.
+
+use std::net::{Ipv4Addr, TcpListener};
+
+use anyhow::Context;
+
+use crate::halt::Halt;
+
+const DEFAULT: u16 = 7233;
+/// The web interface's usual distance from the server.
+const TO_WEB: u16 = 1000;
+/// How many neighbours of the default port are tried.
+const NEIGHBOURS: u16 = 100;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ports {
+    pub(crate) server: u16,
+    pub(crate) web: u16,
+}
+
+impl Ports {
+    /// The wanted port, or the default, or the next one where both it and the web interface's are free.
+    ///
+    /// # Errors
+    /// [`Halt::YourTurn`] where the wanted port is taken.
+    pub(crate) fn choose(wanted: Option<u16>) -> Result<Self, Halt> {
+        match wanted {
+            Some(port) => Self::exactly(port),
+            None => Self::from(DEFAULT),
+        }
+    }
+
+    /// Any two free ports, for a stack that nobody has to find.
+    pub(crate) fn any() -> anyhow::Result<Self> {
+        // Both are held until both are known, or they could be the same.
+        let (server, web) = (bind(0).context("no free port")?, bind(0).context("no free port")?);
+        Ok(Self { server: server.local_addr()?.port(), web: web.local_addr()?.port() })
+    }
+
+    pub(crate) fn is_default(self) -> bool {
+        self.server == DEFAULT
+    }
+
+    fn at(server: u16) -> Self {
+        Self { server, web: server + TO_WEB }
+    }
+
+    fn exactly(port: u16) -> Result<Self, Halt> {
+        let ports = Self::at(port);
+        match ports.taken() {
+            None => Ok(ports),
+            Some(taken) => Err(Halt::YourTurn(format!(
+                "port {taken} is taken: stop the program that listens there, or name another port with --port \
+                 (the web interface's is {TO_WEB} above it)"
+            ))),
+        }
+    }
+
+    fn from(first: u16) -> Result<Self, Halt> {
+        let mut candidates = (first..first + NEIGHBOURS).map(Self::at);
+        candidates.find(|ports| ports.taken().is_none()).ok_or_else(|| {
+            let last = first + NEIGHBOURS - 1;
+            Halt::YourTurn(format!("all ports from {first} to {last} are taken: name a free one with --port"))
+        })
+    }
+
+    fn taken(self) -> Option<u16> {
+        [self.server, self.web].into_iter().find(|port| bind(*port).is_none())
+    }
+}
+
+fn bind(port: u16) -> Option<TcpListener> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Ports, TO_WEB, bind};
+
+    /// A port whose neighbour and whose web interface's ports are free as well.
+    fn free_stretch() -> u16 {
+        (20_000..60_000)
+            .find(|port| Ports::at(*port).taken().is_none() && Ports::at(port + 1).taken().is_none())
+            .unwrap()
+    }
+
+    #[test]
+    fn taken_ports_are_refused_when_named_and_skipped_otherwise() {
+        let port = free_stretch();
+        assert_eq!(Ports::choose(Some(port)).unwrap(), Ports::at(port));
+        assert_eq!(Ports::from(port).unwrap(), Ports::at(port));
+        for taken in [port, port + TO_WEB] {
+            let holder = bind(taken).unwrap();
+            let refusal = Ports::choose(Some(port)).unwrap_err().to_string();
+            assert!(refusal.starts_with(&format!("port {taken} is taken: stop the program")), "{refusal}");
+            assert_eq!(Ports::from(port).unwrap(), Ports::at(port + 1));
+            drop(holder);
+        }
+    }
+
+    #[test]
+    fn any_two_ports_are_different() {
+        let ports = Ports::any().unwrap();
+        assert_ne!(ports.server, ports.web);
+    }
+}
