@@ -1,0 +1,10 @@
+//! The command line, by itself and with everything that it sets in motion.
+
+mod audio;
+mod bad_input;
+mod command_line;
+mod durability;
+mod following;
+mod pipeline;
+mod s3;
+mod stack;
