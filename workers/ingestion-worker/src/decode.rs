@@ -7,8 +7,10 @@
 //! by more than [`MISSING_TOLERATED_S`] and 1 %. Formats and streams that promise nothing are taken
 //! as they are.
 
+mod edit_list;
 mod open;
 mod timeline;
+mod track;
 
 use engine::{error::StageError, plan::AudioFormat};
 use symphonia::core::{
@@ -17,10 +19,13 @@ use symphonia::core::{
     errors::Error,
     formats::{FormatReader, well_known::FORMAT_ID_MP3},
     packet::Packet,
-    units::{Duration, TimeBase, Timestamp},
+    units::Duration,
 };
 
-use self::timeline::Timeline;
+use self::{
+    timeline::Timeline,
+    track::{AudioTrack, seconds},
+};
 use crate::resample::RATES;
 
 /// Seconds that may be missing at the end: encoders round, players never complain.
@@ -42,14 +47,6 @@ pub(crate) struct Decoder {
     packets: u64,
     damaged_packets: u64,
     interleaved: Vec<f32>,
-}
-
-/// The track that is decoded.
-struct AudioTrack {
-    id: u32,
-    time_base: Option<TimeBase>,
-    /// The timestamp that is the recording's beginning.
-    start: i64,
 }
 
 /// What the header says of the length.
@@ -143,6 +140,10 @@ impl Decoder {
         if !RATES.contains(&rate) {
             return Err(open::absurd_rate(&self.name, rate));
         }
+        self.track.drop_unheard(rate, mono);
+        if mono.is_empty() {
+            return Ok(None);
+        }
         let hole_s = self.timeline.advance(at_s, mono.len() as f64 / f64::from(rate));
         Ok(Some(Block { rate, silence_before: (hole_s * f64::from(rate)).round() as u64 }))
     }
@@ -186,7 +187,9 @@ impl Decoder {
             )));
         }
         if decoded == 0.0 {
-            return Err(StageError::bad_input(format!("{name} holds no audio: its track is empty; check the recording")));
+            return Err(StageError::bad_input(format!(
+                "{name} holds no audio: its track is empty; check the recording"
+            )));
         }
         Ok(())
     }
@@ -215,17 +218,6 @@ impl Decoder {
         let (name, at) = (&self.name, self.timeline.written_s());
         StageError::transient(format!("{name} could not be read on at {at:.1} s: {error}; check the disk"))
     }
-}
-
-impl AudioTrack {
-    /// Where a timestamp lies in the recording. `None` for tracks without a time base.
-    fn seconds(&self, at: Timestamp) -> Option<f64> {
-        self.time_base.map(|time_base| seconds(time_base, Timestamp::new(at.get().saturating_sub(self.start))))
-    }
-}
-
-fn seconds(time_base: TimeBase, at: Timestamp) -> f64 {
-    time_base.calc_time_saturating(at).as_secs_f64()
 }
 
 /// The library's words for an error without its own classes, which mean little to a user.
