@@ -30,8 +30,6 @@ pub struct Recogniser {
 pub struct Session {
     weights: whisper::Weights,
     decoder: whisper::Decoder,
-    /// Made when word times are first asked for.
-    aligner: Option<whisper::Decoder>,
 }
 
 /// How to recognise a chunk.
@@ -94,7 +92,7 @@ impl Recogniser {
     /// [`RecogniserError::Failed`] where memory is short.
     pub fn session(&self) -> Result<Session, RecogniserError> {
         let decoder = self.weights.decoder()?;
-        Ok(Session { weights: self.weights.clone(), decoder, aligner: None })
+        Ok(Session { weights: self.weights.clone(), decoder })
     }
 }
 
@@ -115,13 +113,14 @@ impl Session {
         if loudness::is_silent(pcm) {
             return Ok(Recognition::default());
         }
-        let words = options.words;
-        let decoder = if words { aligner(&mut self.aligner, &self.weights)? } else { &mut self.decoder };
-        let (heard, fallbacks) = looks::listen(decoder, pcm, options, cancel)?;
+        if options.words && !self.decoder.gives_times() {
+            self.decoder = self.weights.decoder_with_times()?;
+        }
+        let (heard, fallbacks) = looks::listen(&mut self.decoder, pcm, options, cancel)?;
         let segments = heard.map_or_else(Vec::new, |heard| {
             let phrases = segments::phrases(&heard.pass, pcm.len());
             let phrases = if heard.measures.repeats() { repetition::collapse(phrases) } else { phrases };
-            segments::finish(phrases, &heard, words.then_some(pcm), &options.language)
+            segments::finish(phrases, &heard, options.words.then_some(pcm), &options.language)
         });
         Ok(Recognition { segments, fallbacks })
     }
@@ -130,11 +129,7 @@ impl Session {
     ///
     /// # Errors
     /// As for [`Session::recognise`].
-    pub fn detect_language(
-        &mut self,
-        pcm: &[f32],
-        cancel: &AtomicBool,
-    ) -> Result<Vec<(String, f32)>, RecogniserError> {
+    pub fn detect_language(&mut self, pcm: &[f32], cancel: &AtomicBool) -> Result<Vec<(String, f32)>, RecogniserError> {
         check_length(pcm)?;
         stop_if_raised(cancel)?;
         let mut languages = self.decoder.languages(pcm, cancel)?;
@@ -146,16 +141,6 @@ impl Session {
 /// Whether Whisper knows a language by this code.
 pub fn is_language(code: &str) -> bool {
     whisper::is_language(code)
-}
-
-fn aligner<'a>(
-    aligner: &'a mut Option<whisper::Decoder>,
-    weights: &whisper::Weights,
-) -> Result<&'a mut whisper::Decoder, RecogniserError> {
-    match aligner {
-        Some(aligner) => Ok(aligner),
-        None => Ok(aligner.insert(weights.aligner()?)),
-    }
 }
 
 fn check_length(pcm: &[f32]) -> Result<(), RecogniserError> {

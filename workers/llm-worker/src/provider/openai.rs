@@ -16,13 +16,13 @@ use async_openai::{
         CreateChatCompletionRequest, ResponseFormat, ResponseFormatJsonSchema,
     },
 };
+use completion::Completion;
 use engine::{
     config::{LlmSettings, Secret},
     error::StageError,
 };
 use fault::Fault;
 use reqwest::header::{AUTHORIZATION, HeaderValue};
-use serde::Deserialize;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tower::{BoxError, service_fn};
@@ -30,6 +30,7 @@ use url::Url;
 
 use super::{Message, Prompt, Reply, Role};
 
+mod completion;
 mod fault;
 mod retry_after;
 
@@ -180,7 +181,11 @@ fn client(url: &Url, key: Option<&Secret>, timeout: Duration) -> Result<Client<O
         return Err(StageError::setup("LONGHAND_LLM_API_KEY holds characters that no key has: set it again"));
     }
     // All fields are set, for this type's defaults come from environment variables.
-    let config = OpenAIConfig::new().with_api_base(url.as_str()).with_api_key(key).with_org_id("").with_project_id("");
+    let config = OpenAIConfig::new()
+        .with_api_base(url.as_str().trim_end_matches('/'))
+        .with_api_key(key)
+        .with_org_id("")
+        .with_project_id("");
     engine::tls::install_provider();
     let http = reqwest::Client::builder().timeout(timeout).connect_timeout(CONNECT_TIMEOUT).build();
     let http = http.map_err(|error| StageError::setup(format!("no HTTPS client can be made: {error}")))?;
@@ -204,59 +209,5 @@ fn message(message: &Message) -> ChatCompletionRequestMessage {
     match message.role {
         Role::User => ChatCompletionRequestUserMessage::from(message.text.as_str()).into(),
         Role::Assistant => ChatCompletionRequestAssistantMessage::from(message.text.as_str()).into(),
-    }
-}
-
-/// What is needed of a chat completion; servers differ in everything else.
-#[derive(Deserialize)]
-struct Completion {
-    choices: Vec<Choice>,
-    #[serde(default)]
-    usage: Option<Usage>,
-}
-
-#[derive(Deserialize)]
-struct Choice {
-    message: Answer,
-    #[serde(default)]
-    finish_reason: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Answer {
-    #[serde(default)]
-    content: Option<String>,
-    #[serde(default)]
-    refusal: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Usage {
-    prompt_tokens: u64,
-    completion_tokens: u64,
-}
-
-impl Completion {
-    fn into_reply(self) -> Result<Reply, Fault> {
-        let usage = self.usage.unwrap_or_default();
-        let choice = self.choices.into_iter().next().ok_or_else(|| Fault::Garbled("it holds no choice".to_owned()))?;
-        if let Some(refusal) = choice.message.refusal {
-            return Err(Fault::Withheld(refusal));
-        }
-        let cut = match choice.finish_reason.as_deref() {
-            Some("content_filter") => {
-                return Err(Fault::Withheld("its content filter held the answer back".to_owned()));
-            }
-            // The second name is Mistral's.
-            Some("length" | "model_length") => true,
-            _ => false,
-        };
-        Ok(Reply {
-            text: choice.message.content.unwrap_or_default(),
-            cut,
-            prompt_tokens: usage.prompt_tokens,
-            completion_tokens: usage.completion_tokens,
-        })
     }
 }

@@ -147,7 +147,8 @@ async fn a_cancel_ends_a_call_and_a_wait() {
         })
         .await;
         let model = Model::open(&endpoint_settings(&endpoint.base_url), &no_cache()).await.unwrap();
-        let answered = answer(&model, &meeting(), &LlmTask::Summary, &cancelled, |_| ());
+        let recording = meeting();
+        let answered = answer(&model, &recording, &LlmTask::Summary, &cancelled, |_| ());
         let error = tokio::time::timeout(Duration::from_secs(5), answered).await.unwrap().unwrap_err();
         assert_eq!(error.kind, FailureKind::Cancelled);
         assert_eq!(endpoint.requests().len(), 1);

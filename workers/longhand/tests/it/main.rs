@@ -1,5 +1,7 @@
 //! The command line, by itself and with everything that it sets in motion.
 
+#![cfg(test)]
+
 mod audio;
 mod bad_input;
 mod command_line;

@@ -91,7 +91,8 @@ pub(super) fn is_guesswork(measures: &Measures) -> bool {
 fn avg_logprob(pass: &Pass) -> f32 {
     let text: Vec<&Token> = pass.tokens.iter().filter(|token| matches!(token.kind, TokenKind::Text { .. })).collect();
     let ids: Vec<u32> = text.iter().map(|token| token.id).collect();
-    let once: Vec<f32> = text.iter().zip(repetition::kept(&ids)).filter_map(|(token, kept)| kept.then_some(token.logprob)).collect();
+    let once: Vec<f32> =
+        text.iter().zip(repetition::kept(&ids)).filter_map(|(token, kept)| kept.then_some(token.logprob)).collect();
     once.iter().sum::<f32>() / once.len().max(1) as f32
 }
 

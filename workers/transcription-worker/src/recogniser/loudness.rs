@@ -1,5 +1,7 @@
 //! How loud a chunk is, moment by moment.
 
+use std::ops::Range;
+
 use super::SAMPLE_RATE;
 
 /// No sample of a silent chunk is further from 0: three steps of 16-bit sound, -81 dB.
@@ -31,16 +33,29 @@ impl Loudness {
         Self { loud: power.into_iter().map(|power| power > threshold).collect() }
     }
 
-    /// Narrows a span of seconds to where it is loud; as it is where no moment of it is.
+    /// Narrows a span of seconds to the longest stretch in it that is loud without a pause; as it
+    /// is where no moment of it is loud.
     pub(super) fn narrow(&self, start: f64, end: f64) -> (f64, f64) {
         let seconds = |moment: usize| (moment * MOMENT) as f64 / SAMPLE_RATE as f64;
         let moment = |seconds: f64| (seconds * SAMPLE_RATE as f64 / MOMENT as f64).round() as usize;
-        let moments = moment(start)..moment(end).min(self.loud.len());
-        let loud = |moment: &usize| self.loud[*moment];
-        match (moments.clone().find(loud), moments.rev().find(loud)) {
-            (Some(first), Some(last)) => (seconds(first).max(start), seconds(last + 1).min(end)),
-            _ => (start, end),
+        let longest = self.stretches(moment(start)..moment(end)).max_by_key(Range::len);
+        longest.map_or((start, end), |loud| (seconds(loud.start).max(start), seconds(loud.end).min(end)))
+    }
+
+    /// Loud moments, joined where less than a pause lies between them.
+    fn stretches(&self, within: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+        const PAUSE: usize = 20;
+        let mut stretches: Vec<Range<usize>> = Vec::new();
+        for moment in within.start..within.end.min(self.loud.len()) {
+            if !self.loud[moment] {
+                continue;
+            }
+            match stretches.last_mut() {
+                Some(last) if moment < last.end + PAUSE => last.end = moment + 1,
+                _ => stretches.push(moment..moment + 1),
+            }
         }
+        stretches.into_iter()
     }
 }
 
@@ -66,7 +81,9 @@ mod tests {
         let is_loud = |at: usize| (SAMPLE_RATE..2 * SAMPLE_RATE).contains(&at);
         let pcm: Vec<f32> = (0..3 * SAMPLE_RATE).map(|at| hum(at, if is_loud(at) { 0.3 } else { 0.001 })).collect();
         let loudness = Loudness::of(&pcm);
-        for (span, expected) in [((0.5, 1.5), (1.0, 1.5)), ((1.2, 1.8), (1.2, 1.8)), ((0.0, 9.0), (1.0, 2.0)), ((0.1, 0.6), (0.1, 0.6))] {
+        for (span, expected) in
+            [((0.5, 1.5), (1.0, 1.5)), ((1.2, 1.8), (1.2, 1.8)), ((0.0, 9.0), (1.0, 2.0)), ((0.1, 0.6), (0.1, 0.6))]
+        {
             assert_eq!(loudness.narrow(span.0, span.1), expected, "{span:?}");
         }
     }

@@ -98,14 +98,21 @@ mod tests {
         for (kinds, expected) in [
             (vec![], vec![]),
             (vec![say(" a"), say(" b")], vec![(0.0, 10.0, " a b")]),
-            (vec![time(0.0), say(" a"), time(2.5), time(3.0), say(" b"), TokenKind::Control], vec![(0.0, 2.5, " a"), (3.0, 10.0, " b")]),
+            (
+                vec![time(0.0), say(" a"), time(2.5), time(3.0), say(" b"), TokenKind::Control],
+                vec![(0.0, 2.5, " a"), (3.0, 10.0, " b")],
+            ),
             (vec![time(0.0), say(" a"), time(12.0)], vec![(0.0, 10.0, " a")]),
             (vec![time(4.0), say(" a"), time(3.0), say(" b")], vec![(4.0, 4.0, " a"), (4.0, 10.0, " b")]),
         ] {
             let tokens = kinds.into_iter().map(|kind| Token { id: 0, kind, logprob: 0.0 }).collect();
             let found = phrases(&Pass { tokens, no_speech_prob: 0.0 }, 10 * SAMPLE_RATE);
-            let found: Vec<_> = found.iter().map(|phrase| (phrase.start, phrase.end, text_of(&phrase.tokens))).collect();
-            let expected: Vec<_> = expected.into_iter().map(|(start, end, text): (f64, f64, &str)| (start, end, text.to_owned())).collect();
+            let found: Vec<_> =
+                found.iter().map(|phrase| (phrase.start, phrase.end, text_of(&phrase.tokens))).collect();
+            let expected: Vec<_> = expected
+                .into_iter()
+                .map(|(start, end, text): (f64, f64, &str)| (start, end, text.to_owned()))
+                .collect();
             assert_eq!(found, expected);
         }
     }

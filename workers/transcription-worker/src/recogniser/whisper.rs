@@ -47,51 +47,61 @@ fn known_language(code: &str) -> Option<&'static str> {
 /// A loaded model. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Weights {
-    context: Arc<WhisperContext>,
-    /// The same weights once more, able to give words' times; loaded when that is first asked for.
-    aligning: Arc<Mutex<Option<Arc<WhisperContext>>>>,
     path: PathBuf,
     header: Header,
     threads: i32,
+    latest: Arc<Mutex<Context>>,
+}
+
+/// The weights as whisper.cpp holds them.
+#[derive(Clone)]
+struct Context {
+    whisper: Arc<WhisperContext>,
+    /// Whether decoding also tells when each token ends, which takes a tenth more time.
+    gives_times: bool,
 }
 
 impl Weights {
     pub(super) fn load(path: &Path, threads: usize) -> Result<Self, RecogniserError> {
         whisper_rs::install_logging_hooks();
         let header = Header::read(path)?;
-        let context = load_context(path, DtwMode::None)?;
+        let context = Context::load(path, DtwMode::None)?;
         let threads = i32::try_from(threads.max(1)).unwrap_or(i32::MAX);
-        Ok(Self { context, aligning: Arc::default(), path: path.to_owned(), header, threads })
+        Ok(Self { path: path.to_owned(), header, threads, latest: Arc::new(Mutex::new(context)) })
     }
 
     pub(super) fn is_multilingual(&self) -> bool {
-        self.context.is_multilingual()
+        self.header.multilingual
     }
 
     pub(super) fn decoder(&self) -> Result<Decoder, RecogniserError> {
-        Decoder::new(Arc::clone(&self.context), self.threads)
+        let context = self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Decoder::new(context, self.threads)
     }
 
-    /// A decoder that also tells when each token ends, at a tenth more time.
-    pub(super) fn aligner(&self) -> Result<Decoder, RecogniserError> {
-        let mut aligning = self.aligning.lock().unwrap_or_else(PoisonError::into_inner);
-        let context = match aligning.as_ref() {
-            Some(context) => Arc::clone(context),
-            None => Arc::clone(aligning.insert(load_context(&self.path, alignment::heads(&self.header))?)),
-        };
-        Decoder::new(context, self.threads)
+    /// A decoder that tells when each token ends. whisper.cpp settles that when it loads weights, so
+    /// they are loaded anew for the first such decoder; the others go when they are no longer used.
+    pub(super) fn decoder_with_times(&self) -> Result<Decoder, RecogniserError> {
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        if !latest.gives_times {
+            *latest = Context::load(&self.path, alignment::heads(&self.header))?;
+        }
+        Decoder::new(latest.clone(), self.threads)
     }
 }
 
-/// Flash attention stays off: on processors it is the slower way, and it cannot give words' times.
-fn load_context(path: &Path, times: DtwMode<'_>) -> Result<Arc<WhisperContext>, RecogniserError> {
-    let mut parameters = WhisperContextParameters::default();
-    parameters.dtw_parameters(DtwParameters { mode: times, ..DtwParameters::default() });
-    let context = WhisperContext::new_with_params(path, parameters).map_err(|_| RecogniserError::Weights {
-        path: path.to_owned(),
-        reason: "whisper.cpp cannot read it; it may be damaged, so remove it and fetch it again".to_owned(),
-    })?;
-    Ok(Arc::new(context))
+impl Context {
+    /// Flash attention stays off: on processors it is the slower way, and it cannot give times.
+    fn load(path: &Path, times: DtwMode<'_>) -> Result<Self, RecogniserError> {
+        let gives_times = !matches!(times, DtwMode::None);
+        let mut parameters = WhisperContextParameters::default();
+        parameters.dtw_parameters(DtwParameters { mode: times, ..DtwParameters::default() });
+        let context = WhisperContext::new_with_params(path, parameters).map_err(|_| RecogniserError::Weights {
+            path: path.to_owned(),
+            reason: "whisper.cpp cannot read it; it may be damaged, so remove it and fetch it again".to_owned(),
+        })?;
+        Ok(Self { whisper: Arc::new(context), gives_times })
+    }
 }
 
 /// How the next token is chosen. Both ways give the same text for the same samples, always.
@@ -130,8 +140,11 @@ pub(super) struct Token {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum TokenKind {
-    /// A piece of text, which need not be whole characters; `end` is in seconds, from an aligner only.
-    Text { bytes: Vec<u8>, end: Option<f64> },
+    /// A piece of text, which need not be whole characters; `end` is in seconds, from a decoder with times only.
+    Text {
+        bytes: Vec<u8>,
+        end: Option<f64>,
+    },
     /// A phrase begins or ends at so many seconds.
     Time(f64),
     Control,
@@ -140,6 +153,7 @@ pub(super) enum TokenKind {
 /// One state of whisper.cpp: decodes one window after the other.
 pub(super) struct Decoder {
     context: Arc<WhisperContext>,
+    gives_times: bool,
     state: WhisperState,
     threads: i32,
     /// whisper-rs leaks the language's name with every set of parameters made for one, so each is
@@ -148,9 +162,14 @@ pub(super) struct Decoder {
 }
 
 impl Decoder {
-    fn new(context: Arc<WhisperContext>, threads: i32) -> Result<Self, RecogniserError> {
+    fn new(context: Context, threads: i32) -> Result<Self, RecogniserError> {
+        let Context { whisper: context, gives_times } = context;
         let state = context.create_state().map_err(failed("making room for a session"))?;
-        Ok(Self { context, state, threads, parameters: HashMap::new() })
+        Ok(Self { context, gives_times, state, threads, parameters: HashMap::new() })
+    }
+
+    pub(super) fn gives_times(&self) -> bool {
+        self.gives_times
     }
 
     /// The prompt's tokens, for [`Attempt::prompt`].
@@ -219,7 +238,8 @@ impl Decoder {
             doing: "choosing a language",
             reason: format!("Whisper knows none with the code {:?}", attempt.language),
         })?;
-        let common = self.parameters.entry((language, attempt.search)).or_insert_with(|| common(language, attempt.search));
+        let common =
+            self.parameters.entry((language, attempt.search)).or_insert_with(|| common(language, attempt.search));
         let mut parameters: FullParams<'a, 'a> = common.clone();
         parameters.set_n_threads(self.threads);
         parameters.set_translate(attempt.translate);

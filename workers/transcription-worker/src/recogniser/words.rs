@@ -16,18 +16,44 @@ const UNSPACED: [&str; 7] = ["zh", "ja", "th", "lo", "my", "yue", "bo"];
 
 /// The words of a phrase. `said_until` is the end of the word before it, in seconds.
 pub(super) fn words(phrase: &Phrase, said_until: f64, loudness: &Loudness, language: &str) -> Vec<Word> {
-    let mut from = said_until;
     let pieces = pieces(&phrase.tokens, UNSPACED.contains(&language));
-    pieces
-        .into_iter()
-        .map(|piece| {
-            let until = piece.end.unwrap_or(phrase.end).max(from);
-            let (start, end) = loudness.narrow(from, until);
-            from = until;
-            Word { word: piece.text.trim().to_owned(), start, end, probability: piece.probability() }
-        })
-        .collect()
+    let spans = spans(&pieces, said_until, phrase.end);
+    let words = pieces.into_iter().zip(spans).map(|(piece, (from, until))| {
+        let (start, end) = loudness.narrow(from, until);
+        Word { word: piece.text.trim().to_owned(), start, end, probability: piece.probability() }
+    });
+    words.collect()
 }
+
+/// Where each word lies, one after the other. Words that the aligner found no time between share
+/// theirs by their length.
+fn spans(pieces: &[Piece], said_until: f64, phrase_end: f64) -> Vec<(f64, f64)> {
+    let mut spans = Vec::new();
+    let mut from = said_until;
+    let mut rest = pieces;
+    while !rest.is_empty() {
+        let ends = rest.iter().map(|piece| piece.end.unwrap_or(phrase_end).max(from));
+        let first_end = ends.clone().find(|end| *end >= from + SHORTEST).unwrap_or_else(|| phrase_end.max(from));
+        let count = ends.take_while(|end| *end < first_end + SHORTEST).count().clamp(1, rest.len());
+        let (sharing, others) = rest.split_at(count);
+        spans.extend(shares(sharing, from, first_end));
+        (from, rest) = (first_end, others);
+    }
+    spans
+}
+
+fn shares(pieces: &[Piece], start: f64, end: f64) -> impl Iterator<Item = (f64, f64)> {
+    let total: usize = pieces.iter().map(|piece| piece.text.len()).sum();
+    let at = move |letters: usize| start + (end - start) * letters as f64 / total.max(1) as f64;
+    pieces.iter().scan(0, move |before, piece| {
+        let from = *before;
+        *before += piece.text.len();
+        Some((at(from), at(*before)))
+    })
+}
+
+/// Seconds that no spoken word falls short of.
+const SHORTEST: f64 = 0.05;
 
 /// A word as it is put together.
 #[derive(Debug, Default)]
