@@ -121,9 +121,13 @@ fn cut_off_or_damaged() -> Vec<Case> {
         (
             "overwritten.m4a",
             overwritten(read("jfk-stereo.m4a")),
-            "overwritten.m4a is damaged: 400 of its 475 audio packets cannot be decoded; copy or export it again",
+            "overwritten.m4a is damaged: 376 of its 475 audio packets cannot be decoded; copy or export it again",
         ),
-        ("overwritten.mkv", overwritten(read("jfk-video.mkv")), "overwritten.mkv is damaged"),
+        (
+            "overwritten.mkv",
+            overwritten(read("jfk-video.mkv")),
+            "overwritten.mkv cannot be opened (mkv (ebml): encountered an unexpected element): it is damaged or cut off; copy or export it again",
+        ),
     ]
 }
 

@@ -56,10 +56,6 @@ impl Stack {
         stack
     }
 
-    pub(crate) fn store(&self) -> PathBuf {
-        PathBuf::from(&self.settings["LONGHAND_STORE"])
-    }
-
     /// A folder that goes with the stack.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()

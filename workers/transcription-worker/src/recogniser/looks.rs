@@ -48,14 +48,6 @@ pub(super) fn listen(
         let fallbacks = looks.len() as u32;
         let pass = decoder.decode(pcm, &attempt, cancel)?;
         let heard = Heard { measures: Measures::of(&pass), pass };
-        if std::env::var("DBG").is_ok() {
-            eprintln!(
-                "   look {fallbacks}: {:?} {:?} {:?}",
-                heard.measures,
-                judge::judge(&heard.pass, &heard.measures),
-                super::segments::text_of(&heard.pass.tokens).chars().take(80).collect::<String>()
-            );
-        }
         match judge::judge(&heard.pass, &heard.measures) {
             Verdict::Speech => return Ok((Some(heard), fallbacks)),
             Verdict::Silence => return Ok((None, fallbacks)),

@@ -33,17 +33,25 @@ impl Loudness {
         Self { loud: power.into_iter().map(|power| power > threshold).collect() }
     }
 
-    /// Narrows a span of seconds to the longest stretch in it that is loud without a pause; as it
-    /// is where no moment of it is loud.
+    /// Narrows a span of seconds to where it is loud, which at its ends has to be more than the
+    /// rest of another word behind a pause. As it is where no moment of it is loud.
     pub(super) fn narrow(&self, start: f64, end: f64) -> (f64, f64) {
+        const REST: usize = 15;
         let seconds = |moment: usize| (moment * MOMENT) as f64 / SAMPLE_RATE as f64;
         let moment = |seconds: f64| (seconds * SAMPLE_RATE as f64 / MOMENT as f64).round() as usize;
-        let longest = self.stretches(moment(start)..moment(end)).max_by_key(Range::len);
-        longest.map_or((start, end), |loud| (seconds(loud.start).max(start), seconds(loud.end).min(end)))
+        let stretches = self.stretches(moment(start)..moment(end));
+        let longest = stretches.iter().map(Range::len).max().unwrap_or_default();
+        let is_rest = |stretch: &&Range<usize>| stretch.len() < REST.min(longest);
+        let first = stretches.iter().find(|stretch| !is_rest(stretch));
+        let last = stretches.iter().rfind(|stretch| !is_rest(stretch));
+        match (first, last) {
+            (Some(first), Some(last)) => (seconds(first.start).max(start), seconds(last.end).min(end)),
+            _ => (start, end),
+        }
     }
 
     /// Loud moments, joined where less than a pause lies between them.
-    fn stretches(&self, within: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    fn stretches(&self, within: Range<usize>) -> Vec<Range<usize>> {
         const PAUSE: usize = 20;
         let mut stretches: Vec<Range<usize>> = Vec::new();
         for moment in within.start..within.end.min(self.loud.len()) {
@@ -55,7 +63,7 @@ impl Loudness {
                 _ => stretches.push(moment..moment + 1),
             }
         }
-        stretches.into_iter()
+        stretches
     }
 }
 
