@@ -218,6 +218,11 @@ fn reject_unknown(names: impl Iterator<Item = String>) -> Result<(), ConfigError
     Ok(())
 }
 
+/// Colours go to terminals whose user did not set `NO_COLOR`.
+pub fn wants_colour(output: &impl std::io::IsTerminal) -> bool {
+    output.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
 /// One documented environment variable.
 pub struct Variable {
     pub name: &'static str,

@@ -41,6 +41,7 @@ impl LlmTask {
 pub struct LlmAnswer {
     /// `summary`: a string. `chapters`: `[{"title", "start", "end"}]`, times in seconds of the
     /// recording. `actions`: a list of strings. `ask`: a string, or what the schema describes.
+    /// Where nothing was said it is empty, or null for an `ask` with a schema.
     pub output: serde_json::Value,
     pub usage: LlmUsage,
 }

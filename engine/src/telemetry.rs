@@ -2,7 +2,7 @@
 
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
-use crate::config::{LogFormat, LogSettings};
+use crate::config::{self, LogFormat, LogSettings};
 
 /// The filter in `LONGHAND_LOG` does not parse.
 #[derive(Debug, thiserror::Error)]
@@ -16,7 +16,7 @@ pub fn start(settings: &LogSettings) -> Result<(), LogFilterError> {
     match settings.format {
         LogFormat::Json => registry.with(lines.json()).init(),
         LogFormat::Text => {
-            let colour = std::io::IsTerminal::is_terminal(&std::io::stderr()) && std::env::var_os("NO_COLOR").is_none();
+            let colour = config::wants_colour(&std::io::stderr());
             registry.with(lines.with_ansi(colour)).init();
         }
     }

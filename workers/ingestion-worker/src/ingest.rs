@@ -80,9 +80,8 @@ async fn cut(
     let (sender, mut units) = mpsc::channel(1);
     let stop = cancelled.clone();
     let described = name.clone();
-    let decoding = tokio::task::spawn_blocking(move || {
-        pipeline::run(file, &name, unit_seconds, &sender, &stop, progress)
-    });
+    let decoding =
+        tokio::task::spawn_blocking(move || pipeline::run(file, &name, unit_seconds, &sender, &stop, progress));
     let mut written = Ok(());
     while let Some(unit) = units.recv().await {
         let writing = cancelled.run_until_cancelled(write_unit(store, folder, unit)).await;

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     cut::Cutter,
-    decode::Decoder,
+    decode::{Decoder, Step},
     phrases::{Phrase, PhraseFinder},
     resample::Resampler,
     units::{FilledUnit, UnitFiller},
@@ -45,13 +45,18 @@ pub(crate) fn run(
     let mut decoder = Decoder::open(file, name)?;
     let mut stream = SpeechStream::new(unit_seconds, units, cancelled, progress);
     let mut samples = Vec::new();
-    while let Some(block) = decoder.next(&mut samples)? {
+    loop {
         stream.check_cancelled()?;
-        stream.set_rate(block.rate)?;
-        stream.push_silence(block.silence_before)?;
-        stream.push(&samples)?;
+        match decoder.step(&mut samples)? {
+            Step::Samples { rate, silence_before } => {
+                stream.set_rate(rate)?;
+                stream.push_silence(silence_before)?;
+                stream.push(&samples)?;
+            }
+            Step::Nothing => {}
+            Step::End => return stream.finish(decoder.format()),
+        }
     }
-    stream.finish(decoder.format())
 }
 
 /// Everything behind the decoder.

@@ -16,8 +16,6 @@ use futures_util::TryStreamExt;
 use tempfile::TempPath;
 use tokio_util::sync::CancellationToken;
 
-use self::temporary::TemporaryCopy;
-
 /// A source that can be decoded.
 pub(crate) struct LocalSource {
     pub(crate) file: File,
@@ -45,7 +43,7 @@ pub(crate) async fn fetch(
         Source::Path(path) => local::open(path, limit, cancelled.clone()).await?,
         Source::Object(key) => {
             let pieces = store.stream(key).await?.map_err(StageError::from);
-            TemporaryCopy::of(pieces, &source.to_string(), limit).await?
+            temporary::copy(pieces, &source.to_string(), limit).await?
         }
         Source::Url(url) => url::fetch(url, settings.allow_private_urls, limit).await?,
     };

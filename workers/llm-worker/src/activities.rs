@@ -40,7 +40,7 @@ impl LlmActivities {
         &self,
         input: &LlmInput,
         stop: &CancellationToken,
-        progress: impl Fn(Progress),
+        progress: impl Fn(Progress) + Send + Sync,
     ) -> Result<LlmUsage, StageError> {
         let transcript: Transcript = self.store.read_json(&keys::transcript(&input.job_id)).await?;
         let model = self.model.get_or_try_init(|| Model::open(&self.settings, &self.cache)).await?;

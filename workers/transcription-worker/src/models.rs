@@ -47,7 +47,8 @@ impl Models {
 
     async fn load(&self, name: &str) -> Result<Model, StageError> {
         let cache = assets::cache_folder(&self.cache);
-        let weights = assets::whisper_weights(name, self.settings.quantisation, &cache, &log_fetch).await?;
+        let weights = assets::whisper_weights(name, self.settings.quantisation, &cache, &log_fetch).await;
+        let weights = weights.map_err(|error| StageError::setup(error.to_string()))?;
         let threads = self.settings.threads.unwrap_or_else(|| cores() / self.settings.slots.max(1)).max(1);
         let path = weights.path.clone();
         let recogniser = blocking(move || Recogniser::load(&path, threads)).await?;

@@ -98,10 +98,14 @@ impl Process {
 
     /// Starts what is due, notices what ended or got ready.
     pub(super) fn look_after(&mut self, now: Instant, may_start: bool) -> anyhow::Result<Option<Event>> {
-        match &self.state {
+        match &mut self.state {
             State::Due(at) if may_start && now >= *at => self.start().map(Some),
             State::Due(_) | State::Stopped => Ok(None),
-            State::Running { child, .. } if has_ended(child) => self.bury(now).map(Some),
+            State::Running { child, since, is_ready } if has_ended(child) => {
+                let was_steady = *is_ready && now.duration_since(*since) >= STEADY;
+                let status = kill_group(child)?;
+                Ok(Some(self.crashed(status, was_steady, now)))
+            }
             State::Running { is_ready: false, .. } => Ok(self.probe()),
             State::Running { .. } => Ok(None),
         }
@@ -167,16 +171,14 @@ impl Process {
     }
 
     /// An end that nobody asked for.
-    fn bury(&mut self, now: Instant) -> anyhow::Result<Event> {
-        let State::Running { child, since, is_ready } = &mut self.state else { unreachable!("only what runs can end") };
-        if *is_ready && now.duration_since(*since) >= STEADY {
+    fn crashed(&mut self, status: ExitStatus, was_steady: bool, now: Instant) -> Event {
+        if was_steady {
             self.crashes = 0;
         }
-        let status = kill_group(child)?;
         let restart_in = (FIRST_PAUSE * 2_u32.saturating_pow(self.crashes)).min(LONGEST_PAUSE);
         self.crashes += 1;
         self.state = State::Due(now + restart_in);
-        Ok(Event::Crashed { process: self.program.name.clone(), status, restart_in })
+        Event::Crashed { process: self.program.name.clone(), status, restart_in }
     }
 
     fn probe(&mut self) -> Option<Event> {

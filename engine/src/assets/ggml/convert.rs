@@ -78,5 +78,9 @@ fn write_tensor(model: &mut Model, target: &Target, output: &mut impl Write) -> 
 fn widen(source: &mut impl Read, output: &mut impl Write) -> io::Result<()> {
     let mut narrow = Vec::new();
     source.read_to_end(&mut narrow)?;
-    narrow.as_chunks().0.iter().try_for_each(|bytes| output.write_all(&f16::from_le_bytes(*bytes).to_f32().to_le_bytes()))
+    narrow
+        .as_chunks()
+        .0
+        .iter()
+        .try_for_each(|bytes| output.write_all(&f16::from_le_bytes(*bytes).to_f32().to_le_bytes()))
 }

@@ -81,7 +81,9 @@ mod tests {
     fn the_bank_is_the_one_that_whisper_was_trained_with() {
         // Band, bin and weight of the published bank.
         let bank: Vec<[f32; BINS]> = filters(80).collect();
-        for (band, bin, weight) in [(0, 1, 0.024_862_59), (1, 1, 0.001_990_82), (1, 2, 0.022_871_77), (79, 192, 0.003_164_71)] {
+        for (band, bin, weight) in
+            [(0, 1, 0.024_862_59), (1, 1, 0.001_990_82), (1, 2, 0.022_871_77), (79, 192, 0.003_164_71)]
+        {
             let found = bank[band][bin];
             assert!((found - weight).abs() < 1e-6, "band {band}, bin {bin}: {found}");
         }

@@ -51,7 +51,11 @@ pub(super) fn targets(header: &Header) -> Vec<Target> {
     }
     targets.extend(norm("encoder.ln_post", "encoder/layer_norm", audio));
     targets.push(positions("decoder", text, header.text_context));
-    targets.push(Target::new("decoder.token_embedding.weight", &[text, header.vocabulary], "decoder/embeddings/weight"));
+    targets.push(Target::new(
+        "decoder.token_embedding.weight",
+        &[text, header.vocabulary],
+        "decoder/embeddings/weight",
+    ));
     for layer in 0..header.text_layers {
         let (to, from) = (format!("decoder.blocks.{layer}"), format!("decoder/layer_{layer}"));
         targets.extend(self_attention(&to, &from, text));

@@ -46,7 +46,8 @@ impl Folder {
     }
 
     fn convert(&self) -> Result<(), String> {
-        let converted = convert_ctranslate2(&self.file("model.bin"), &self.file("tokenizer.json"), &self.file("f16.bin"));
+        let converted =
+            convert_ctranslate2(&self.file("model.bin"), &self.file("tokenizer.json"), &self.file("f16.bin"));
         converted.map_err(|error| error.to_string())
     }
 
@@ -66,17 +67,31 @@ fn every_tensor_arrives_under_its_name_with_its_numbers() {
         ("encoder.positional_embedding", "encoder/position_encodings/encodings", 0, &[32, 10][..], Element::F32),
         ("encoder.conv1.weight", "encoder/conv1/weight", 0, &[3, 80, 32], Element::F16),
         ("encoder.conv2.bias", "encoder/conv2/bias", 0, &[1, 32], Element::F32),
-        ("encoder.blocks.0.attn.key.weight", "encoder/layer_0/self_attention/linear_0/weight", 32, &[32, 32], Element::F16),
+        (
+            "encoder.blocks.0.attn.key.weight",
+            "encoder/layer_0/self_attention/linear_0/weight",
+            32,
+            &[32, 32],
+            Element::F16,
+        ),
         ("encoder.blocks.0.attn.value.bias", "encoder/layer_0/self_attention/linear_0/bias", 64, &[32], Element::F32),
-        ("decoder.blocks.0.cross_attn.value.weight", "decoder/layer_0/attention/linear_1/weight", 32, &[32, 32], Element::F16),
+        (
+            "decoder.blocks.0.cross_attn.value.weight",
+            "decoder/layer_0/attention/linear_1/weight",
+            32,
+            &[32, 32],
+            Element::F16,
+        ),
         ("decoder.blocks.0.mlp.2.weight", "decoder/layer_0/ffn/linear_1/weight", 0, &[128, 32], Element::F16),
         ("decoder.token_embedding.weight", "decoder/embeddings/weight", 0, &[32, 6], Element::F16),
         ("decoder.ln.bias", "decoder/layer_norm/beta", 0, &[32], Element::F32),
     ] {
         let tensor = ggml.tensor(name);
         assert_eq!((tensor.head.dimensions.as_slice(), tensor.head.element), (dimensions, element), "{name}");
-        let row_length = if dimensions.len() == 1 { 1 } else { tensor.numbers.len() / dimensions[dimensions.len() - 1] as usize };
-        let expected: Vec<f32> = (0..tensor.numbers.len()).map(|index| number(source, first_row * row_length + index)).collect();
+        let row_length =
+            if dimensions.len() == 1 { 1 } else { tensor.numbers.len() / dimensions[dimensions.len() - 1] as usize };
+        let expected: Vec<f32> =
+            (0..tensor.numbers.len()).map(|index| number(source, first_row * row_length + index)).collect();
         assert_eq!(tensor.numbers, expected, "{name}");
     }
     assert_eq!(ggml.tensors.len(), 5 + 15 + 2 + 2 + 24 + 2);
@@ -96,7 +111,8 @@ fn quantising_keeps_everything_but_the_matrices() {
         assert_eq!(after.head.element == Element::Q8_0, is_matrix, "{name}");
         assert_eq!((&after.head.name, &after.head.dimensions), (name, &before.head.dimensions));
         let tolerance = if is_matrix { 0.01 } else { 0.0 };
-        let worst = before.numbers.iter().zip(&after.numbers).map(|(left, right)| (left - right).abs()).fold(0.0, f32::max);
+        let worst =
+            before.numbers.iter().zip(&after.numbers).map(|(left, right)| (left - right).abs()).fold(0.0, f32::max);
         assert!(worst <= tolerance, "{name} is off by {worst}");
     }
     folder.quantise().unwrap();
@@ -129,7 +145,9 @@ fn damaged_and_foreign_files_are_refused_and_leave_nothing() {
     let folder = Folder::with_model(&model);
     folder.convert().unwrap();
     let whole = std::fs::read(folder.file("f16.bin")).unwrap();
-    for (content, expected) in [(&whole[..whole.len() - 5], "it ends in the middle"), (b"RIFF....", "it is not a ggml file")] {
+    for (content, expected) in
+        [(&whole[..whole.len() - 5], "it ends in the middle"), (b"RIFF....", "it is not a ggml file")]
+    {
         std::fs::write(folder.file("f16.bin"), content).unwrap();
         let error = folder.quantise().unwrap_err();
         assert!(error.contains("f16.bin") && error.contains(expected), "{error}");
@@ -163,7 +181,11 @@ fn ctranslate2_model() -> Vec<u8> {
         tensors.extend(linear(&format!("{layer}/self_attention/linear_1"), STATE, STATE));
         tensors.extend(linear(&format!("{layer}/ffn/linear_0"), STATE, 4 * STATE));
         tensors.extend(linear(&format!("{layer}/ffn/linear_1"), 4 * STATE, STATE));
-        tensors.extend([format!("{layer}/self_attention/layer_norm"), format!("{layer}/ffn/layer_norm")].iter().flat_map(|name| norm(name)));
+        tensors.extend(
+            [format!("{layer}/self_attention/layer_norm"), format!("{layer}/ffn/layer_norm")]
+                .iter()
+                .flat_map(|name| norm(name)),
+        );
         tensors.extend(norm(&format!("{side}/layer_norm")));
     }
     tensors.extend(linear("decoder/layer_0/attention/linear_0", STATE, STATE));
@@ -246,7 +268,9 @@ fn read_numbers(file: &mut File, head: &TensorHead) -> Vec<f32> {
     };
     match head.element {
         Element::F32 => read(elements * 4).as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect(),
-        Element::F16 => read(elements * 2).as_chunks().0.iter().map(|bytes| f16::from_le_bytes(*bytes).to_f32()).collect(),
+        Element::F16 => {
+            read(elements * 2).as_chunks().0.iter().map(|bytes| f16::from_le_bytes(*bytes).to_f32()).collect()
+        }
         Element::Q8_0 => read(elements / 32 * 34).chunks(34).flat_map(dequantise).collect(),
     }
 }

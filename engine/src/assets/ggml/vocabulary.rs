@@ -95,7 +95,9 @@ mod tests {
     fn letters_become_the_bytes_they_stand_for() {
         let bytes = bytes_by_letter();
         assert_eq!(bytes.len(), 256);
-        for (token, expected) in [("Ġthe", &b" the"[..]), ("Ċ", b"\n"), ("Ã¼", "ü".as_bytes()), ("Ń", b"\xad"), ("", b"")] {
+        for (token, expected) in
+            [("Ġthe", &b" the"[..]), ("Ċ", b"\n"), ("Ã¼", "ü".as_bytes()), ("Ń", b"\xad"), ("", b"")]
+        {
             assert_eq!(token_bytes(token, &bytes).unwrap(), expected, "{token}");
         }
         assert!(token_bytes("語", &bytes).is_err());

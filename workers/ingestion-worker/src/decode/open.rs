@@ -11,15 +11,15 @@ use symphonia::core::{
     },
     errors::Error,
     formats::{
-        FormatOptions, FormatReader, Track, TrackType,
+        FormatOptions, FormatReader, TrackType,
         probe::Hint,
-        well_known::{FORMAT_ID_ADTS, FORMAT_ID_MP1, FORMAT_ID_MP2, FORMAT_ID_MP3, FORMAT_ID_WAVE},
+        well_known::{FORMAT_ID_ADTS, FORMAT_ID_ISOMP4, FORMAT_ID_MP1, FORMAT_ID_MP2, FORMAT_ID_MP3, FORMAT_ID_WAVE},
     },
     io::{MediaSourceStream, MediaSourceStreamOptions},
     meta::MetadataOptions,
 };
 
-use super::{AudioTrack, Decoder, Promise, reason, timeline::Timeline};
+use super::{Decoder, Promise, edit_list::track_start, reason, timeline::Timeline, track::AudioTrack};
 use crate::resample::RATES;
 
 static CODECS: LazyLock<CodecRegistry> = LazyLock::new(|| {
@@ -35,11 +35,15 @@ impl Decoder {
     /// # Errors
     /// A file that is no recording, or none that can be decoded.
     pub(crate) fn open(file: File, name: &str) -> Result<Self, StageError> {
+        let for_edit_list = file.try_clone().map_err(|error| unrecognised(name, &Error::IoError(error)))?;
         let stream = MediaSourceStream::new(Box::new(file), MediaSourceStreamOptions::default());
         let reader = symphonia::default::get_probe()
             .probe(&Hint::new(), stream, FormatOptions::default(), MetadataOptions::default())
             .map_err(|error| unrecognised(name, &error))?;
-        let (track, decoder) = first_decodable(reader.as_ref(), name)?;
+        let (mut track, decoder) = first_decodable(reader.as_ref(), name)?;
+        if reader.format_info().format == FORMAT_ID_ISOMP4 {
+            track.apply(track_start(&for_edit_list, track.id));
+        }
         let parameters = decoder.codec_params();
         let format = AudioFormat {
             codec: decoder.codec_info().short_name.to_owned(),
@@ -71,18 +75,15 @@ pub(super) fn first_decodable(
     for track in reader.tracks().iter().filter(|track| track.track_type() == Some(TrackType::Audio)) {
         let Some(CodecParameters::Audio(parameters)) = &track.codec_params else { continue };
         match decoder_for(parameters, name) {
-            Ok(decoder) => return Ok((audio_track(track), decoder)),
+            Ok(decoder) => return Ok((AudioTrack::new(track), decoder)),
             Err(error) => refusal = refusal.or(Some(error)),
         }
     }
     Err(refusal.unwrap_or_else(|| {
-        StageError::bad_input(format!("{name} has no audio track: there is nothing to transcribe; export it with its sound"))
+        StageError::bad_input(format!(
+            "{name} has no audio track: there is nothing to transcribe; export it with its sound"
+        ))
     }))
-}
-
-fn audio_track(track: &Track) -> AudioTrack {
-    // Encoder delay lies before 0 and is cut off by the decoder.
-    AudioTrack { id: track.id, time_base: track.time_base, start: track.start_ts.get().max(0) }
 }
 
 fn decoder_for(parameters: &AudioCodecParameters, name: &str) -> Result<Box<dyn AudioDecoder>, StageError> {
@@ -90,10 +91,15 @@ fn decoder_for(parameters: &AudioCodecParameters, name: &str) -> Result<Box<dyn 
         return Err(absurd_rate(name, rate));
     }
     if parameters.channels.as_ref().is_some_and(|channels| channels.count() == 0) {
-        return Err(StageError::bad_input(format!("{name} is damaged: its header says 0 channels; copy or export it again")));
+        return Err(StageError::bad_input(format!(
+            "{name} is damaged: its header says 0 channels; copy or export it again"
+        )));
     }
     CODECS.make_audio_decoder(parameters, &AudioDecoderOptions::default()).map_err(|error| {
-        StageError::bad_input(format!("the audio of {name} cannot be decoded ({}); convert it to flac or wav", reason(&error)))
+        StageError::bad_input(format!(
+            "the audio of {name} cannot be decoded ({}); convert it to flac or wav",
+            reason(&error)
+        ))
     })
 }
 

@@ -95,7 +95,11 @@ mod tests {
                 BadInput,
                 "talk.mp3 may not be read by the ingestion worker; allow its user to read it, or upload the file",
             ),
-            (io::Error::other("input/output error"), Transient, "talk.mp3 could not be read: input/output error; check the disk"),
+            (
+                io::Error::other("input/output error"),
+                Transient,
+                "talk.mp3 could not be read: input/output error; check the disk",
+            ),
         ] {
             let told = super::unreadable("talk.mp3", &error);
             assert_eq!((told.kind, told.message.as_str()), (kind, message));

@@ -12,34 +12,30 @@ use super::{LocalSource, SizeLimit, local::hexadecimal};
 /// Bytes collected before the disk is asked: each write is a hop to another thread.
 const BUFFER: usize = 1 << 20;
 
-/// A file in the system's temporary folder, hashed as it is written.
-pub(super) struct TemporaryCopy;
-
-impl TemporaryCopy {
-    /// Copies a stream to its end. The file goes when the [`LocalSource`] does.
-    pub(super) async fn of(
-        mut pieces: impl Stream<Item = Result<Bytes, StageError>> + Unpin,
-        name: &str,
-        limit: SizeLimit,
-    ) -> Result<LocalSource, StageError> {
-        let failed = |error| write_failed(name, &error);
-        let (file, path) = NamedTempFile::with_prefix("longhand-").map_err(failed)?.into_parts();
-        let mut writer = BufWriter::with_capacity(BUFFER, tokio::fs::File::from_std(file));
-        let mut hasher = Sha256::new();
-        let mut length = 0;
-        while let Some(piece) = pieces.next().await {
-            let piece = piece?;
-            length += piece.len() as u64;
-            limit.check(name, length)?;
-            hasher.update(&piece);
-            writer.write_all(&piece).await.map_err(failed)?;
-        }
-        writer.flush().await.map_err(failed)?;
-        let mut file = writer.into_inner();
-        file.rewind().await.map_err(failed)?;
-        let file = file.into_std().await;
-        Ok(LocalSource { file, name: name.to_owned(), sha256: hexadecimal(hasher), temporary: Some(path) })
+/// Copies a stream to a file in the system's temporary folder, hashing it on the way. The file
+/// goes when the [`LocalSource`] does.
+pub(super) async fn copy(
+    mut pieces: impl Stream<Item = Result<Bytes, StageError>> + Unpin,
+    name: &str,
+    limit: SizeLimit,
+) -> Result<LocalSource, StageError> {
+    let failed = |error| write_failed(name, &error);
+    let (file, path) = NamedTempFile::with_prefix("longhand-").map_err(failed)?.into_parts();
+    let mut writer = BufWriter::with_capacity(BUFFER, tokio::fs::File::from_std(file));
+    let mut hasher = Sha256::new();
+    let mut length = 0;
+    while let Some(piece) = pieces.next().await {
+        let piece = piece?;
+        length += piece.len() as u64;
+        limit.check(name, length)?;
+        hasher.update(&piece);
+        writer.write_all(&piece).await.map_err(failed)?;
     }
+    writer.flush().await.map_err(failed)?;
+    let mut file = writer.into_inner();
+    file.rewind().await.map_err(failed)?;
+    let file = file.into_std().await;
+    Ok(LocalSource { file, name: name.to_owned(), sha256: hexadecimal(hasher), temporary: Some(path) })
 }
 
 fn write_failed(name: &str, error: &std::io::Error) -> StageError {
@@ -65,7 +61,9 @@ mod tests {
             (
                 std::io::ErrorKind::StorageFull,
                 Setup,
-                format!("the temporary folder {folder} has no space left for talk.mp3: free some, or point TMPDIR elsewhere, then submit the job again"),
+                format!(
+                    "the temporary folder {folder} has no space left for talk.mp3: free some, or point TMPDIR elsewhere, then submit the job again"
+                ),
             ),
             (
                 std::io::ErrorKind::TimedOut,

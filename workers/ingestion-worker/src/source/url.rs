@@ -9,7 +9,7 @@ use reqwest::{Client, Response, StatusCode, Url};
 use super::{
     LocalSource, SizeLimit,
     guard::{Guard, Refusal},
-    temporary::TemporaryCopy,
+    temporary,
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -41,7 +41,7 @@ async fn download(
         limit.check(&name, length)?;
     }
     let pieces = response.bytes_stream().map_err(|error| failed(&name, error));
-    TemporaryCopy::of(pieces, &name, limit).await
+    temporary::copy(pieces, &name, limit).await
 }
 
 fn build(client: reqwest::ClientBuilder, guard: Guard) -> Result<Client, StageError> {
@@ -53,7 +53,9 @@ fn build(client: reqwest::ClientBuilder, guard: Guard) -> Result<Client, StageEr
         .read_timeout(READ_TIMEOUT)
         .user_agent(concat!("longhand/", env!("CARGO_PKG_VERSION")))
         .build()
-        .map_err(|error| StageError::setup(format!("downloads cannot be set up on the ingestion worker: {}", chain(&error))))
+        .map_err(|error| {
+            StageError::setup(format!("downloads cannot be set up on the ingestion worker: {}", chain(&error)))
+        })
 }
 
 /// The URL without what may be secret in it: user, password and query.
@@ -109,3 +111,6 @@ fn chain(error: &dyn Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,10 @@
+//! Ingestion as its callers see it: a source goes in, work units and a plan lie in the store.
+
+mod bad_input;
+mod cutting;
+mod formats;
+mod imperfect;
+mod running;
+mod silence;
+mod sound;
+mod workbench;

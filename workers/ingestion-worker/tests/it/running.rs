@@ -1,0 +1,73 @@
+//! Running ingestion again, stopping it, and following it.
+
+use std::sync::{Arc, Mutex};
+
+use engine::{error::FailureKind, job::Source, store::keys};
+use ingestion_worker::ingest;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    sound::{speech, wav},
+    workbench::{Workbench, sample},
+};
+
+#[tokio::test]
+async fn the_same_audio_is_cut_once_wherever_it_comes_from() {
+    let bench = Workbench::new();
+    let path = Source::Path(sample().display().to_string());
+    let first = bench.ingest(&path).await.unwrap();
+    assert!(!first.reused);
+
+    let sha256 = first.plan.audio_sha256.clone();
+    assert_eq!(first.folder, keys::plan_folder(&sha256, "v1-180s"));
+    bench.store.write(&keys::upload(&sha256), std::fs::read(sample()).unwrap()).await.unwrap();
+    for source in [path, Source::Object(keys::upload(&sha256))] {
+        let again = bench.ingest(&source).await.unwrap();
+        assert_eq!((again.reused, &again.plan, &again.folder), (true, &first.plan, &first.folder), "{source}");
+    }
+}
+
+#[tokio::test]
+async fn units_of_another_length_are_another_plan() {
+    let mut bench = Workbench::new();
+    let source = Source::Path(sample().display().to_string());
+    let folder = bench.ingest(&source).await.unwrap().folder;
+    bench.settings.unit_seconds = 60;
+    let other = bench.ingest(&source).await.unwrap();
+    assert_ne!(other.folder, folder);
+    assert!(!other.reused);
+}
+
+#[tokio::test]
+async fn a_cancelled_ingestion_stops_at_once_and_leaves_no_plan() {
+    let bench = Workbench::new();
+    let half_an_hour = wav(&speech().repeat(164));
+    let source = bench.file("long.wav", &half_an_hour);
+    let cancelled = CancellationToken::new();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let (stop, heard) = (cancelled.clone(), Arc::clone(&told));
+    let progress = move |seconds: f64| {
+        heard.lock().unwrap().push(seconds);
+        if seconds >= 60.0 {
+            stop.cancel();
+        }
+    };
+    let error = ingest(&bench.store, &bench.settings, &source, &cancelled, progress).await.unwrap_err();
+    assert_eq!(error.kind, FailureKind::Cancelled);
+    let told = told.lock().unwrap();
+    assert!(told.is_sorted() && told[0] == 1.0, "progress goes up second by second: {told:?}");
+    assert!(told.last().is_some_and(|last| *last <= 61.0), "it went on to {:?} s", told.last());
+    let left = bench.store.list("audio").await.unwrap();
+    assert!(!left.iter().any(|key| key.ends_with("plan.json")), "{left:?}");
+}
+
+#[tokio::test]
+async fn an_ingestion_cancelled_before_it_begins_does_nothing() {
+    let bench = Workbench::new();
+    let cancelled = CancellationToken::new();
+    cancelled.cancel();
+    let source = Source::Path(sample().display().to_string());
+    let error = ingest(&bench.store, &bench.settings, &source, &cancelled, |_| ()).await.unwrap_err();
+    assert_eq!(error.kind, FailureKind::Cancelled);
+    assert_eq!(bench.store.list("audio").await.unwrap(), Vec::<String>::new());
+}

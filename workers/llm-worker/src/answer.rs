@@ -1,0 +1,39 @@
+//! The worker's one job: a task and a transcript in, an answer with its cost out.
+
+use engine::{
+    error::StageError,
+    llm::{LlmAnswer, LlmTask},
+    transcript::Transcript,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    calls::{Calls, Progress},
+    provider::Model,
+    tasks,
+};
+
+/// Runs one task. `progress` hears of every call to the model, before the first and after each.
+///
+/// A transcript without text gets an empty answer, and the model is not called.
+///
+/// # Errors
+/// Bad input for a question or schema that can never work and for answers that twice miss the
+/// schema; setup where a key, model or window is wrong; transient where the model cannot be
+/// reached or is overloaded; cancelled soon after `cancelled` falls.
+pub async fn answer(
+    model: &Model,
+    transcript: &Transcript,
+    task: &LlmTask,
+    cancelled: &CancellationToken,
+    progress: impl Fn(Progress) + Send + Sync,
+) -> Result<LlmAnswer, StageError> {
+    let mut calls = Calls::new(model, cancelled, &progress);
+    let output = match task {
+        LlmTask::Summary => tasks::summary::run(&mut calls, transcript).await?,
+        LlmTask::Chapters => tasks::chapters::run(&mut calls, transcript).await?,
+        LlmTask::Actions => tasks::actions::run(&mut calls, transcript).await?,
+        LlmTask::Ask(question) => tasks::ask::run(&mut calls, transcript, question).await?,
+    };
+    Ok(LlmAnswer { output, usage: calls.usage() })
+}

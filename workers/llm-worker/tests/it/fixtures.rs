@@ -1,0 +1,102 @@
+//! Transcripts and settings that several tests share.
+
+use std::path::PathBuf;
+
+use engine::{
+    config::{CacheSettings, LlmProvider, LlmSettings, Secret},
+    error::StageError,
+    llm::{LlmAnswer, LlmTask, Question},
+    transcript::{Segment, Transcript},
+};
+use llm_worker::{Model, answer};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) const KEY: &str = "test-key-5b1f0c9e";
+
+/// A meeting of four minutes and a half, about 560 words.
+pub(crate) fn meeting() -> Transcript {
+    let lines = include_str!("meeting.txt").lines().map(|line| {
+        let mut fields = line.splitn(3, ' ');
+        let mut field = || fields.next().unwrap();
+        segment(field().parse().unwrap(), field().parse().unwrap(), field())
+    });
+    transcript(286.5, lines.collect())
+}
+
+/// As many numbered sentences as asked for, ten seconds each.
+pub(crate) fn lecture(sentences: u32) -> Transcript {
+    let segments = (0..sentences).map(|number| {
+        let start = f64::from(number) * 10.0;
+        let text = format!("Sentence {number} of the lecture says that rivers carry sand and silt down to the sea.");
+        segment(start, start + 9.0, &text)
+    });
+    transcript(f64::from(sentences) * 10.0, segments.collect())
+}
+
+pub(crate) fn silence() -> Transcript {
+    transcript(30.0, vec![segment(0.0, 30.0, " ")])
+}
+
+fn transcript(duration_s: f64, segments: Vec<Segment>) -> Transcript {
+    let texts: Vec<_> = segments.iter().map(|segment| segment.text.as_str()).collect();
+    Transcript { text: texts.join(" "), language: "en".to_owned(), duration_s, segments }
+}
+
+fn segment(start: f64, end: f64, text: &str) -> Segment {
+    Segment {
+        id: 0,
+        start,
+        end,
+        text: text.to_owned(),
+        tokens: Vec::new(),
+        temperature: 0.0,
+        avg_logprob: -0.2,
+        compression_ratio: 1.2,
+        no_speech_prob: 0.0,
+        words: Vec::new(),
+        flags: Vec::new(),
+    }
+}
+
+pub(crate) fn endpoint_settings(base_url: &str) -> LlmSettings {
+    LlmSettings {
+        provider: LlmProvider::Openai,
+        model: Some("test-model".to_owned()),
+        base_url: base_url.to_owned(),
+        api_key: Some(Secret::new(KEY.to_owned())),
+        openai_api_key: None,
+        timeout_seconds: 30,
+        context_tokens: None,
+        slots: 1,
+        threads: None,
+    }
+}
+
+/// One thread, for tests run side by side and threads that wait for each other would spin.
+pub(crate) fn local_settings(model: PathBuf) -> LlmSettings {
+    LlmSettings {
+        threads: Some(1),
+        provider: LlmProvider::Local,
+        model: Some(model.display().to_string()),
+        context_tokens: Some(2048),
+        ..endpoint_settings("http://127.0.0.1:1/v1")
+    }
+}
+
+pub(crate) fn no_cache() -> CacheSettings {
+    CacheSettings { folder: Some(PathBuf::from("no-such-folder")) }
+}
+
+pub(crate) fn question(text: &str, schema: Option<Value>) -> LlmTask {
+    LlmTask::Ask(Question { text: text.to_owned(), schema })
+}
+
+pub(crate) async fn run(
+    settings: &LlmSettings,
+    transcript: &Transcript,
+    task: &LlmTask,
+) -> Result<LlmAnswer, StageError> {
+    let model = Model::open(settings, &no_cache()).await?;
+    answer(&model, transcript, task, &CancellationToken::new(), |_| ()).await
+}

@@ -1,0 +1,125 @@
+//! The bundled GGUF model itself, in this process.
+
+use std::{path::PathBuf, time::Duration};
+
+use engine::{
+    assets::{cache_folder, catalogue},
+    config::{self, CacheSettings, LlmSettings},
+    error::FailureKind,
+    llm::LlmTask,
+};
+use llm_worker::{Model, answer};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::fixtures::{lecture, local_settings, meeting, no_cache, question, run};
+
+fn bundled() -> PathBuf {
+    let cache: CacheSettings = config::load().unwrap();
+    let model = cache_folder(&cache).join(catalogue::llm().file);
+    assert!(model.is_file(), "{} is missing: run `cargo xtask test`, which fetches it", model.display());
+    model
+}
+
+#[tokio::test]
+async fn a_summary_is_made_and_made_again_the_same() {
+    let settings = local_settings(bundled());
+    let model = Model::open(&settings, &no_cache()).await.unwrap();
+    let mut summaries = Vec::new();
+    for _ in 0..2 {
+        let never = CancellationToken::new();
+        summaries.push(answer(&model, &meeting(), &LlmTask::Summary, &never, |_| ()).await.unwrap());
+    }
+    let usage = &summaries[0].usage;
+    assert_eq!((usage.provider.as_str(), usage.model.as_str()), ("local", "SmolLM2-135M-Instruct.Q4_1.gguf"));
+    assert_eq!(usage.calls, 1);
+    assert!(usage.prompt_tokens > 700 && usage.completion_tokens > 10, "{usage:?}");
+    let text = summaries[0].output.as_str().unwrap();
+    assert!(text.contains("library") || text.contains("roof") || text.contains("summer"), "{text}");
+    assert!(text.ends_with(['.', '!', '?']), "{text}");
+    assert_eq!(summaries[0], summaries[1]);
+}
+
+#[tokio::test]
+async fn an_answer_keeps_to_its_schema() {
+    let schema = json!({
+        "type": "object",
+        "properties": {
+            "topic": { "type": "string", "maxLength": 60 },
+            "mood": { "enum": ["calm", "angry"] },
+            "speakers": { "type": "integer", "minimum": 1, "maximum": 20 },
+        },
+        "required": ["topic", "mood", "speakers"],
+        "additionalProperties": false,
+    });
+    let task = question("What is the meeting about?", Some(schema.clone()));
+    let answer = run(&local_settings(bundled()), &meeting(), &task).await.unwrap();
+    assert!(jsonschema::is_valid(&schema, &answer.output), "{}", answer.output);
+}
+
+#[tokio::test]
+async fn chapters_have_titles_and_actions_are_a_list() {
+    let settings = local_settings(bundled());
+    let chapters = run(&settings, &meeting(), &LlmTask::Chapters).await.unwrap().output;
+    let starts: Vec<_> =
+        chapters.as_array().unwrap().iter().map(|chapter| chapter["start"].as_f64().unwrap()).collect();
+    assert_eq!(starts, [0.0, 97.5, 195.6]);
+    for chapter in chapters.as_array().unwrap() {
+        let title = chapter["title"].as_str().unwrap();
+        assert!((1..=80).contains(&title.chars().count()), "{title:?}");
+    }
+    let actions = run(&settings, &meeting(), &LlmTask::Actions).await.unwrap().output;
+    assert!(actions.as_array().unwrap().iter().all(Value::is_string), "{actions}");
+}
+
+#[tokio::test]
+async fn a_small_window_is_enough_for_a_long_recording() {
+    let settings = LlmSettings { context_tokens: Some(512), ..local_settings(bundled()) };
+    let answer = run(&settings, &lecture(40), &LlmTask::Summary).await.unwrap();
+    assert!(answer.usage.calls > 3, "{:?}", answer.usage);
+    assert!(answer.usage.prompt_tokens + answer.usage.completion_tokens < 512 * u64::from(answer.usage.calls));
+    assert_ne!(answer.output, "");
+}
+
+#[tokio::test]
+async fn a_cancel_stops_the_work_inside_a_call() {
+    let model = Model::open(&local_settings(bundled()), &no_cache()).await.unwrap();
+    let cancelled = CancellationToken::new();
+    // The call has begun when its plan is heard of, and takes seconds.
+    let stop = cancelled.clone();
+    let task = LlmTask::Summary;
+    let (recording, never) = (meeting(), CancellationToken::new());
+    let first = answer(&model, &recording, &task, &cancelled, move |_| stop.cancel());
+    assert_eq!(first.await.unwrap_err().kind, FailureKind::Cancelled);
+
+    // Whoever asks and goes away leaves the slot free for others.
+    let abandoned = answer(&model, &recording, &task, &never, |_| ());
+    assert!(tokio::time::timeout(Duration::from_millis(300), abandoned).await.is_err());
+    let next = question("Who is on the train?", None);
+    assert!(answer(&model, &recording, &next, &never, |_| ()).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_model_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    };
+    let whole = std::fs::read(bundled()).unwrap();
+    for (path, problem) in [
+        (folder.path().join("missing.gguf"), "cannot be read"),
+        (folder.path().to_owned(), "cannot be read"),
+        (file("empty.gguf", b""), "is not a GGUF file"),
+        (file("text.gguf", b"a shopping list"), "is not a GGUF file"),
+        (file("header.gguf", b"GGUF and nothing else"), "cannot be used"),
+        (file("half.gguf", &whole[..whole.len() / 2]), "cannot be used"),
+    ] {
+        let error = Model::open(&local_settings(path.clone()), &no_cache()).await.err().unwrap();
+        assert_eq!(error.kind, FailureKind::Setup, "{error}");
+        for part in [problem, &path.display().to_string(), "LONGHAND_LLM_MODEL"] {
+            assert!(error.message.contains(part), "{part:?} is missing in: {error}");
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The worker against a server that speaks OpenAI's protocol, faults included, and against the
+//! real bundled model.
+
+mod endpoint;
+mod faults;
+mod fixtures;
+mod local;
+mod long_recordings;
+mod schemas;
+mod secrets;
+mod tasks;

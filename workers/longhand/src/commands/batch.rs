@@ -1,0 +1,148 @@
+//! `longhand batch`: all recordings of a folder or a list, a bounded number of them at a time.
+
+mod recordings;
+pub(super) mod report;
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+use engine::{
+    formats::Format,
+    job::{JobRequest, Source},
+    store::keys,
+    temporal::{
+        client::{ClientError, Jobs},
+        contracts::BatchEntry,
+        workflows::{BatchOutcome, BatchRequest},
+    },
+};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use recordings::Recording;
+use serde_json::json;
+
+use crate::{
+    connection::Connection,
+    delivery::{Output, format_parser},
+    exit::Exit,
+    follow::{Outcome, follow_alone, unless_interrupted},
+    ids::JobId,
+    request::RequestFlags,
+    terminal::{note, print, print_json},
+    upload::upload,
+};
+
+/// Files that are brought into the store at the same time.
+const UPLOADS: usize = 4;
+
+#[derive(Args)]
+#[command(after_help = "\
+Prints a table of all recordings. The same folder or list with the same options is the same batch: run again, it \
+takes up what is new, what has changed and what failed, and leaves the rest alone. --id names a batch yourself. \
+Exit code 1 where a job failed or was cancelled.
+
+Examples:
+  longhand batch talks/ --concurrency 4 --language en -o texts/
+  longhand batch links.txt --llm summary --format json -o results/
+  longhand batch talks/ --detach --json")]
+pub(crate) struct BatchArgs {
+    /// A folder, searched for audio files with its subfolders; or a text file with one path or address a line
+    #[arg(value_name = "DIR|LIST")]
+    source: PathBuf,
+    /// Jobs that run at the same time
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=500))]
+    concurrency: u32,
+    #[command(flatten)]
+    request: RequestFlags,
+    /// How to write the results into the folder of -o
+    #[arg(long, value_parser = format_parser(), default_value = Format::Txt.name(), requires = "output")]
+    format: Format,
+    /// Write each result into this folder
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Name of the batch
+    #[arg(long, value_name = "ID")]
+    id: Option<JobId>,
+    /// Print the batch's id and leave
+    #[arg(long)]
+    detach: bool,
+    /// Print {id, status, jobs: [{id, name, status, duration_s, wall_s, error}]}
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) async fn run(args: BatchArgs) -> anyhow::Result<Exit> {
+    let recordings = recordings::find(&args.source)?;
+    let request = args.request.resolve()?;
+    let output = args.output.map(|folder| Output::folder(folder, args.format)).transpose()?;
+    let id = match args.id {
+        Some(id) => id,
+        None => {
+            let source = args.source.canonicalize()?.display().to_string();
+            JobId::of_batch(&source, &serde_json::to_string(&request(Source::Path(String::new())))?)
+        }
+    };
+    let connection = Connection::open().await?;
+    let start = start(&connection, &id, &recordings, &request, args.concurrency);
+    if let Outcome::Interrupted(exit) = unless_interrupted(&connection.jobs, &[], start).await? {
+        return Ok(exit);
+    }
+    if args.detach {
+        if args.json {
+            print_json(&json!({ "id": id.as_str() }))?
+        } else {
+            print(&format!("{id}\n"))?
+        }
+        return Ok(Exit::Done);
+    }
+    let end = match follow_alone(&connection.jobs, id.as_str()).await? {
+        Outcome::Finished(end) => end,
+        Outcome::Interrupted(exit) => return Ok(exit),
+    };
+    if let Some(output) = &output {
+        report::write_results(&connection.store, id.as_str(), output).await?;
+    }
+    report::print(&connection.store, id.as_str(), &end, args.json).await
+}
+
+/// Leaves the list of requests in the store and submits the batch, unless it is running already.
+async fn start(
+    connection: &Connection,
+    id: &JobId,
+    recordings: &[Recording],
+    request: &impl Fn(Source) -> JobRequest,
+    concurrency: u32,
+) -> anyhow::Result<()> {
+    if is_running(&connection.jobs, id.as_str()).await? {
+        note(&format!("{id}: running already, with the recordings that it was started with"));
+        return Ok(());
+    }
+    note(&format!("{id}: {} recordings", recordings.len()));
+    let entries = stream::iter(recordings).map(|recording| entry(connection, id, recording, request));
+    let entries: Vec<BatchEntry> = entries.buffered(UPLOADS).try_collect().await?;
+    let requests_key = keys::batch(id.as_str());
+    connection.store.write_json(&requests_key, &entries).await?;
+    let total = u32::try_from(entries.len()).context("too many recordings for one batch")?;
+    let batch = BatchRequest { requests_key, total, concurrency, done: BatchOutcome::default() };
+    connection.jobs.submit_batch(id.as_str(), &batch).await?;
+    Ok(())
+}
+
+async fn is_running(jobs: &Jobs, id: &str) -> anyhow::Result<bool> {
+    match jobs.progress(id).await {
+        Ok(progress) => Ok(!progress.status.is_final()),
+        Err(ClientError::NotFound { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn entry(
+    connection: &Connection,
+    batch: &JobId,
+    recording: &Recording,
+    request: &impl Fn(Source) -> JobRequest,
+) -> anyhow::Result<BatchEntry> {
+    let uploaded = upload(&connection.store, &recording.input).await?;
+    let id = batch.in_batch(&recording.name, &uploaded.content);
+    Ok(BatchEntry { id: id.to_string(), name: recording.name.clone(), request: request(uploaded.source) })
+}

@@ -1,0 +1,126 @@
+//! `longhand fetch`: gets what would otherwise be downloaded when it is first needed.
+
+mod progress;
+
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    str::FromStr,
+};
+
+use anyhow::Context;
+use clap::Args;
+use confique::Config;
+use engine::{
+    assets::{self, cache_folder, catalogue},
+    config::{self, CacheSettings, LlmProvider, LlmSettings, TranscribeSettings},
+};
+use progress::Progress;
+use serde::Serialize;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  longhand fetch                    # Temporal, and the models that the settings name
+  longhand fetch whisper-small llm
+  LONGHAND_CACHE=/mnt/models longhand fetch whisper-large-v3-turbo
+
+Each file comes from the first source that serves, is checked against a pinned SHA-256, and is fetched once.
+The paths go to stdout, one a line.")]
+pub(crate) struct FetchArgs {
+    /// `temporal`, `llm`, or `whisper-` with a model's name, such as `whisper-base`.
+    /// All that the settings ask for where nothing is named
+    #[arg(value_name = "NAME")]
+    names: Vec<Wanted>,
+    /// Print a JSON list of `{name, path}` instead
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone)]
+enum Wanted {
+    Temporal,
+    Llm,
+    /// A model's name, or the path that the settings give.
+    Whisper(String),
+}
+
+impl FromStr for Wanted {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let model = name.strip_prefix("whisper-").filter(|model| catalogue::whisper(model).is_some());
+        match (name, model) {
+            ("temporal", _) => Ok(Self::Temporal),
+            ("llm", _) => Ok(Self::Llm),
+            (_, Some(model)) => Ok(Self::Whisper(model.to_owned())),
+            (_, None) => {
+                let models: Vec<String> = catalogue::whisper_models().map(|model| format!("whisper-{model}")).collect();
+                Err(format!("name temporal, llm, or one of {}", models.join(", ")))
+            }
+        }
+    }
+}
+
+#[derive(Debug, Config)]
+struct FetchSettings {
+    #[config(nested)]
+    cache: CacheSettings,
+    #[config(nested)]
+    transcribe: TranscribeSettings,
+    #[config(nested)]
+    llm: LlmSettings,
+}
+
+#[derive(Serialize)]
+struct Fetched {
+    name: String,
+    path: PathBuf,
+}
+
+/// Fetches one after the other, so that the first failure is the last thing to be read.
+pub(crate) async fn run(args: FetchArgs) -> anyhow::Result<ExitCode> {
+    let settings: FetchSettings = config::load()?;
+    let cache = cache_folder(&settings.cache);
+    let names = if args.names.is_empty() { wanted_by(&settings) } else { args.names };
+    let mut fetched = Vec::new();
+    for wanted in names {
+        fetched.push(fetch(wanted, &settings, &cache).await?);
+    }
+    print(&fetched, args.json).context("cannot write to stdout")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn wanted_by(settings: &FetchSettings) -> Vec<Wanted> {
+    let needs_llm = settings.llm.provider == LlmProvider::Local && settings.llm.model.is_none();
+    let speech = Wanted::Whisper(settings.transcribe.model.clone());
+    [Wanted::Temporal, speech].into_iter().chain(needs_llm.then_some(Wanted::Llm)).collect()
+}
+
+async fn fetch(wanted: Wanted, settings: &FetchSettings, cache: &Path) -> anyhow::Result<Fetched> {
+    let name = match &wanted {
+        Wanted::Temporal => "temporal".to_owned(),
+        Wanted::Llm => "llm".to_owned(),
+        Wanted::Whisper(model) => format!("whisper-{model}"),
+    };
+    let progress = Progress::new(&name);
+    let events = |event| progress.show(event);
+    let path = match &wanted {
+        Wanted::Temporal => assets::ensure(&catalogue::temporal(), cache, &events).await?,
+        Wanted::Llm => assets::ensure(&catalogue::llm(), cache, &events).await?,
+        Wanted::Whisper(model) => {
+            assets::whisper_weights(model, settings.transcribe.quantisation, cache, &events).await?.path
+        }
+    };
+    Ok(Fetched { name, path })
+}
+
+fn print(fetched: &[Fetched], json: bool) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    if json {
+        serde_json::to_writer_pretty(&mut stdout, fetched)?;
+        return writeln!(stdout);
+    }
+    fetched.iter().try_for_each(|fetched| writeln!(stdout, "{}", fetched.path.display()))
+}

@@ -1,0 +1,149 @@
+//! `longhand show`: where a job stands, or how it went.
+
+use anyhow::Context;
+use clap::Args;
+use engine::{
+    result::{JobResult, Provenance, StageFailure, Timings},
+    store::{Store, keys},
+    temporal::{client::ClientError, progress::JobProgress},
+};
+use serde::Serialize;
+
+use crate::{
+    connection::Connection,
+    durations::took,
+    exit::Exit,
+    ids::JobId,
+    table::list,
+    terminal::{print, print_json},
+};
+
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  longhand show job-0190163c
+  longhand show job-0190163c --json | jq .provenance.chunks_reused")]
+pub(crate) struct ShowArgs {
+    /// The job, as `longhand list` names it
+    #[arg(value_name = "ID")]
+    id: JobId,
+    /// Print JSON: the progress, and errors, timings and provenance once there is a result
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct State {
+    #[serde(flatten)]
+    progress: JobProgress,
+    #[serde(flatten)]
+    made: Option<Made>,
+}
+
+/// What only a finished job can tell.
+#[derive(Serialize)]
+struct Made {
+    language: String,
+    errors: Vec<StageFailure>,
+    timings: Timings,
+    provenance: Provenance,
+}
+
+pub(crate) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
+    let Connection { jobs, store } = Connection::open().await?;
+    let id = args.id.as_str();
+    let progress = match jobs.progress(id).await {
+        Err(error @ ClientError::NotFound { .. }) if store.exists(&keys::result(id)).await? => {
+            return Err(error)
+                .context(format!("Temporal has forgotten {id}; `longhand result {id}` still has its result"));
+        }
+        progress => progress?,
+    };
+    let state = state(&store, progress).await?;
+    if args.json {
+        print_json(&state)?;
+    } else {
+        print(&list(lines(&state)))?;
+    }
+    Ok(Exit::Done)
+}
+
+async fn state(store: &Store, mut progress: JobProgress) -> anyhow::Result<State> {
+    if !progress.status.is_final() {
+        return Ok(State { progress, made: None });
+    }
+    let Some(result) = store.find_json::<JobResult>(&keys::result(&progress.id)).await? else {
+        return Ok(State { progress, made: None });
+    };
+    let JobResult { status, language, duration_s, errors, timings, provenance, .. } = result;
+    progress.status = status;
+    progress.duration_s = duration_s;
+    progress.chunks_total = provenance.chunks_total;
+    progress.chunks_done = provenance.chunks_computed + provenance.chunks_reused;
+    Ok(State { progress, made: Some(Made { language, errors, timings, provenance }) })
+}
+
+fn lines(state: &State) -> Vec<(&'static str, String)> {
+    let State { progress, made } = state;
+    let mut lines = vec![
+        ("job", progress.id.clone()),
+        ("kind", progress.kind.to_string()),
+        ("status", progress.status.to_string()),
+        ("stage", progress.stage.to_string()),
+        ("elapsed", took(progress.elapsed_s)),
+    ];
+    if progress.duration_s > 0.0 {
+        lines.push(("recording", took(progress.duration_s)));
+    }
+    if progress.chunks_total > 0 {
+        lines.push(("chunks", format!("{} of {}", progress.chunks_done, progress.chunks_total)));
+    }
+    if progress.jobs_total > 0 {
+        lines.push(("jobs", format!("{} of {}", progress.jobs_done, progress.jobs_total)));
+    }
+    for retry in &progress.retries {
+        lines.push(("retry", format!("attempt {} of {} after: {}", retry.attempt, retry.stage, retry.message)));
+    }
+    lines.extend(made.iter().flat_map(made_lines));
+    lines
+}
+
+fn made_lines(made: &Made) -> Vec<(&'static str, String)> {
+    let Made { language, errors, timings, provenance } = made;
+    let mut lines: Vec<_> =
+        errors.iter().map(|failure| ("error", format!("{}: {}", failure.stage, failure.message))).collect();
+    lines.push(("language", language.clone()));
+    let times = [
+        ("queued", timings.queue_s),
+        ("ingest", timings.ingest_s),
+        ("transcribe", timings.transcribe_s),
+        ("llm", timings.llm_s),
+        ("in all", timings.wall_s),
+    ];
+    lines.push(("times", times.map(|(stage, seconds)| format!("{stage} {}", took(seconds))).join(", ")));
+    lines.extend(provenance_lines(provenance));
+    // A job that failed early has nothing to tell of its later stages.
+    lines.retain(|(_, value)| !value.is_empty());
+    lines
+}
+
+fn provenance_lines(made: &Provenance) -> Vec<(&'static str, String)> {
+    let mut lines = vec![
+        ("audio sha256", made.audio_sha256.clone()),
+        ("model", made.model.clone()),
+        ("model sha256", made.model_sha256.clone()),
+        ("recogniser", made.recogniser.clone()),
+        (
+            "made of",
+            format!(
+                "{} chunks computed, {} reused, {} computed twice, {} decoded again",
+                made.chunks_computed, made.chunks_reused, made.chunks_recomputed, made.fallbacks
+            ),
+        ),
+    ];
+    for (task, usage) in &made.llm {
+        let tokens = format!("{} + {} tokens in {} calls", usage.prompt_tokens, usage.completion_tokens, usage.calls);
+        lines.push(("llm", format!("{task}: {} {}, {tokens}", usage.provider, usage.model)));
+    }
+    lines
+}

@@ -1,0 +1,198 @@
+//! What is seen of jobs under way: bars on a terminal, otherwise a line whenever something changed.
+
+use std::time::Instant;
+
+use engine::temporal::progress::{JobKind, JobProgress, Stage};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use super::pace::{Pace, Speed};
+use crate::{
+    durations::clock,
+    terminal::{can_draw, note},
+};
+
+/// Steps of a job between two lines.
+const LINES_PER_JOB: u32 = 10;
+
+/// Where all jobs of a command are shown.
+pub(super) struct Screen {
+    /// `None` where nothing can move.
+    bars: Option<MultiProgress>,
+}
+
+impl Screen {
+    pub(super) fn new() -> Self {
+        Self { bars: can_draw().then(MultiProgress::new) }
+    }
+
+    pub(super) fn job(&self, name: &str) -> JobView {
+        let surface = match &self.bars {
+            Some(bars) => Surface::Bar(bars.add(bar(name))),
+            None => Surface::Lines { name: name.to_owned(), last: None },
+        };
+        JobView { surface, pace: Pace::default() }
+    }
+}
+
+/// One job on the screen; gone when dropped.
+pub(super) struct JobView {
+    surface: Surface,
+    pace: Pace,
+}
+
+enum Surface {
+    Bar(ProgressBar),
+    Lines { name: String, last: Option<Mark> },
+}
+
+/// What has to change for another line.
+#[derive(Debug, PartialEq, Eq)]
+enum Mark {
+    Silence,
+    Step { stage: Stage, step: u32, retries: Vec<(String, u32)> },
+}
+
+impl JobView {
+    pub(super) fn show(&mut self, progress: &JobProgress) {
+        if progress.status.is_final() {
+            return;
+        }
+        let text = describe(progress, self.pace.observe(progress, Instant::now()));
+        match &mut self.surface {
+            Surface::Bar(bar) => {
+                let (done, total) = counted(progress);
+                bar.set_length(u64::from(total.max(1)));
+                bar.set_position(u64::from(done));
+                bar.set_message(text);
+            }
+            Surface::Lines { name, last } => {
+                let mark = Some(mark(progress));
+                if *last != mark {
+                    note(&format!("{name}: {text}"));
+                    *last = mark;
+                }
+            }
+        }
+    }
+
+    /// The server gives no answer: the job may well go on, but nothing is known of it.
+    pub(super) fn show_silence(&mut self) {
+        const SILENCE: &str = "Temporal does not answer; still trying";
+        match &mut self.surface {
+            Surface::Bar(bar) => bar.set_message(SILENCE),
+            Surface::Lines { name, last } => {
+                if *last != Some(Mark::Silence) {
+                    note(&format!("{name}: {SILENCE}"));
+                    *last = Some(Mark::Silence);
+                }
+            }
+        }
+    }
+}
+
+impl Drop for JobView {
+    fn drop(&mut self) {
+        if let Surface::Bar(bar) = &self.surface {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn bar(name: &str) -> ProgressBar {
+    const WIDEST_NAME: usize = 24;
+    let bar = ProgressBar::no_length().with_prefix(console::truncate_str(name, WIDEST_NAME, "…").into_owned());
+    match ProgressStyle::with_template("{prefix} {bar:24} {wide_msg}") {
+        Ok(style) => bar.with_style(style.progress_chars("━━╌")),
+        // Only a mistake in the line above; the default style shows the same.
+        Err(_) => bar,
+    }
+}
+
+/// What is done and how much there is: jobs of a batch, chunks of a recording.
+fn counted(progress: &JobProgress) -> (u32, u32) {
+    match progress.kind {
+        JobKind::Batch => (progress.jobs_done, progress.jobs_total),
+        JobKind::Transcribe | JobKind::Llm => (progress.chunks_done, progress.chunks_total),
+    }
+}
+
+fn mark(progress: &JobProgress) -> Mark {
+    let (done, total) = counted(progress);
+    let retries = progress.retries.iter().map(|retry| (retry.stage.clone(), retry.attempt));
+    Mark::Step { stage: progress.stage, step: LINES_PER_JOB * done / total.max(1), retries: retries.collect() }
+}
+
+fn describe(progress: &JobProgress, speed: Option<Speed>) -> String {
+    let (done, total) = counted(progress);
+    let mut parts = vec![match (progress.kind, progress.stage) {
+        (_, Stage::Queued) => "waiting for a worker".to_owned(),
+        (JobKind::Batch, _) => format!("{done} of {total} jobs"),
+        (_, Stage::Ingest) if progress.ingested_s > 0.0 => format!("ingest, {} read", clock(progress.ingested_s)),
+        (_, Stage::Transcribe) => format!("transcribe, {done} of {total} chunks"),
+        (_, stage) => stage.to_string(),
+    }];
+    if let Some(speed) = speed {
+        parts.push(format!("{:.1} x real time", speed.times_real_time));
+        parts.push(format!("{} left", clock(speed.seconds_left)));
+    }
+    for retry in &progress.retries {
+        parts.push(format!("attempt {} of {} after: {}", retry.attempt, retry.stage, retry.message));
+    }
+    parts.join(", ")
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use engine::{
+        result::JobStatus,
+        temporal::progress::{JobKind, JobProgress, Retry, Stage},
+    };
+
+    use super::{Speed, describe, mark};
+
+    /// 200 s of audio in 20 chunks.
+    pub(in crate::follow) fn progress(stage: Stage, chunks_done: u32) -> JobProgress {
+        JobProgress {
+            id: "job-1".to_owned(),
+            kind: JobKind::Transcribe,
+            status: JobStatus::Running,
+            stage,
+            chunks_done,
+            chunks_total: 20,
+            ingested_s: 0.0,
+            duration_s: 200.0,
+            elapsed_s: 1.0,
+            retries: Vec::new(),
+            jobs_done: 0,
+            jobs_total: 0,
+        }
+    }
+
+    #[test]
+    fn a_line_says_what_happens() {
+        let speed = Some(Speed { times_real_time: 12.34, seconds_left: 83.0 });
+        let retry = Retry { stage: "ingest".to_owned(), attempt: 2, message: "no route".to_owned() };
+        let batch = JobProgress { kind: JobKind::Batch, jobs_done: 3, jobs_total: 9, ..progress(Stage::Transcribe, 0) };
+        for (progress, speed, text) in [
+            (progress(Stage::Queued, 0), None, "waiting for a worker"),
+            (JobProgress { ingested_s: 75.0, ..progress(Stage::Ingest, 0) }, None, "ingest, 1:15 read"),
+            (progress(Stage::Transcribe, 7), speed, "transcribe, 7 of 20 chunks, 12.3 x real time, 1:23 left"),
+            (progress(Stage::Llm, 20), None, "llm"),
+            (batch, None, "3 of 9 jobs"),
+            (
+                JobProgress { retries: vec![retry], ..progress(Stage::Ingest, 0) },
+                None,
+                "ingest, attempt 2 of ingest after: no route",
+            ),
+        ] {
+            assert_eq!(describe(&progress, speed), text);
+        }
+    }
+
+    #[test]
+    fn lines_do_not_flood() {
+        let mut marks: Vec<_> = (0..=20).map(|done| mark(&progress(Stage::Transcribe, done))).collect();
+        marks.dedup();
+        assert_eq!(marks.len(), 11);
+    }
+}

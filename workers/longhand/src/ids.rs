@@ -1,0 +1,105 @@
+//! The names of jobs and batches.
+
+use std::{fmt, str::FromStr};
+
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+/// A name that is safe as a workflow's id and as a folder in the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct JobId(String);
+
+const LONGEST: usize = 200;
+
+impl FromStr for JobId {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let allowed = |letter: char| letter.is_ascii_alphanumeric() || ".-_".contains(letter);
+        let begins_well = name.starts_with(|letter: char| letter.is_ascii_alphanumeric());
+        if begins_well && name.len() <= LONGEST && name.chars().all(allowed) {
+            return Ok(Self(name.to_owned()));
+        }
+        Err(format!(
+            "use at most {LONGEST} letters, digits, dots, dashes and underscores, and begin with a letter or a digit"
+        ))
+    }
+}
+
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl JobId {
+    /// A name that no other job has; later ones sort behind earlier ones.
+    pub(crate) fn new() -> Self {
+        Self(format!("job-{}", Uuid::now_v7().simple()))
+    }
+
+    /// The batch of a source and of what is asked of it: the same for the same.
+    pub(crate) fn of_batch(source: &str, asked: &str) -> Self {
+        Self(format!("batch-{}", digest(&[source, asked])))
+    }
+
+    /// The job of a batch for one entry, by the entry's name and content.
+    pub(crate) fn in_batch(&self, name: &str, content: &str) -> Self {
+        let kept = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '-' };
+        let tail_from = name.char_indices().rev().nth(READABLE - 1).map_or(0, |(at, _)| at);
+        let readable: String = name[tail_from..].chars().map(kept).collect();
+        Self(format!("{}.{}-{}", self.0, readable.trim_matches('-'), digest(&[name, content])))
+    }
+
+    /// The job of the `position`th of several inputs that were given one name together.
+    pub(crate) fn numbered(&self, position: usize) -> Self {
+        Self(format!("{}-{position}", self.0))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Letters of an entry's name in its job's id.
+const READABLE: usize = 40;
+
+fn digest(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.len().to_le_bytes());
+        hash.update(part);
+    }
+    hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::JobId;
+
+    #[test]
+    fn only_safe_names_are_ids() {
+        for good in ["a", "0", "talk-2024_05.mp3", &"x".repeat(200)] {
+            assert_eq!(good.parse::<JobId>().unwrap().as_str(), good);
+        }
+        for bad in ["", ".", "..", ".a", "-a", "a/b", "a b", "ä", "a\n", &"x".repeat(201)] {
+            assert!(bad.parse::<JobId>().is_err(), "{bad:?}");
+        }
+        let (one, other) = (JobId::new(), JobId::new());
+        assert_eq!(one.as_str().parse(), Ok(one.clone()));
+        assert!(one.as_str() < other.as_str(), "later ones sort behind");
+    }
+
+    #[test]
+    fn a_batch_names_its_jobs_by_name_and_content() {
+        let batch = JobId::of_batch("/talks", "{}");
+        assert_eq!(batch, JobId::of_batch("/talks", "{}"));
+        assert_ne!(batch, JobId::of_batch("/talk", "s{}"));
+        let job = batch.in_batch("über/eins.flac", "abc");
+        assert_eq!(job, batch.in_batch("über/eins.flac", "abc"));
+        assert_ne!(job, batch.in_batch("über/eins.flac", "abd"));
+        assert!(job.as_str().starts_with(&format!("{batch}.ber-eins-flac-")), "{job}");
+        let long = batch.in_batch(&"ü".repeat(300), "abc");
+        assert!(long.as_str().parse::<JobId>().is_ok(), "{long}");
+    }
+}

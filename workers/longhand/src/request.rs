@@ -1,0 +1,115 @@
+//! What is asked of a recording: the flags that `transcribe` and `batch` share.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, ensure};
+use clap::{Args, ValueEnum};
+use engine::{
+    formats::language_name,
+    job::{AUTO, JobRequest, Source, SpeechOptions, SpeechTask},
+    llm::{LlmTask, Question},
+};
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RequestFlags {
+    /// Model by name (tiny ... large-v3-turbo) or by the path of a ggml file on the workers [default: the workers' own]
+    #[arg(long)]
+    model: Option<String>,
+    /// Language of the speech as Whisper's code, such as en, or auto to have it detected
+    #[arg(long, value_name = "CODE", default_value = AUTO, value_parser = known_language)]
+    language: String,
+    /// Text in the spoken language, or in English
+    #[arg(long, value_enum, default_value_t = Task::Transcribe)]
+    task: Task,
+    /// Text that leads the recogniser: names, spelling, style
+    #[arg(long, value_name = "TEXT")]
+    prompt: Option<String>,
+    /// Also give the time of every word
+    #[arg(long)]
+    words: bool,
+    /// LLM tasks to run on the transcript, separated by commas
+    #[arg(long, value_name = "TASKS", value_enum, value_delimiter = ',')]
+    llm: Vec<StandingTask>,
+    #[command(flatten)]
+    ask: AskFlags,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct AskFlags {
+    /// A question of your own to the LLM about the transcript
+    #[arg(long, value_name = "TEXT")]
+    ask: Option<String>,
+    /// JSON schema that the answer to --ask has to satisfy
+    #[arg(long, value_name = "FILE", requires = "ask")]
+    schema: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Task {
+    Transcribe,
+    Translate,
+}
+
+/// The LLM tasks that need no words of the user's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StandingTask {
+    Summary,
+    Chapters,
+    Actions,
+}
+
+impl From<StandingTask> for LlmTask {
+    fn from(task: StandingTask) -> Self {
+        match task {
+            StandingTask::Summary => Self::Summary,
+            StandingTask::Chapters => Self::Chapters,
+            StandingTask::Actions => Self::Actions,
+        }
+    }
+}
+
+impl RequestFlags {
+    /// The request for one source after the other.
+    ///
+    /// # Errors
+    /// A task that is named twice, or a schema that cannot be read.
+    pub(crate) fn resolve(&self) -> anyhow::Result<impl Fn(Source) -> JobRequest + use<>> {
+        let mut llm = Vec::new();
+        for task in self.llm.iter().copied().map(LlmTask::from).chain(self.ask.resolve()?) {
+            ensure!(!llm.contains(&task), "--llm names {} twice; name it once", task.name());
+            llm.push(task);
+        }
+        let speech = SpeechOptions {
+            model: self.model.clone(),
+            language: self.language.clone(),
+            task: match self.task {
+                Task::Transcribe => SpeechTask::Transcribe,
+                Task::Translate => SpeechTask::Translate,
+            },
+            prompt: self.prompt.clone(),
+            words: self.words,
+        };
+        Ok(move |source| JobRequest { source, speech: speech.clone(), llm: llm.clone() })
+    }
+}
+
+impl AskFlags {
+    pub(crate) fn resolve(&self) -> anyhow::Result<Option<LlmTask>> {
+        let Some(text) = &self.ask else { return Ok(None) };
+        ensure!(!text.trim().is_empty(), "--ask is empty; write the question");
+        let schema = self.schema.as_deref().map(read_schema).transpose()?;
+        Ok(Some(LlmTask::Ask(Question { text: text.clone(), schema })))
+    }
+}
+
+fn read_schema(path: &Path) -> anyhow::Result<serde_json::Value> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the schema {}", path.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("the schema {} is not JSON", path.display()))
+}
+
+fn known_language(code: &str) -> Result<String, String> {
+    if code == AUTO || language_name(code).is_some() {
+        return Ok(code.to_owned());
+    }
+    Err("give a code that Whisper knows, such as en, de or fr, or auto".to_owned())
+}

@@ -1,0 +1,33 @@
+//! The two ways out: data to stdout, everything else to stderr.
+
+use std::io::{self, IsTerminal, Write};
+
+use anyhow::Context;
+use serde::Serialize;
+
+/// Writes data to stdout.
+pub(crate) fn print(data: &str) -> anyhow::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(data.as_bytes()).and_then(|()| stdout.flush()).context("cannot write to stdout")
+}
+
+/// Writes one JSON document to stdout.
+pub(crate) fn print_json(data: &impl Serialize) -> anyhow::Result<()> {
+    print(&(serde_json::to_string_pretty(data)? + "\n"))
+}
+
+/// Says something to the person who looks on.
+pub(crate) fn note(text: &str) {
+    // Where stderr is gone there is nobody left to tell.
+    writeln!(io::stderr(), "{text}").ok();
+}
+
+/// Whether there is a person who can be asked.
+pub(crate) fn someone_is_there() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Whether stderr can show a bar that moves.
+pub(crate) fn can_draw() -> bool {
+    console::Term::stderr().features().is_attended()
+}

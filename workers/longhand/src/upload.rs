@@ -1,0 +1,84 @@
+//! Bringing a file into the store, under the hash of its bytes.
+
+use std::{io::Read, path::Path};
+
+use anyhow::{Context, ensure};
+use bytes::Bytes;
+use engine::{
+    job::Source,
+    store::{Store, keys},
+};
+use futures_util::stream;
+use sha2::{Digest, Sha256};
+use tokio::{fs::File, io::AsyncReadExt};
+
+use crate::input::Input;
+
+/// Bytes read at a time.
+const PIECE: usize = 1 << 20;
+
+/// An input that the workers can get at.
+pub(crate) struct Uploaded {
+    pub(crate) source: Source,
+    /// The SHA-256 of a file's bytes, or the address of what is fetched later.
+    pub(crate) content: String,
+}
+
+/// Copies a file into the store unless its bytes are there already. An address is left to the workers.
+pub(crate) async fn upload(store: &Store, input: &Input) -> anyhow::Result<Uploaded> {
+    let path = match input {
+        Input::Url(url) => return Ok(Uploaded { source: Source::Url(url.to_string()), content: url.to_string() }),
+        Input::File(path) => path,
+    };
+    let failed = || format!("cannot upload {}", path.display());
+    let sha256 = hash_of(path).await.with_context(failed)?;
+    let key = keys::upload(&sha256);
+    if !store.exists(&key).await? {
+        let copy = Copy { file: File::open(path).await.with_context(failed)?, hash: Sha256::new(), expected: &sha256 };
+        let pieces = std::pin::pin!(stream::try_unfold(copy, Copy::next));
+        store.write_stream::<anyhow::Error>(&key, pieces).await.with_context(failed)?;
+    }
+    Ok(Uploaded { source: Source::Object(key), content: sha256 })
+}
+
+async fn hash_of(path: &Path) -> anyhow::Result<String> {
+    let path = path.to_owned();
+    let hashing = tokio::task::spawn_blocking(move || -> std::io::Result<String> {
+        let mut file = std::fs::File::open(path)?;
+        let mut buffer = vec![0; PIECE];
+        let mut hash = Sha256::new();
+        loop {
+            match file.read(&mut buffer)? {
+                0 => return Ok(hexadecimal(hash)),
+                length => hash.update(&buffer[..length]),
+            }
+        }
+    });
+    Ok(hashing.await??)
+}
+
+/// A file on its way, hashed once more: its name in the store promises its content.
+struct Copy<'a> {
+    file: File,
+    hash: Sha256,
+    expected: &'a str,
+}
+
+impl Copy<'_> {
+    async fn next(mut self) -> anyhow::Result<Option<(Bytes, Self)>> {
+        let mut piece = vec![0; PIECE];
+        let length = self.file.read(&mut piece).await?;
+        if length == 0 {
+            let unchanged = hexadecimal(self.hash) == self.expected;
+            ensure!(unchanged, "the file changed while it was read; try again when it is complete");
+            return Ok(None);
+        }
+        piece.truncate(length);
+        self.hash.update(&piece);
+        Ok(Some((Bytes::from(piece), self)))
+    }
+}
+
+fn hexadecimal(hash: Sha256) -> String {
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,151 @@
+//! Bad input and bad settings: a clear error, no retry, no dead worker.
+
+use std::{fs, path::Path, process::Command, sync::LazyLock};
+
+use serde_json::{Value, json};
+
+use crate::stack::{LLM, Stack, sample};
+
+static STACK: LazyLock<Stack> = LazyLock::new(Stack::start);
+
+/// The job fails in its first attempt, with a message that holds all of `says`.
+#[track_caller]
+fn check_fails(stack: &Stack, id: &str, request: &Value, stage: &str, says: &[&str]) {
+    let input = request.to_string();
+    let start = ["workflow", "start", "--type", "transcribe", "--task-queue", "longhand", "--workflow-id", id];
+    assert!(stack.temporal(&[&start[..], &["--input", &input]].concat()).status.success());
+    let output = stack.longhand(["watch", id, "--json"]);
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    let result: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(result["status"], "failed", "{result}");
+    assert_eq!(result["errors"][0]["stage"], stage, "{result}");
+    let message = result["errors"][0]["message"].as_str().unwrap();
+    for fragment in says {
+        assert!(message.contains(fragment), "{fragment:?} is missing in {message:?}");
+    }
+    for event in stack.history(id)["events"].as_array().unwrap() {
+        let attempt = &event["activityTaskStartedEventAttributes"]["attempt"];
+        assert!(attempt.is_null() || attempt == 1, "retried: {event}");
+    }
+}
+
+#[test]
+fn bad_sources_fail_at_once_with_a_reason() {
+    let folder = STACK.folder().join("bad");
+    fs::create_dir_all(&folder).unwrap();
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.join(name);
+        fs::write(&path, bytes).unwrap();
+        path.display().to_string()
+    };
+    let flac = fs::read(sample()).unwrap();
+    let cases = [
+        ("empty", json!({"path": write("empty.wav", b"")}), vec!["empty.wav", "empty"]),
+        ("text", json!({"path": write("text.wav", b"this is no audio at all")}), vec!["text.wav"]),
+        ("truncated", json!({"path": write("cut.flac", &flac[..flac.len() / 3])}), vec!["cut.flac", "ends early"]),
+        ("missing", json!({"path": folder.join("none.wav")}), vec!["none.wav"]),
+        ("folder", json!({"path": folder}), vec!["bad"]),
+        ("private", json!({"url": "http://127.0.0.1:9/a.wav"}), vec!["127.0.0.1", "LONGHAND_ALLOW_PRIVATE_URLS"]),
+        ("scheme", json!({"url": "file:///etc/passwd"}), vec!["file"]),
+        ("object", json!({"object": "uploads/nothing"}), vec!["uploads/nothing"]),
+    ];
+    for (id, source, says) in cases {
+        check_fails(&STACK, &format!("bad-{id}"), &json!({ "source": source }), "ingest", &says);
+    }
+    assert!(STACK.text(["transcribe", &sample()]).contains("country"), "the workers are alive and well");
+}
+
+#[test]
+fn bad_options_fail_at_once_with_a_reason() {
+    let source = json!({ "path": sample() });
+    let cases = [
+        ("model", json!({"model": "gigantic"}), vec!["gigantic"]),
+        ("model-path", json!({"model": "/nowhere/model.bin"}), vec!["/nowhere/model.bin"]),
+        ("language", json!({"language": "klingon"}), vec!["klingon", "auto"]),
+    ];
+    for (id, speech, says) in cases {
+        check_fails(&STACK, &format!("bad-{id}"), &json!({ "source": source, "speech": speech }), "transcribe", &says);
+    }
+}
+
+#[test]
+fn an_input_that_is_no_request_fails_the_workflow() {
+    for (id, input) in [("typo", r#"{"sauce":{"path":"a.wav"}}"#), ("no-json", r#""hello""#)] {
+        let start = ["workflow", "execute", "--type", "transcribe", "--task-queue", "longhand", "--workflow-id", id];
+        let ended = STACK.temporal(&[&start[..], &["--input", input, "--output", "json"]].concat());
+        let told = String::from_utf8_lossy(&ended.stdout).into_owned();
+        assert!(told.contains("the workflow's input is wrong"), "{told}");
+    }
+}
+
+/// A language model that cannot be had costs its answer only; put right, the task runs again alone.
+#[test]
+fn a_failed_llm_task_keeps_the_transcript_and_can_be_run_again() {
+    let nobody = [("LONGHAND_LLM_PROVIDER", "openai"), ("LONGHAND_LLM_BASE_URL", "http://127.0.0.1:9/v1")];
+    let mut stack = Stack::start_with(&nobody);
+    let arguments = ["transcribe", &sample(), "--llm", "summary", "--id", "unanswered", "--json"];
+    let output = stack.longhand(arguments);
+    let result: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(result["status"], "completed_with_errors", "{result}");
+    assert_eq!(result["errors"][0]["stage"], "llm:summary");
+    let message = result["errors"][0]["message"].as_str().unwrap();
+    assert!(message.contains("LONGHAND_LLM_BASE_URL"), "{message}");
+    assert!(result["text"].as_str().unwrap().contains("country"));
+
+    stack.kill(LLM);
+    stack.set("LONGHAND_LLM_PROVIDER", "local");
+    stack.start_worker(LLM);
+    stack.text(["llm", "unanswered", "--task", "summary"]);
+    let amended = stack.json(["result", "unanswered", "--json"]);
+    assert_eq!(amended["status"], "completed", "{amended}");
+    assert!(amended["llm"]["summary"].as_str().is_some_and(|summary| !summary.is_empty()));
+    assert_eq!(amended["text"], result["text"]);
+}
+
+#[test]
+fn a_full_store_is_said_to_be_full() {
+    let disk = SmallDisk::mount();
+    let store = disk.folder.path().join("store");
+    let mut stack = Stack::start_with(&[("LONGHAND_STORE", store.to_str().unwrap())]);
+    let says = ["no space left", "LONGHAND_STORE"];
+    check_fails_without_result(&stack, &json!({ "source": { "path": sample() } }), &says);
+    assert!(stack.all_alive());
+}
+
+/// As [`check_fails`], where not even the result can be written.
+#[track_caller]
+fn check_fails_without_result(stack: &Stack, request: &Value, says: &[&str]) {
+    let input = request.to_string();
+    let run = ["workflow", "execute", "--type", "transcribe", "--task-queue", "longhand", "--workflow-id", "full"];
+    let ended = stack.temporal(&[&run[..], &["--input", &input, "--output", "json"]].concat());
+    let told = String::from_utf8_lossy(&ended.stdout).into_owned();
+    for fragment in says {
+        assert!(told.contains(fragment), "{fragment:?} is missing in {told}");
+    }
+}
+
+/// A file system that is full after 64 KB. Mounting needs root, as the build machine has it.
+struct SmallDisk {
+    folder: tempfile::TempDir,
+}
+
+impl SmallDisk {
+    fn mount() -> Self {
+        let folder = tempfile::TempDir::new().unwrap();
+        let mount = ["-t", "tmpfs", "-o", "size=64k", "tmpfs"];
+        let mounted = Command::new("mount").args(mount).arg(folder.path()).status().unwrap();
+        assert!(mounted.success(), "this test mounts a small file system and has to be run as root");
+        Self { folder }
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        unmount(self.folder.path());
+    }
+}
+
+fn unmount(path: &Path) {
+    let done = Command::new("umount").args(["--lazy"]).arg(path).status();
+    assert!(done.is_ok_and(|status| status.success()), "{} stays mounted", path.display());
+}

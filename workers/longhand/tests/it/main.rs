@@ -1,0 +1,12 @@
+//! The command line, by itself and with everything that it sets in motion.
+
+#![cfg(test)]
+
+mod audio;
+mod bad_input;
+mod command_line;
+mod durability;
+mod following;
+mod pipeline;
+mod s3;
+mod stack;

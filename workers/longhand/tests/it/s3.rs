@@ -1,0 +1,64 @@
+//! The store on S3: a real server of its protocol, in this process, on a free port.
+
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    server::conn::auto::Builder,
+};
+use s3s::{auth::SimpleAuth, service::S3ServiceBuilder};
+use tempfile::TempDir;
+use tokio::{net::TcpListener, runtime::Runtime};
+
+use crate::stack::{Stack, sample};
+
+const BUCKET: &str = "longhand";
+
+struct S3 {
+    settings: [(&'static str, String); 6],
+    // Fields below are dropped after the settings that point at them.
+    _runtime: Runtime,
+    _folder: TempDir,
+}
+
+impl S3 {
+    fn start() -> Self {
+        let folder = TempDir::new().unwrap();
+        std::fs::create_dir(folder.path().join(BUCKET)).unwrap();
+        let mut service = S3ServiceBuilder::new(s3s_fs::FileSystem::new(folder.path()).unwrap());
+        service.set_auth(SimpleAuth::from_single("key", "secret"));
+        let service = service.build();
+        let runtime = Runtime::new().unwrap();
+        let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", 0))).unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        runtime.spawn(async move {
+            loop {
+                let (socket, _) = listener.accept().await.unwrap();
+                let service = service.clone();
+                tokio::spawn(async move {
+                    // A client that goes away is its own business.
+                    Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(socket), service).await.ok();
+                });
+            }
+        });
+        let settings = [
+            ("LONGHAND_STORE", format!("s3://{BUCKET}/a/prefix")),
+            ("AWS_ENDPOINT", endpoint),
+            ("AWS_ALLOW_HTTP", "true".to_owned()),
+            ("AWS_REGION", "us-east-1".to_owned()),
+            ("AWS_ACCESS_KEY_ID", "key".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "secret".to_owned()),
+        ];
+        Self { settings, _runtime: runtime, _folder: folder }
+    }
+}
+
+#[test]
+fn a_job_runs_on_s3() {
+    let s3 = S3::start();
+    let settings = s3.settings.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let stack = Stack::start_with(&settings);
+    let result = stack.json(["transcribe", &sample(), "--llm", "summary", "--json"]);
+    assert_eq!(result["status"], "completed", "{result}");
+    assert!(result["text"].as_str().unwrap().contains("country"));
+    let again = stack.json(["transcribe", &sample(), "--json"]);
+    assert_eq!(again["provenance"]["chunks_computed"], 0, "checkpoints are found again");
+}

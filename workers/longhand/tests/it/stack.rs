@@ -1,0 +1,236 @@
+//! The whole of Longhand for a test: a real Temporal dev server and the workers as processes of
+//! their own, on free ports, with a store and settings of their own. Gone when dropped.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    net::{TcpListener, TcpStream},
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    sync::{
+        LazyLock, Mutex, OnceLock,
+        mpsc::{self, Sender},
+    },
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Signal, set_parent_process_death_signal};
+use tempfile::TempDir;
+
+/// How long anything may take before the test says what it waited for.
+const PATIENCE: Duration = Duration::from_secs(240);
+
+pub(crate) const INGESTION: &str = "ingestion-worker";
+pub(crate) const TRANSCRIPTION: &str = "transcription-worker";
+pub(crate) const LLM: &str = "llm-worker";
+
+pub(crate) struct Stack {
+    folder: TempDir,
+    port: u16,
+    settings: BTreeMap<String, String>,
+    server: Option<Child>,
+    workers: BTreeMap<&'static str, Child>,
+}
+
+impl Stack {
+    /// Server and all workers, ready.
+    pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// As [`Stack::start`], with settings on top.
+    pub(crate) fn start_with(settings: &[(&str, &str)]) -> Self {
+        let folder = TempDir::new().unwrap();
+        let port = free_port();
+        let mut all = BTreeMap::from([
+            ("TEMPORAL_ADDRESS".to_owned(), format!("127.0.0.1:{port}")),
+            ("LONGHAND_STORE".to_owned(), folder.path().join("store").display().to_string()),
+        ]);
+        all.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let mut stack = Self { folder, port, settings: all, server: None, workers: BTreeMap::new() };
+        stack.start_server();
+        for worker in [INGESTION, TRANSCRIPTION, LLM] {
+            stack.start_worker(worker);
+        }
+        stack
+    }
+
+    /// A folder that goes with the stack.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.settings.insert(name.to_owned(), value.to_owned());
+    }
+
+    pub(crate) fn start_server(&mut self) {
+        let mut command = Command::new(temporal());
+        command.args(["server", "start-dev", "--ip", "127.0.0.1", "--headless", "--log-level", "warn"]);
+        command.args(["--port", &self.port.to_string(), "--db-filename"]).arg(self.folder.path().join("temporal.db"));
+        command.stdout(self.log("temporal")).stderr(self.log("temporal"));
+        self.server = Some(spawn(command));
+        wait_until("Temporal listens", || TcpStream::connect(("127.0.0.1", self.port)).is_ok());
+        wait_until("Temporal answers", || self.longhand(["list", "--json"]).status.success());
+    }
+
+    pub(crate) fn start_worker(&mut self, worker: &'static str) {
+        let ready_before = self.ready_lines(worker);
+        let mut command = Command::new(binaries().join(worker));
+        command.envs(&self.settings).stdin(Stdio::null()).stdout(self.log(worker)).stderr(self.log(worker));
+        command.env_remove("OPENAI_API_KEY");
+        self.workers.insert(worker, spawn(command));
+        wait_until(&format!("{worker} is ready"), || self.ready_lines(worker) > ready_before);
+    }
+
+    fn ready_lines(&self, worker: &str) -> usize {
+        self.log_of(worker).matches("worker ready").count()
+    }
+
+    /// As `kill -9`, and the process is gone when this returns.
+    pub(crate) fn kill(&mut self, worker: &str) {
+        let mut child = self.workers.remove(worker).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    pub(crate) fn kill_server(&mut self) {
+        let mut child = self.server.take().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// Whether every worker that was started still runs.
+    pub(crate) fn all_alive(&mut self) -> bool {
+        self.workers.values_mut().all(|worker| worker.try_wait().unwrap().is_none())
+    }
+
+    fn log(&self, name: &str) -> File {
+        File::options().create(true).append(true).open(self.folder.path().join(format!("{name}.log"))).unwrap()
+    }
+
+    pub(crate) fn log_of(&self, name: &str) -> String {
+        std::fs::read_to_string(self.folder.path().join(format!("{name}.log"))).unwrap_or_default()
+    }
+
+    /// Runs the command line against this stack.
+    pub(crate) fn longhand<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Output {
+        self.command().args(arguments).output().unwrap()
+    }
+
+    /// Runs the command line, which has to succeed, and gives what it printed.
+    pub(crate) fn text<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> String {
+        let output = self.longhand(arguments);
+        assert!(output.status.success(), "{:?}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// As [`Stack::text`], for what prints one JSON document.
+    pub(crate) fn json<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> serde_json::Value {
+        serde_json::from_str(&self.text(arguments)).unwrap()
+    }
+
+    /// The command line, set up for this stack.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_longhand"));
+        command.envs(&self.settings).stdin(Stdio::null());
+        command
+    }
+
+    /// The Temporal CLI, set up for this stack.
+    pub(crate) fn temporal(&self, arguments: &[&str]) -> Output {
+        Command::new(temporal()).args(arguments).envs(&self.settings).output().unwrap()
+    }
+
+    /// A job's whole history as JSON.
+    pub(crate) fn history(&self, job: &str) -> serde_json::Value {
+        let shown = self.temporal(&["workflow", "show", "--workflow-id", job, "--output", "json"]);
+        serde_json::from_slice(&shown.stdout).unwrap()
+    }
+
+    /// Waits until `longhand show` gives a state that satisfies.
+    pub(crate) fn wait_for(&self, job: &str, what: &str, satisfied: impl Fn(&serde_json::Value) -> bool) {
+        wait_until(what, || {
+            let output = self.longhand(["show", job, "--json"]);
+            serde_json::from_slice(&output.stdout).is_ok_and(|state| satisfied(&state))
+        });
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            for name in ["temporal", INGESTION, TRANSCRIPTION, LLM] {
+                let log = self.log_of(name);
+                let tail = log.lines().rev().take(15).collect::<Vec<_>>();
+                eprintln!("--- the end of {name}'s log");
+                tail.iter().rev().for_each(|line| eprintln!("{line}"));
+            }
+        }
+        for child in self.workers.values_mut().chain(&mut self.server) {
+            // A process that is gone already is as good.
+            child.kill().ok();
+            child.wait().ok();
+        }
+    }
+}
+
+/// Waits for a condition that another process brings about.
+pub(crate) fn wait_until(what: &str, mut satisfied: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !satisfied() {
+        assert!(started.elapsed() < PATIENCE, "waited in vain: {what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// Starts a process that dies with this one, however this one ends: a stack that all tests share is
+/// never dropped. The kernel ties the process to the thread that started it, so one thread that
+/// never ends starts them all.
+fn spawn(command: Command) -> Child {
+    type Order = (Command, Sender<std::io::Result<Child>>);
+    static STARTER: LazyLock<Mutex<Sender<Order>>> = LazyLock::new(|| {
+        let (sender, orders) = mpsc::channel::<Order>();
+        std::thread::spawn(move || {
+            for (mut command, answer) in orders {
+                // SAFETY: between fork and exec one system call is made, and nothing is allocated.
+                unsafe { command.pre_exec(|| Ok(set_parent_process_death_signal(Some(Signal::KILL))?)) };
+                answer.send(command.spawn()).unwrap();
+            }
+        });
+        Mutex::new(sender)
+    });
+    let program = command.get_program().display().to_string();
+    let (answer, started) = mpsc::channel();
+    STARTER.lock().unwrap().send((command, answer)).unwrap();
+    started.recv().unwrap().unwrap_or_else(|error| panic!("{program}: {error}"))
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+}
+
+/// Where the workers' binaries lie: beside the command line's.
+fn binaries() -> &'static Path {
+    let folder = Path::new(env!("CARGO_BIN_EXE_longhand")).parent().unwrap();
+    for worker in [INGESTION, TRANSCRIPTION, LLM] {
+        assert!(folder.join(worker).exists(), "{worker} is not built; run the tests with `cargo xtask test`");
+    }
+    folder
+}
+
+/// The Temporal server's program, fetched where it is missing.
+fn temporal() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let fetched = Command::new(env!("CARGO_BIN_EXE_longhand")).args(["fetch", "temporal"]).output().unwrap();
+        assert!(fetched.status.success(), "{}", String::from_utf8_lossy(&fetched.stderr));
+        PathBuf::from(String::from_utf8(fetched.stdout).unwrap().trim())
+    })
+}
+
+/// The repository's sample: 11 s of an American president, public domain.
+pub(crate) fn sample() -> String {
+    format!("{}/../../samples/jfk.flac", env!("CARGO_MANIFEST_DIR"))
+}

@@ -1,0 +1,9 @@
+//! The transcription worker: work units in, checkpoints out. Only [`recogniser`] knows whisper.
+
+pub mod activities;
+mod audio;
+mod cancel;
+pub mod models;
+mod prepare;
+pub mod recogniser;
+mod unit;
