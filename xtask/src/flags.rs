@@ -26,6 +26,8 @@ pub(crate) enum Task {
     Dev(DevFlags),
     /// Set everything up and run every test
     Test(TestFlags),
+    /// Measure accuracy, speed and memory on speech with exact transcripts
+    BenchSpeech(BenchSpeechFlags),
     /// Install missing system packages, build the programs, fetch Temporal and the models
     #[command(after_help = EXIT_CODES)]
     Setup,
@@ -106,6 +108,31 @@ impl Xtask {
         }
         Ok(parsed)
     }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = format!("\
+Examples:
+  cargo xtask bench-speech --runs 3
+  cargo xtask bench-speech --corpus speech/ --peers --out report.json
+
+{EXIT_CODES}"))]
+pub(crate) struct BenchSpeechFlags {
+    /// Folder with dense.flac, dense.txt, sparse.flac and sparse.txt, from the workspace on
+    #[arg(long, value_name = "DIR", default_value = "../shared/corpus")]
+    pub(crate) corpus: PathBuf,
+    /// How often each recording is transcribed
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) runs: u32,
+    /// Also run faster-whisper with the same weights, in turns
+    #[arg(long)]
+    pub(crate) peers: bool,
+    /// Rewrite this file with all measurements after each of them
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Print the measurements as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[cfg(test)]

@@ -29,8 +29,11 @@ impl Corpus {
     /// [`Halt::YourTurn`] where the folder is missing.
     pub(crate) fn open(folder: &Path) -> anyhow::Result<Self> {
         let folder = workspace().join(folder);
-        let mut recordings =
-            vec![Recording { name: "short", audio: workspace().join("samples/jfk.flac"), text: SAMPLE_TEXT.to_owned() }];
+        let mut recordings = vec![Recording {
+            name: "short",
+            audio: workspace().join("samples/jfk.flac"),
+            text: SAMPLE_TEXT.to_owned(),
+        }];
         for name in ["dense", "sparse"] {
             let audio = folder.join(format!("{name}.flac"));
             if !audio.exists() {

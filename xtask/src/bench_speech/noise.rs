@@ -37,7 +37,8 @@ pub(crate) fn write_all(folder: &Path) -> io::Result<Vec<(&'static str, PathBuf)
 
 /// A chord that changes every second, each note struck and dying away.
 fn chord(seconds: f64) -> f64 {
-    const CHORDS: [[f64; 3]; 4] = [[261.6, 329.6, 392.0], [220.0, 261.6, 329.6], [174.6, 220.0, 261.6], [196.0, 246.9, 293.7]];
+    const CHORDS: [[f64; 3]; 4] =
+        [[261.6, 329.6, 392.0], [220.0, 261.6, 329.6], [174.6, 220.0, 261.6], [196.0, 246.9, 293.7]];
     let notes = CHORDS[seconds as usize % CHORDS.len()];
     let fading = (-3.0 * seconds.fract()).exp();
     notes.iter().map(|frequency| 0.15 * fading * (TAU * frequency * seconds).sin()).sum()

@@ -9,11 +9,7 @@ use std::{
 use anyhow::Context;
 use serde::Deserialize;
 
-use super::{
-    corpus::Recording,
-    report::Measurement,
-    wer,
-};
+use super::{corpus::Recording, report::Measurement, wer};
 use crate::{binaries::workspace, interrupt::Interrupt, output::say};
 
 const VERSION: &str = "1.2.1";
@@ -73,7 +69,8 @@ impl Peer {
         let threads = std::thread::available_parallelism()?.to_string();
         let mut command = self.command();
         command.arg(script).args([self.model.as_path(), &recording.audio]).args([threads.as_str(), "1"]);
-        let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output().context("the peer cannot be run")?;
+        let output =
+            command.stdin(Stdio::null()).stderr(Stdio::inherit()).output().context("the peer cannot be run")?;
         anyhow::ensure!(output.status.success(), "the peer failed on {}", recording.name);
         let heard: Heard = serde_json::from_slice(&output.stdout).context("the peer's output is not understood")?;
         Ok(Measurement {

@@ -90,7 +90,9 @@ impl Report {
         let groups = self.groups();
         let mut lines = String::new();
         for ((recording, program), peer) in &groups {
-            if let Some(ours) = groups.get(&(recording.clone(), "longhand".to_owned())).filter(|_| program != "longhand") {
+            if let Some(ours) =
+                groups.get(&(recording.clone(), "longhand".to_owned())).filter(|_| program != "longhand")
+            {
                 let ratio = median(ours.iter().map(|one| one.seconds)) / median(peer.iter().map(|one| one.seconds));
                 lines += &format!("{recording}: longhand takes {ratio:.2} of the time of {program}\n");
             }

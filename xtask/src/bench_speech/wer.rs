@@ -10,8 +10,7 @@ pub(crate) fn word_error_rate(reference: &str, hypothesis: &str) -> f64 {
 /// The words that count.
 pub(crate) fn words(text: &str) -> Vec<String> {
     let text = without_asides(&text.to_lowercase().replace('-', " ").replace('’', "'").replace('&', " and "));
-    let kept: String =
-        text.chars().map(|c| if c.is_ascii_alphanumeric() || c == '\'' { c } else { ' ' }).collect();
+    let kept: String = text.chars().map(|c| if c.is_ascii_alphanumeric() || c == '\'' { c } else { ' ' }).collect();
     kept.split_whitespace().map(|word| number(word).unwrap_or(word).replace('\'', "")).collect()
 }
 
