@@ -1,6 +1,6 @@
 //! Recordings that are longer than the model's window.
 
-use std::sync::Mutex;
+use std::{ops::RangeInclusive, sync::Mutex};
 
 use engine::{config::LlmSettings, llm::LlmTask};
 use llm_worker::{Model, Progress, answer};
@@ -19,19 +19,19 @@ const SENTENCES: u32 = 400;
 async fn every_sentence_is_read_and_no_request_exceeds_the_window() {
     let schema = json!({ "type": "string" });
     for (task, window, answer, calls) in [
-        (LlmTask::Summary, 32_768, "All.", 1),
-        (LlmTask::Summary, 4096, "All.", 5),
-        (LlmTask::Summary, 1024, "All.", 22),
-        (LlmTask::Actions, 4096, r#"{"actions": []}"#, 5),
-        (question("What do rivers do?", None), 4096, "All.", 5),
-        (question("What do rivers do?", Some(schema)), 4096, "\"All.\"", 5),
-        (LlmTask::Chapters, 4096, "All.", 12),
+        (LlmTask::Summary, 32_768, "All.", 1..=1),
+        (LlmTask::Summary, 4096, "All.", 4..=6),
+        (LlmTask::Summary, 1024, "All.", 18..=22),
+        (LlmTask::Actions, 4096, r#"{"actions": []}"#, 4..=6),
+        (question("What do rivers do?", None), 4096, "All.", 4..=6),
+        (question("What do rivers do?", Some(schema)), 4096, "\"All.\"", 4..=6),
+        (LlmTask::Chapters, 4096, "All.", 12..=12),
     ] {
         check(&task, window, answer, calls).await;
     }
 }
 
-async fn check(task: &LlmTask, window: u32, text: &'static str, calls: usize) {
+async fn check(task: &LlmTask, window: u32, text: &'static str, calls: RangeInclusive<usize>) {
     let endpoint = Endpoint::answering(move |_, _| Play::Answer(text.to_owned())).await;
     let settings = LlmSettings { context_tokens: Some(window), ..endpoint_settings(&endpoint.base_url) };
     let model = Model::open(&settings, &no_cache()).await.unwrap();
@@ -39,7 +39,8 @@ async fn check(task: &LlmTask, window: u32, text: &'static str, calls: usize) {
     let hear = |progress: Progress| heard.lock().unwrap().push(progress);
     let answer = answer(&model, &lecture(SENTENCES), task, &CancellationToken::new(), hear).await.unwrap();
     let requests = endpoint.requests();
-    assert_eq!((requests.len(), answer.usage.calls as usize), (calls, calls), "{task:?} with {window}");
+    assert_eq!(requests.len(), answer.usage.calls as usize);
+    assert!(calls.contains(&requests.len()), "{} calls for {task:?} with {window}", requests.len());
     for request in &requests {
         // Four bytes to a token is what such text takes at the very most.
         assert!(request.prompt().len() / 4 < window as usize, "{} bytes for {window}", request.prompt().len());

@@ -54,7 +54,8 @@ enum Mark {
 
 impl JobView {
     pub(super) fn show(&mut self, progress: &JobProgress) {
-        if progress.status.is_final() {
+        // The job's end is told with its result.
+        if progress.status.is_final() || progress.stage == Stage::Done {
             return;
         }
         let text = describe(progress, self.pace.observe(progress, Instant::now()));

@@ -51,7 +51,7 @@ impl Fault {
         let wait = match self {
             Self::Garbled(_) => back_off,
             Self::Status { status: 429, message, .. } if is_quota(message) => return None,
-            Self::Status { status: 408 | 429 | 500..=599, retry_after, .. } => retry_after.unwrap_or(back_off),
+            Self::Status { status: 408 | 429 | 500 | 502..=599, retry_after, .. } => retry_after.unwrap_or(back_off),
             _ => return None,
         };
         (wait <= LONGEST_WAIT).then_some(wait)
@@ -112,7 +112,7 @@ fn explain_status(status: u16, message: &str, address: &str, model: &str) -> Sta
         )),
         402 => StageError::setup(format!("{said}: the account's quota is used up")),
         429 if is_quota(message) => StageError::setup(format!("{said}: the account's quota is used up")),
-        408 | 429 | 500..=599 => {
+        408 | 429 | 500 | 502..=599 => {
             StageError::transient(format!("{said} on every try: it is overloaded or down, run the task again later"))
         }
         _ if is_window(message) => StageError::setup(format!(
