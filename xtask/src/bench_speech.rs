@@ -2,6 +2,8 @@
 //! transcripts, through Temporal and the store; interleaved with a peer where that is asked for.
 
 mod corpus;
+mod edges;
+mod long;
 mod memory;
 mod noise;
 mod peer;
@@ -12,7 +14,7 @@ use std::{
     fs::{self, File},
     path::Path,
     process::{Command, Stdio},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use anyhow::Context;
@@ -47,14 +49,36 @@ pub(crate) fn run(flags: &BenchSpeechFlags) -> anyhow::Result<()> {
             report.write(flags.out.as_deref())?;
         }
     }
+    for recording in &corpus.recordings {
+        say(format_args!("times of words: {}", recording.name));
+        let heard = bench.transcribe(&recording.audio, &["--words"])?.0;
+        if let Some(errors) = edges::errors(recording.name, &heard.words)? {
+            report.add_word_times(recording.name, &errors);
+        }
+    }
     for (name, path) in noise::write_all(folder.path())? {
-        let heard = bench.transcribe(&path)?.0;
+        say(format_args!("a minute of {name}"));
+        let heard = bench.transcribe(&path, &[])?.0;
         report.add_noise(name, wer::words(&heard.text).len());
+    }
+    if let Some(hours) = flags.long {
+        say(format_args!("ingestion of {hours} hours"));
+        let path = long::write(folder.path(), hours)?;
+        report.set_long(hours, bench.ingest(&path)?);
     }
     report.set_memory(memory::peaks()?);
     bench.stack.stop();
     report.write(flags.out.as_deref())?;
     report.print(flags.json)
+}
+
+/// How often a job is looked at.
+const POLL: Duration = Duration::from_millis(100);
+
+/// What `longhand show` tells of a job.
+#[derive(Deserialize)]
+struct Shown {
+    stage: String,
 }
 
 /// The stack under measurement.
@@ -70,6 +94,7 @@ struct Bench<'a> {
 #[derive(Deserialize)]
 struct Heard {
     text: String,
+    words: Vec<edges::Word>,
     duration_s: f64,
     timings: Timings,
     provenance: Provenance,
@@ -113,7 +138,7 @@ impl<'a> Bench<'a> {
     }
 
     fn measure(&mut self, recording: &Recording) -> anyhow::Result<Measurement> {
-        let (heard, seconds) = self.transcribe(&recording.audio)?;
+        let (heard, seconds) = self.transcribe(&recording.audio, &[])?;
         Ok(Measurement {
             program: "longhand".to_owned(),
             recording: recording.name.to_owned(),
@@ -127,25 +152,57 @@ impl<'a> Bench<'a> {
     }
 
     /// Runs one job as a user would and gives what was heard, and the seconds from submission to text.
-    fn transcribe(&mut self, audio: &Path) -> anyhow::Result<(Heard, f64)> {
+    fn transcribe(&mut self, audio: &Path, options: &[&str]) -> anyhow::Result<(Heard, f64)> {
         self.forget()?;
-        let text = self.store.with_file_name("result.json");
         let started = Instant::now();
+        let mut command = self.longhand();
+        command.arg("transcribe").arg(audio).args(["--language", "en", "--json"]).args(options);
+        let printed = self.run(&mut command)?;
+        let seconds = started.elapsed().as_secs_f64();
+        Ok((serde_json::from_slice(&printed).context("longhand's result is not understood")?, seconds))
+    }
+
+    /// Submits a recording and calls the job back once it has been cut into work units. Gives the seconds until then.
+    fn ingest(&mut self, audio: &Path) -> anyhow::Result<f64> {
+        const JOB: &str = "long";
+        let started = Instant::now();
+        let mut submit = self.longhand();
+        self.run(submit.args(["transcribe", "--language", "en", "--detach", "--id", JOB]).arg(audio))?;
+        loop {
+            let mut show = self.longhand();
+            let shown: Shown = serde_json::from_slice(&self.run(show.args(["show", JOB, "--json"]))?)
+                .context("what longhand shows of a job is not understood")?;
+            match shown.stage.as_str() {
+                "queued" | "ingest" => std::thread::sleep(POLL),
+                _ => break,
+            }
+        }
+        let seconds = started.elapsed().as_secs_f64();
+        let mut cancel = self.longhand();
+        self.run(cancel.args(["cancel", JOB]))?;
+        Ok(seconds)
+    }
+
+    /// The command line, set up for this stack.
+    fn longhand(&self) -> Command {
         let mut command = Command::new(self.longhand);
-        command.arg("transcribe").arg(audio).args(["--language", "en", "--json"]);
         command.envs(embedded::environment(self.ports, Some(&self.store)));
-        command.stdin(Stdio::null()).stdout(File::create(&text)?).stderr(Stdio::inherit());
-        let mut child = tether(&mut command).spawn().context("longhand cannot be run")?;
+        command
+    }
+
+    /// Runs a command to its end and gives what it printed, while the stack is looked after.
+    fn run(&mut self, command: &mut Command) -> anyhow::Result<Vec<u8>> {
+        let printed = self.store.with_file_name("printed");
+        command.stdin(Stdio::null()).stdout(File::create(&printed)?).stderr(Stdio::inherit());
+        let mut child = tether(command).spawn().context("longhand cannot be run")?;
         let status = loop {
             if let Some(status) = child.try_wait()? {
                 break status;
             }
             self.look_after()?;
         };
-        let seconds = started.elapsed().as_secs_f64();
-        anyhow::ensure!(status.success(), "longhand failed on {}: {status}", audio.display());
-        let heard = serde_json::from_slice(&fs::read(&text)?).context("longhand's result is not understood")?;
-        Ok((heard, seconds))
+        anyhow::ensure!(status.success(), "{command:?} failed: {status}");
+        fs::read(&printed).with_context(|| format!("cannot read {}", printed.display()))
     }
 
     /// Drops plans and checkpoints, so that every run computes everything.

@@ -26,10 +26,14 @@ pub(crate) fn run(args: &EngineArgs) -> Result<ExitCode> {
         start::stop()?;
         return Ok(ExitCode::SUCCESS);
     }
-    let runtime = tokio::runtime::Runtime::new().context("no threads for the connection")?;
-    let engine = runtime.block_on(connect_or_start())?;
-    say(format_args!("the engine {} answers", engine.version));
+    say(format_args!("the engine {} answers", ensure()?.version));
     Ok(ExitCode::SUCCESS)
+}
+
+/// As [`connect_or_start`], for those who only need an engine to be there.
+pub(crate) fn ensure() -> Result<Engine> {
+    let runtime = tokio::runtime::Runtime::new().context("no threads for the connection")?;
+    runtime.block_on(connect_or_start())
 }
 
 /// The engine that the environment names; where none answers, one that is installed and started

@@ -127,6 +127,9 @@ pub(crate) struct BenchSpeechFlags {
     /// Also run faster-whisper with the same weights, in turns
     #[arg(long)]
     pub(crate) peers: bool,
+    /// Also ingest a recording of so many hours, for the memory it takes
+    #[arg(long, value_name = "HOURS", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) long: Option<u32>,
     /// Rewrite this file with all measurements after each of them
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,

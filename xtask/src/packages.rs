@@ -1,4 +1,4 @@
-//! The system packages that a build needs. What counts is what the machine can do, not what its package
+//! The system packages that tasks need. What counts is what the machine can do, not what its package
 //! manager believes to be installed.
 
 use std::{
@@ -11,14 +11,15 @@ use anyhow::Context;
 
 use crate::{halt::Halt, output::say};
 
-/// Something the build or the set-up uses, and the Debian package that brings it.
-struct Need {
+/// Something that a task uses, and the Debian package that brings it.
+pub(crate) struct Need {
     purpose: &'static str,
     package: &'static str,
     is_met: fn() -> bool,
 }
 
-const NEEDS: [Need; 6] = [
+/// What building the programs and fetching their models takes.
+pub(crate) const BUILD: [Need; 6] = [
     Need {
         purpose: "a C and C++ compiler, with make",
         package: "build-essential",
@@ -35,12 +36,19 @@ const NEEDS: [Need; 6] = [
     Need { purpose: "certificates of public authorities", package: "ca-certificates", is_met: has_certificates },
 ];
 
+/// What the tests of the build tool push images to.
+pub(crate) const REGISTRY: [Need; 1] = [Need {
+    purpose: "an image registry",
+    package: "docker-registry",
+    is_met: || answers("docker-registry", &["--version"]),
+}];
+
 /// Installs what is missing as root on Debian and Ubuntu; elsewhere tells the user.
 ///
 /// # Errors
 /// [`Halt::YourTurn`] with the exact command where this process may not install, or a package that did not help.
-pub(crate) fn ensure() -> anyhow::Result<()> {
-    let missing: Vec<&Need> = NEEDS.iter().filter(|need| !(need.is_met)()).collect();
+pub(crate) fn ensure(needs: &[Need]) -> anyhow::Result<()> {
+    let missing: Vec<&Need> = needs.iter().filter(|need| !(need.is_met)()).collect();
     if missing.is_empty() {
         return Ok(());
     }

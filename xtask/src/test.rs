@@ -2,12 +2,15 @@
 
 use anyhow::Context;
 
-use crate::{binaries, flags::TestFlags, halt::Halt, setup};
+use crate::{binaries, engine, flags::TestFlags, halt::Halt, output::say, packages, setup};
 
 /// # Errors
 /// [`Halt::CommandFailed`] with the exit code of `cargo test`.
 pub(crate) fn run(flags: &TestFlags) -> anyhow::Result<()> {
     setup::run()?;
+    if tests_builds(&flags.for_cargo) {
+        prepare_builds();
+    }
     let mut command = binaries::cargo();
     // The release profile is the one that the programs are built in: the native libraries are compiled once.
     command.args(["test", "--release"]);
@@ -21,6 +24,19 @@ pub(crate) fn run(flags: &TestFlags) -> anyhow::Result<()> {
     }
     let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
     Err(Halt::CommandFailed { command: "cargo test", code }.into())
+}
+
+/// An engine and a registry for the tests of the build tool. Where they cannot be had, these say that they are skipped.
+fn prepare_builds() {
+    let prepared = packages::ensure(&packages::REGISTRY).and_then(|()| engine::ensure());
+    if let Err(error) = prepared {
+        say(format_args!("tests of image builds will be skipped: {error:#}"));
+    }
+}
+
+fn tests_builds(arguments: &[String]) -> bool {
+    !chooses_packages(arguments)
+        || arguments.iter().any(|argument| ["xtask", "--workspace"].contains(&argument.as_str()))
 }
 
 fn chooses_packages(arguments: &[String]) -> bool {

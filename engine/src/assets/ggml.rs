@@ -1,4 +1,4 @@
-//! Whisper's weights as files: CTranslate2's format to whisper.cpp's, and 16-bit weights to 8-bit ones.
+//! Whisper's weights as files: looked at, brought from CTranslate2's format to whisper.cpp's, and from 16 bits to 8.
 //!
 //! Both ways are streams from file to file, give the same bytes on every machine, and leave
 //! nothing behind when they fail. Nothing here computes with the weights: that is the recogniser's.
@@ -15,12 +15,14 @@ use tempfile::NamedTempFile;
 mod convert;
 mod ctranslate2;
 mod file;
+mod inspect;
 mod mel;
 mod names;
 mod quantise;
 mod vocabulary;
 
 pub use convert::convert_ctranslate2;
+pub use inspect::{Shape, inspect};
 pub use quantise::quantise_q8_0;
 
 /// Why weights could not be converted.

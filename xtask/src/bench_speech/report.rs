@@ -30,14 +30,38 @@ pub(crate) struct Report {
     measurements: Vec<Measurement>,
     /// Words that were heard where nobody spoke.
     noise_words: BTreeMap<String, usize>,
+    /// How far first and last words of prompts are off.
+    word_times: BTreeMap<String, WordTimes>,
+    /// Ingestion of a recording of many hours.
+    long: Option<Long>,
     /// Peak resident megabytes of each process.
     memory_mb: BTreeMap<String, u64>,
+}
+
+#[derive(Debug, Serialize)]
+struct WordTimes {
+    edges: usize,
+    median_error_s: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct Long {
+    hours: u32,
+    ingest_s: f64,
 }
 
 impl Report {
     pub(crate) fn new(runs: u32) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { runs, cores, measurements: Vec::new(), noise_words: BTreeMap::new(), memory_mb: BTreeMap::new() }
+        Self {
+            runs,
+            cores,
+            measurements: Vec::new(),
+            noise_words: BTreeMap::new(),
+            word_times: BTreeMap::new(),
+            long: None,
+            memory_mb: BTreeMap::new(),
+        }
     }
 
     pub(crate) fn add(&mut self, measurement: Measurement) {
@@ -46,6 +70,16 @@ impl Report {
 
     pub(crate) fn add_noise(&mut self, kind: &str, words: usize) {
         self.noise_words.insert(kind.to_owned(), words);
+    }
+
+    /// `errors` in seconds, one for each edge that was found.
+    pub(crate) fn add_word_times(&mut self, recording: &str, errors: &[f64]) {
+        let times = WordTimes { edges: errors.len(), median_error_s: median(errors.iter().copied()) };
+        self.word_times.insert(recording.to_owned(), times);
+    }
+
+    pub(crate) fn set_long(&mut self, hours: u32, ingest_s: f64) {
+        self.long = Some(Long { hours, ingest_s });
     }
 
     pub(crate) fn set_memory(&mut self, memory_mb: BTreeMap<String, u64>) {
@@ -82,6 +116,12 @@ impl Report {
         table += "\nwords heard where nobody speaks: ";
         let noise: Vec<_> = self.noise_words.iter().map(|(kind, words)| format!("{kind} {words}")).collect();
         table += &noise.join(", ");
+        for (recording, WordTimes { edges, median_error_s }) in &self.word_times {
+            table += &format!("\nwords of {recording}: half of {edges} edges are within {median_error_s:.3} s");
+        }
+        if let Some(Long { hours, ingest_s }) = &self.long {
+            table += &format!("\ningestion of {hours} hours: {ingest_s:.1} s");
+        }
         let memory: Vec<_> = self.memory_mb.iter().map(|(name, megabytes)| format!("{name} {megabytes} MB")).collect();
         table + "\npeak memory: " + &memory.join(", ") + "\n"
     }

@@ -36,7 +36,7 @@ impl Registry {
             .stderr(Stdio::null())
             .spawn();
         let Ok(process) = started else {
-            assert!(std::env::var_os("LONGHAND_NO_SKIPS").is_none(), "docker-registry is not installed");
+            assert!(std::env::var_os("CI").is_none(), "docker-registry is not installed");
             println!("skipped: no docker-registry");
             return None;
         };

@@ -71,27 +71,37 @@ impl Header {
     }
 }
 
-/// How a tensor's numbers are stored.
+/// How a tensor's numbers are stored: ggml's code, and the numbers and bytes of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Element {
-    F32,
-    F16,
-    Q8_0,
+pub(super) struct Element {
+    code: u32,
+    numbers: u64,
+    bytes: u64,
 }
 
 impl Element {
-    const fn code(self) -> u32 {
-        match self {
-            Self::F32 => 0,
-            Self::F16 => 1,
-            Self::Q8_0 => 8,
-        }
-    }
+    pub(super) const F32: Self = Self { code: 0, numbers: 1, bytes: 4 };
+    pub(super) const F16: Self = Self { code: 1, numbers: 1, bytes: 2 };
+    pub(super) const Q8_0: Self = Self { code: 8, numbers: 32, bytes: 34 };
+
+    /// Those that users bring: q4_0, q4_1, q5_0, q5_1, and the K kinds from 2 to 6 bits.
+    const OTHERS: [Self; 9] = [
+        Self { code: 2, numbers: 32, bytes: 18 },
+        Self { code: 3, numbers: 32, bytes: 20 },
+        Self { code: 6, numbers: 32, bytes: 22 },
+        Self { code: 7, numbers: 32, bytes: 24 },
+        Self { code: 10, numbers: 256, bytes: 84 },
+        Self { code: 11, numbers: 256, bytes: 110 },
+        Self { code: 12, numbers: 256, bytes: 144 },
+        Self { code: 13, numbers: 256, bytes: 176 },
+        Self { code: 14, numbers: 256, bytes: 210 },
+    ];
 
     fn from_code(code: u32) -> io::Result<Self> {
         [Self::F32, Self::F16, Self::Q8_0]
             .into_iter()
-            .find(|element| element.code() == code)
+            .chain(Self::OTHERS)
+            .find(|element| element.code == code)
             .ok_or_else(|| invalid(format!("its numbers are of an unknown kind, {code}")))
     }
 }
@@ -131,13 +141,19 @@ impl TensorHead {
     pub(super) fn write(&self, output: &mut impl Write) -> io::Result<()> {
         write_length(output, self.dimensions.len())?;
         write_length(output, self.name.len())?;
-        write_u32(output, self.element.code())?;
+        write_u32(output, self.element.code)?;
         self.dimensions.iter().try_for_each(|size| write_u32(output, *size))?;
         output.write_all(self.name.as_bytes())
     }
 
     pub(super) fn elements(&self) -> u64 {
-        self.dimensions.iter().map(|size| u64::from(*size)).product()
+        // A damaged file's sizes may multiply to anything.
+        self.dimensions.iter().fold(1, |product: u64, size| product.saturating_mul(u64::from(*size)))
+    }
+
+    /// What the numbers take in the file.
+    pub(super) fn bytes(&self) -> u64 {
+        self.elements().div_ceil(self.element.numbers).saturating_mul(self.element.bytes)
     }
 }
 

@@ -68,13 +68,11 @@ fn write_tensor(head: TensorHead, input: &mut impl Read, output: &mut impl Write
     if head.dimensions.len() == 2 && !KEPT.contains(&head.name.as_str()) {
         return quantise(head, input, output);
     }
-    let bytes = match head.element {
-        Element::F32 => head.elements() * 4,
-        Element::F16 => head.elements() * 2,
-        Element::Q8_0 => return Err(invalid(format!("{} is quantised already", head.name))),
-    };
+    if ![Element::F32, Element::F16].contains(&head.element) {
+        return Err(invalid(format!("{} is quantised already", head.name)));
+    }
     head.write(output)?;
-    copy(input, output, bytes)
+    copy(input, output, head.bytes())
 }
 
 fn quantise(head: TensorHead, input: &mut impl Read, output: &mut impl Write) -> io::Result<()> {

@@ -9,9 +9,9 @@ use std::{
 use half::f16;
 
 use super::{
-    convert_ctranslate2,
+    Shape, convert_ctranslate2,
     file::{Element, F16_WEIGHTS, Header, Q8_0_WEIGHTS, TensorHead, copy, read_u32},
-    quantise_q8_0,
+    inspect, quantise_q8_0,
 };
 
 const STATE: u32 = 32;
@@ -155,6 +155,35 @@ fn damaged_and_foreign_files_are_refused_and_leave_nothing() {
     }
 }
 
+#[test]
+fn a_whole_file_is_told_from_a_damaged_one_without_reading_its_weights() {
+    let folder = Folder::with_model(&ctranslate2_model());
+    folder.convert().unwrap();
+    folder.quantise().unwrap();
+    for name in ["f16.bin", "q8.bin"] {
+        let path = folder.file(name);
+        let shape = Shape { multilingual: false, audio_layers: 1, text_layers: 1, mels: 80 };
+        assert_eq!(inspect(&path).unwrap(), shape);
+        let whole = std::fs::read(&path).unwrap();
+        // The header's fifth size, and the length of the first token.
+        let (layers, token) = (5 * 4, 48 + 8 + 80 * 201 * 4 + 4);
+        let overwritten = |at: usize| [&whole[..at], &u32::MAX.to_le_bytes(), &whole[at + 4..]].concat();
+        for (content, expected) in [
+            (Vec::new(), "it ends in the middle"),
+            (b"RIFF....".to_vec(), "it is not a ggml file"),
+            (whole[..48].to_vec(), "it ends in the middle"),
+            (whole[..whole.len() / 2].to_vec(), "it ends in the middle"),
+            (whole[..whole.len() - 1].to_vec(), "it ends in the middle"),
+            (overwritten(layers), "it is damaged"),
+            (overwritten(token), "it is damaged"),
+        ] {
+            std::fs::write(&path, &content).unwrap();
+            let error = inspect(&path).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error} for {} bytes", content.len());
+        }
+    }
+}
+
 /// The number at a place of a tensor, another one for every tensor and place, exact in 16 bits.
 fn number(source: &str, index: usize) -> f32 {
     let seed = source.bytes().fold(7_usize, |seed, byte| (seed * 31 + usize::from(byte)) % 1009);
@@ -272,6 +301,7 @@ fn read_numbers(file: &mut File, head: &TensorHead) -> Vec<f32> {
             read(elements * 2).as_chunks().0.iter().map(|bytes| f16::from_le_bytes(*bytes).to_f32()).collect()
         }
         Element::Q8_0 => read(elements / 32 * 34).chunks(34).flat_map(dequantise).collect(),
+        other => panic!("{other:?} is not written here"),
     }
 }
 

@@ -9,6 +9,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
 };
 
+use engine::assets::ggml::{Shape, inspect};
 use whisper_rs::{
     DtwMode, DtwParameters, FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperError,
     WhisperState, WhisperTokenData, get_lang_max_id, get_lang_str,
@@ -17,10 +18,8 @@ use whisper_rs::{
 use super::{RecogniserError, SAMPLE_RATE, stop_if_raised};
 
 mod alignment;
-mod header;
 mod window;
 
-use header::Header;
 use window::Window;
 
 /// Seconds that one position of the encoder covers.
@@ -48,7 +47,7 @@ fn known_language(code: &str) -> Option<&'static str> {
 #[derive(Clone)]
 pub(super) struct Weights {
     path: PathBuf,
-    header: Header,
+    shape: Shape,
     threads: i32,
     latest: Arc<Mutex<Context>>,
 }
@@ -64,14 +63,16 @@ struct Context {
 impl Weights {
     pub(super) fn load(path: &Path, threads: usize) -> Result<Self, RecogniserError> {
         whisper_rs::install_logging_hooks();
-        let header = Header::read(path)?;
+        let unusable =
+            |error: std::io::Error| RecogniserError::Weights { path: path.to_owned(), reason: error.to_string() };
+        let shape = inspect(path).map_err(unusable)?;
         let context = Context::load(path, DtwMode::None)?;
         let threads = i32::try_from(threads.max(1)).unwrap_or(i32::MAX);
-        Ok(Self { path: path.to_owned(), header, threads, latest: Arc::new(Mutex::new(context)) })
+        Ok(Self { path: path.to_owned(), shape, threads, latest: Arc::new(Mutex::new(context)) })
     }
 
     pub(super) fn is_multilingual(&self) -> bool {
-        self.header.multilingual
+        self.shape.multilingual
     }
 
     pub(super) fn decoder(&self) -> Result<Decoder, RecogniserError> {
@@ -84,7 +85,7 @@ impl Weights {
     pub(super) fn decoder_with_times(&self) -> Result<Decoder, RecogniserError> {
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         if !latest.gives_times {
-            *latest = Context::load(&self.path, alignment::heads(&self.header))?;
+            *latest = Context::load(&self.path, alignment::heads(&self.shape))?;
         }
         Decoder::new(latest.clone(), self.threads)
     }

@@ -1,15 +1,14 @@
 //! Which of a model's attention heads follow the audio: words' times are read from them.
 
+use engine::assets::ggml::Shape;
 use whisper_rs::{DtwMode, DtwModelPreset};
 
-use super::header::Header;
-
 /// The heads that OpenAI found for its models; the upper half of the decoder for any other.
-pub(super) fn heads(header: &Header) -> DtwMode<'static> {
+pub(super) fn heads(shape: &Shape) -> DtwMode<'static> {
     use DtwModelPreset::{
         Base, BaseEn, LargeV2, LargeV3, LargeV3Turbo, Medium, MediumEn, Small, SmallEn, Tiny, TinyEn,
     };
-    let model_preset = match (header.audio_layers, header.text_layers, header.multilingual, header.mels) {
+    let model_preset = match (shape.audio_layers, shape.text_layers, shape.multilingual, shape.mels) {
         (4, 4, true, _) => Tiny,
         (4, 4, false, _) => TinyEn,
         (6, 6, true, _) => Base,

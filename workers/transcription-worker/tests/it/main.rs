@@ -1,0 +1,11 @@
+//! The recogniser through its seam: samples go in, segments come out. The model is the real one.
+
+#![cfg(test)]
+
+mod accuracy;
+mod cancel;
+mod languages;
+mod refusals;
+mod sound;
+mod times;
+mod wordless;

@@ -1,0 +1,46 @@
+//! Times of phrases and words.
+
+use transcription_worker::recogniser::RecogniseOptions;
+
+use crate::sound::{SECOND, english, jfk, recognise};
+
+/// Where the sample falls silent, a word ends, and where it begins again, the next one does.
+#[test]
+fn words_begin_and_end_where_they_are_heard() {
+    let pcm = jfk();
+    let heard = recognise(&pcm, &RecogniseOptions { words: true, ..english() });
+    let words: Vec<_> = heard.segments.iter().flat_map(|segment| &segment.words).collect();
+    let said: Vec<_> = words.iter().map(|word| word.word.trim_matches([',', '.'])).collect();
+    assert_eq!(said.len(), 22, "{said:?}");
+    let mut last_start = 0.0;
+    for word in &words {
+        assert!(last_start <= word.start && word.start < word.end, "{word:?}");
+        assert!(word.end <= pcm.len() as f64 / SECOND as f64, "{word:?}");
+        assert!(word.probability > 0.0 && word.probability <= 1.0, "{word:?}");
+        last_start = word.start;
+    }
+    // Measured in the sample's waveform: the edges of its pauses.
+    let starts = [(0, "And", 0.32), (5, "ask", 3.28), (6, "not", 3.98), (7, "what", 5.41), (14, "ask", 8.19)];
+    let ends = [(4, "Americans", 2.13), (5, "ask", 3.71), (6, "not", 4.31), (13, "you", 7.68)];
+    for (index, word, start) in starts {
+        assert_eq!(said[index], word);
+        assert!((words[index].start - start).abs() <= 0.15, "begins at {start} s: {:?}", words[index]);
+    }
+    for (index, word, end) in ends {
+        assert_eq!(said[index], word);
+        assert!((words[index].end - end).abs() <= 0.15, "ends at {end} s: {:?}", words[index]);
+    }
+}
+
+#[test]
+fn phrases_lie_in_order_within_the_chunk() {
+    let pcm = jfk();
+    let heard = recognise(&pcm, &english());
+    let mut last_end = 0.0;
+    for segment in &heard.segments {
+        assert!(last_end <= segment.start && segment.start < segment.end, "{segment:?}");
+        assert!(segment.words.is_empty());
+        last_end = segment.end;
+    }
+    assert!((9.0..=11.0).contains(&last_end), "{last_end}");
+}
