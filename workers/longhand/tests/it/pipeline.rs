@@ -17,7 +17,7 @@ const SAID: &str = "ask not what your country can do for you";
 #[test]
 fn a_recording_becomes_text_in_every_format() {
     for (format, begins, contains) in [
-        ("txt", "And so, my fellow Americans", SAID),
+        ("txt", "And so my fellow Americans", SAID),
         ("json", "{", "\"status\": \"completed\""),
         ("verbose_json", "{", "\"language\": \"english\""),
         ("srt", "1\n00:00:0", " --> 00:00:"),
