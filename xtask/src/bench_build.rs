@@ -120,6 +120,19 @@ pub(crate) fn run(args: &BenchBuildArgs) -> Result<()> {
     let tools = Tools::ask(runner.engine(), &bench.docker)?;
     let mut report = Report::new(&bench.subject.project, bench.rounds, &bench.variants, machine, tools);
     report.plan(&bench.subject.seed_rows(), bench.not_measured.clone());
+    let measured = measure_all(&bench, &mut runner, &mut report);
+    if !report.measurements.is_empty() {
+        say(format_args!("the report is in {}", bench.out.display()));
+    }
+    measured?;
+    report.complete = true;
+    report.write(&bench.out)?;
+    report.print(args.json)?;
+    bench.earlier.map_or(Ok(()), |earlier| judge(&earlier, &report, &bench.cases))
+}
+
+/// A round after the other, so that whatever disturbs the machine for a while disturbs all variants.
+fn measure_all(bench: &Bench, runner: &mut Runner, report: &mut Report) -> Result<()> {
     for round in 0..bench.rounds {
         for case in &bench.cases {
             for variant in in_turn(&bench.variants, round) {
@@ -131,11 +144,7 @@ pub(crate) fn run(args: &BenchBuildArgs) -> Result<()> {
             }
         }
     }
-    report.complete = true;
-    report.write(&bench.out)?;
-    report.print(args.json)?;
-    say(format_args!("the report is in {}", bench.out.display()));
-    bench.earlier.map_or(Ok(()), |earlier| judge(&earlier, &report, &bench.cases))
+    Ok(())
 }
 
 fn prepare(args: &BenchBuildArgs) -> Result<Bench> {
@@ -154,6 +163,7 @@ fn prepare(args: &BenchBuildArgs) -> Result<Bench> {
     if cases.is_empty() {
         bail!("there is nothing to measure: {}", not_measured.join("; "));
     }
+    subject.refuse_impossible(cases.iter().filter_map(|case| case.change(&subject)).cloned())?;
     own_engine::check_prerequisites()?;
     let variants = variants(&args.vs);
     let docker = client::find(&variants)?;

@@ -51,7 +51,9 @@ pub(super) fn provide(
             load(engine, file, interrupt)?;
         } else if let Err(error) = run_timed(engine.docker().args(["pull", name]), &log, interrupt) {
             bail!(
-                "the base image {name} is not in your engine, and: {error:#}\nhint: `cargo xtask build` gets it there"
+                "the base image {name} is not in your engine, and: {error:#}\n\
+                 hint: where no registry answers, `cargo xtask bases -f FILE` makes base images, here once for each of \
+                 the two compose files"
             );
         }
     }

@@ -123,7 +123,10 @@ impl OwnEngine {
     /// Points a program to this engine, with a memory that is as old as the engine.
     pub(super) fn equip(&self, command: &mut Command) {
         command.env("DOCKER_HOST", self.address()).env_remove("DOCKER_CONTEXT");
-        command.env("BUILDX_BUILDER", "default").env("BUILDX_CONFIG", self.folder.join("buildx"));
+        command
+            .env("DOCKER_BUILDKIT", "1")
+            .env("BUILDX_BUILDER", "default")
+            .env("BUILDX_CONFIG", self.folder.join("buildx"));
         for variable in ["XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "LONGHAND_CACHE"] {
             command.env(variable, self.folder.join("memory"));
         }

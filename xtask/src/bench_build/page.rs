@@ -12,7 +12,7 @@ pub(super) fn page(report: &Report) -> Result<String> {
     let data = serde_json::to_string(report)?.replace("</", "<\\/");
     let titles: Vec<String> = report.results.iter().map(|result| result.case.to_string()).collect();
     let titles = serde_json::to_string(&titles)?.replace("</", "<\\/");
-    let text = tables::terminal(report).replace('&', "&amp;").replace('<', "&lt;");
+    let text = tables::notes(report).replace('&', "&amp;").replace('<', "&lt;");
     Ok(PAGE.replacen("__TEXT__", &text, 1).replacen("__TITLES__", &titles, 1).replacen("__BENCH__", &data, 1))
 }
 

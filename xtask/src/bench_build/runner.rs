@@ -25,8 +25,6 @@ pub(super) struct Runner<'a> {
     interrupt: &'a Interrupt,
     /// The project in the working copy.
     subject: Subject,
-    /// The project's top in the user's own tree.
-    original: PathBuf,
     copy: WorkingCopy,
     network: PathBuf,
     base_images: BTreeSet<String>,
@@ -52,8 +50,7 @@ impl<'a> Runner<'a> {
         let base_images = base_images::named_by(&subject)?;
         let engine = OwnEngine::start(&workplace.path("engine"), docker, interrupt)?;
         base_images::provide(&base_images, &engine, docker, &workplace.path("bases.tar"), interrupt)?;
-        let original = original.root.clone();
-        Ok(Runner { workplace, docker, interrupt, subject, original, copy, network, base_images, engine, changes: 0 })
+        Ok(Runner { workplace, docker, interrupt, subject, copy, network, base_images, engine, changes: 0 })
     }
 
     pub(super) fn engine(&self) -> &OwnEngine {
@@ -117,7 +114,7 @@ impl<'a> Runner<'a> {
         match &self.subject.bench.ignored {
             Some(ignored) if case.scenario == Scenario::DockerignoreOff => {
                 self.copy.write_ignored(ignored, self.changes)?;
-                self.copy.remove_ignore_files(&self.original)
+                self.copy.remove_ignore_files()
             }
             _ => Ok(Edit::none()),
         }

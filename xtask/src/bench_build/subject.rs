@@ -1,13 +1,14 @@
 //! The project under measurement: the services that both compose files build, the one with the plain Dockerfiles
 //! and the one with the optimised ones.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-use crate::compose::{BenchSection, BuildSection, Context, Dockerfile, Project, ProjectRequest, Service};
+use crate::compose::{BenchSection, BuildSection, Context, Dockerfile, Project, ProjectRequest, Service, SourceChange};
 
 /// What plain `docker build` is told on its command line here.
 const PLAIN_KEYS: [&str; 4] = ["context", "dockerfile", "args", "target"];
@@ -59,6 +60,25 @@ impl Subject {
         }
         let has_ignore_files = tracked_files(&root)?.iter().any(|path| is_ignore_file(path));
         Ok(Subject { project: project.name, root, compose_file, before_file, pairs, bench, missing, has_ignore_files })
+    }
+
+    /// Hours into a bench would be late to find out.
+    ///
+    /// # Errors
+    /// A change that cannot be made, because the sources have moved on.
+    pub(super) fn refuse_impossible(&self, changes: impl Iterator<Item = SourceChange>) -> Result<()> {
+        for SourceChange { file, from, .. } in changes {
+            let path = self.root.join(file);
+            let text = fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+            if !text.contains(&from) {
+                let before = self.before_file.display();
+                bail!(
+                    "{} has no `{from}` that could be changed; bring `x-bench` of {before} up to date",
+                    path.display()
+                );
+            }
+        }
+        Ok(())
     }
 
     /// The same project at another place.
@@ -192,7 +212,7 @@ mod tests {
         let file = workspace().join("benches/before/compose.yaml");
         let bench = BenchSection::load(&file).unwrap();
         for change in bench.code.values().chain(&bench.library).chain(&bench.dependency) {
-            let text = std::fs::read_to_string(workspace().join(&change.file)).unwrap();
+            let text = fs::read_to_string(workspace().join(&change.file)).unwrap();
             assert!(text.contains(&change.from), "{} has no `{}`", change.file.display(), change.from);
         }
         for service in load(&file).unwrap().services {

@@ -36,12 +36,19 @@ fn render(report: &Report, draw: impl Fn(Table) -> String) -> String {
         );
         parts.push(draw(results(report)));
     }
+    parts.push(notes(report));
+    parts.join("\n\n") + "\n"
+}
+
+/// What could not be measured, and how the rest was.
+pub(super) fn notes(report: &Report) -> String {
+    let mut parts = Vec::new();
     if !report.not_measured.is_empty() {
         let lines = report.not_measured.iter().map(|reason| format!("- {reason}"));
         parts.push(format!("Not measured:\n\n{}", lines.collect::<Vec<_>>().join("\n")));
     }
     parts.push(description(report));
-    parts.join("\n\n") + "\n"
+    parts.join("\n\n")
 }
 
 fn seed_table(rows: &[SeedRow]) -> Table {

@@ -15,6 +15,7 @@ const STAND_IN_FILE: u64 = 4 << 20;
 
 pub(super) struct WorkingCopy {
     root: PathBuf,
+    ignore_files: Vec<PathBuf>,
 }
 
 /// What a file held before it was changed.
@@ -32,10 +33,11 @@ impl WorkingCopy {
                 files.push(variables.strip_prefix(from)?.to_owned());
             }
         }
-        for file in files {
-            copy(&from.join(&file), &root.join(&file))?;
+        for file in &files {
+            copy(&from.join(file), &root.join(file))?;
         }
-        let copy = WorkingCopy { root: root.to_owned() };
+        let ignore_files = files.iter().map(|file| root.join(file)).filter(|path| is_ignore_file(path)).collect();
+        let copy = WorkingCopy { root: root.to_owned(), ignore_files };
         if let Some(ignored) = &subject.bench.ignored {
             copy.write_ignored(ignored, 0)?;
         }
@@ -52,13 +54,12 @@ impl WorkingCopy {
         Ok(Edit(vec![(path, text.into_bytes())]))
     }
 
-    pub(super) fn remove_ignore_files(&self, tracked_in: &Path) -> Result<Edit> {
+    pub(super) fn remove_ignore_files(&self) -> Result<Edit> {
         let mut removed = Vec::new();
-        for file in tracked_files(tracked_in)?.into_iter().filter(|path| is_ignore_file(path)) {
-            let path = self.root.join(file);
-            let content = fs::read(&path).with_context(|| format!("{} cannot be read", path.display()))?;
-            fs::remove_file(&path).with_context(|| format!("{} cannot be removed", path.display()))?;
-            removed.push((path, content));
+        for path in &self.ignore_files {
+            let content = fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+            fs::remove_file(path).with_context(|| format!("{} cannot be removed", path.display()))?;
+            removed.push((path.clone(), content));
         }
         Ok(Edit(removed))
     }

@@ -146,6 +146,8 @@ fn what_cannot_be_measured_is_said_before_anything_is_started() {
     let before = fs::read_to_string(projects().join("bench/before/compose.yaml")).unwrap();
     write("before/compose.yaml", before.split("x-bench").next().unwrap());
     check("--scenario library", "x-bench names no change for it (`library`)");
+    write("before/compose.yaml", &before.replace("from: 'hello'", "from: 'good morning'"));
+    check("", "library/greeting.sh has no `good morning` that could be changed");
     write("before/compose.yaml", &before.replacen("{context: ..,", "{context: .., shm_size: 1m,", 1));
     check("", "`one`: `build.shm_size` has no place before optimisation");
     write("before/compose.yaml", "services: {other: {build: ..}}\n");
