@@ -7,10 +7,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::interrupt::Interrupt;
+use crate::output::say;
 use crate::stack::{kill_group, tether};
 
+/// The time that an interrupted program has to end by itself.
+const LEAVE: Duration = Duration::from_secs(10);
 /// The lines of a log that are shown when its program fails.
 const SHOWN_LINES: usize = 20;
 
@@ -52,11 +56,25 @@ fn wait(child: &mut Child, started: Instant, interrupt: &Interrupt) -> Result<Ex
             return Ok(status);
         }
         if let Err(halt) = interrupt.check() {
-            kill_group(child)?;
+            say(format_args!("stopping, and removing what the bench has built"));
+            stop(child)?;
             return Err(halt.into());
         }
         thread::sleep((started.elapsed() / 200).clamp(Duration::from_millis(1), Duration::from_millis(100)));
     }
+}
+
+/// As Ctrl-C would: a build that ends by itself has its engine end the steps, too.
+fn stop(child: &mut Child) -> Result<()> {
+    kill_process_group(Pid::from_child(child), Signal::INT)?;
+    let deadline = Instant::now() + LEAVE;
+    while child.try_wait()?.is_none() {
+        if Instant::now() > deadline {
+            kill_group(child)?;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
 }
 
 fn program(command: &Command) -> String {

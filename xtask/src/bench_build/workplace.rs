@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::halt::Halt;
 use crate::output::say;
@@ -51,8 +52,12 @@ impl Drop for Workplace {
     }
 }
 
-/// Removes a folder with whatever an engine that was killed has left mounted in it.
+/// Removes a folder, with whatever an engine that was killed has left running on it or mounted in it.
 pub(super) fn remove(folder: &Path) {
+    for process in processes_rooted_in(folder) {
+        // One that has ended meanwhile is as good.
+        kill_process(process, Signal::KILL).ok();
+    }
     for mount in mounts_below(folder) {
         // What cannot be unmounted makes the removal fail, and that is told.
         Command::new("umount").arg("--lazy").arg(&mount).status().ok();
@@ -62,6 +67,19 @@ pub(super) fn remove(folder: &Path) {
     {
         say(format_args!("warning: {} cannot be removed: {error}", folder.display()));
     }
+}
+
+/// The steps of builds: their root is an overlay of folders in this one.
+fn processes_rooted_in(folder: &Path) -> Vec<Pid> {
+    let is_rooted = |mountinfo: &str| {
+        let root = mountinfo.lines().find(|line| line.split(' ').nth(4) == Some("/"));
+        root.is_some_and(|line| line.contains(&format!("dir={}/", folder.display())))
+    };
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let rooted = processes.filter(|process| {
+        fs::read_to_string(process.path().join("mountinfo")).is_ok_and(|mountinfo| is_rooted(&mountinfo))
+    });
+    rooted.filter_map(|process| Pid::from_raw(process.file_name().to_str()?.parse().ok()?)).collect()
 }
 
 /// The deepest first.

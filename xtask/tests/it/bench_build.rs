@@ -7,6 +7,7 @@ use std::process::{Command, Output, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
+use crate::builds::{runs, wait_until};
 use crate::engine::{TestProject, install_programs};
 use crate::tool::{projects, stderr, stdout, tool};
 
@@ -112,6 +113,30 @@ fn an_interrupted_bench_keeps_its_report_and_leaves_nothing_else() {
     assert!(bench.is_clean());
     assert_eq!(bench.report()["complete"], false);
     assert!(!bench.report()["measurements"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn a_bench_that_is_stopped_in_a_step_takes_the_step_with_it() {
+    for signal in [Signal::INT, Signal::KILL] {
+        let Some(bench) = Bench::new() else { return };
+        let dockerfile = bench.project.path().join("before/one.Dockerfile");
+        let plain = fs::read_to_string(&dockerfile).unwrap();
+        let sleeper = format!("sleep 4{}", std::process::id());
+        fs::write(&dockerfile, plain.replace("sleep 0.5", &sleeper)).unwrap();
+        let mut running = bench.command("--runs 1 --scenario no-op --vs plain").stderr(Stdio::null()).spawn().unwrap();
+        wait_until("the step does not begin", || runs(&sleeper));
+        kill_process(Pid::from_child(&running), signal).unwrap();
+        let code = running.wait().unwrap().code();
+        if signal == Signal::KILL {
+            // Nobody was left to clear away; the next bench does.
+            fs::write(&dockerfile, plain).unwrap();
+            let next = bench.run("--runs 1 --scenario no-op --vs plain");
+            assert_eq!(next.status.code(), Some(0), "{}", stderr(&next));
+        } else {
+            assert_eq!(code, Some(INTERRUPTED));
+        }
+        assert!(!runs(&sleeper) && bench.is_clean(), "{signal:?}");
+    }
 }
 
 #[test]
