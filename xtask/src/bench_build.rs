@@ -116,7 +116,7 @@ pub(crate) fn run(args: &BenchBuildArgs) -> Result<()> {
     let interrupt = Interrupt::catch()?;
     let workplace = Workplace::take()?;
     let machine = Machine::look();
-    let mut runner = Runner::new(&bench.subject, &workplace, &bench.docker, &interrupt)?;
+    let mut runner = Runner::new(&bench.subject, &bench.variants, &workplace, &bench.docker, &interrupt)?;
     let tools = Tools::ask(runner.engine(), &bench.docker)?;
     let mut report = Report::new(&bench.subject.project, bench.rounds, &bench.variants, machine, tools);
     report.plan(&bench.subject.seed_rows(), bench.not_measured.clone());

@@ -11,14 +11,16 @@ use anyhow::{Context as _, Result, bail};
 use super::own_engine::OwnEngine;
 use super::process::{output_of, run_timed};
 use super::subject::Subject;
+use super::variant::Variant;
 use crate::compose::{BuildSection, Dockerfile, NamedContext};
 use crate::interrupt::Interrupt;
 use crate::output::say;
 
-/// The images that the Dockerfiles of both sides name.
-pub(super) fn named_by(subject: &Subject) -> Result<BTreeSet<String>> {
+/// The images that the Dockerfiles of these variants name.
+pub(super) fn named_by(subject: &Subject, variants: &[Variant]) -> Result<BTreeSet<String>> {
     let mut names = BTreeSet::new();
-    for service in subject.pairs.iter().flat_map(|pair| [&pair.before, &pair.after]) {
+    let services = subject.pairs.iter().flat_map(|pair| variants.iter().map(|variant| variant.service(pair)));
+    for service in services {
         let text = match &service.build.dockerfile {
             Dockerfile::Inline(text) => text.clone(),
             Dockerfile::File(path) => {

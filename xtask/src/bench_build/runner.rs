@@ -38,6 +38,7 @@ impl<'a> Runner<'a> {
     /// Copies the project and starts an engine that has its base images.
     pub(super) fn new(
         original: &Subject,
+        variants: &[Variant],
         workplace: &'a Workplace,
         docker: &'a Path,
         interrupt: &'a Interrupt,
@@ -47,7 +48,7 @@ impl<'a> Runner<'a> {
         let copy = WorkingCopy::new(original, &root)?;
         let subject = original.at(&root)?;
         let network = write_network_file(&subject, &workplace.path(""))?;
-        let base_images = base_images::named_by(&subject)?;
+        let base_images = base_images::named_by(&subject, variants)?;
         let engine = OwnEngine::start(&workplace.path("engine"), docker, interrupt)?;
         base_images::provide(&base_images, &engine, docker, &workplace.path("bases.tar"), interrupt)?;
         Ok(Runner { workplace, docker, interrupt, subject, copy, network, base_images, engine, changes: 0 })
