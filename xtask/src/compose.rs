@@ -1,6 +1,7 @@
 //! Compose files: reads what they say about building images, the way `docker compose build`
 //! does. It knows nothing of engines; whatever it does not support is an error that names it.
 
+mod bench_section;
 mod build_section;
 mod extends;
 mod fields;
@@ -11,5 +12,6 @@ mod project;
 mod variables;
 mod yaml;
 
+pub(crate) use bench_section::{BenchSection, IgnoredFolder, SourceChange};
 pub(crate) use build_section::{BuildSection, Context, Dockerfile, NamedContext};
 pub(crate) use project::{Project, ProjectRequest, Service};

@@ -4,7 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{build::BuildArgs, engine::EngineArgs};
+use crate::{
+    bench_build::{self, BenchBuildArgs},
+    build::BuildArgs,
+    engine::EngineArgs,
+};
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 failed, 2 wrong use or system packages that you have to install, 130 interrupted.
@@ -28,6 +32,9 @@ pub(crate) enum Task {
     Test(TestFlags),
     /// Measure accuracy, speed and memory on speech with exact transcripts
     BenchSpeech(BenchSpeechFlags),
+    /// Measure what the optimised images save, against plain Dockerfiles and other builders
+    #[command(after_help = format!("{}\n\n{EXIT_CODES}", bench_build::EXAMPLES))]
+    BenchBuild(BenchBuildArgs),
     /// Install missing system packages, build the programs, fetch Temporal and the models
     #[command(after_help = EXIT_CODES)]
     Setup,

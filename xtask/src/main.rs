@@ -2,6 +2,7 @@
 //!
 //! It depends on no other crate of the workspace, so that it is built in seconds on a bare machine.
 
+mod bench_build;
 mod bench_speech;
 mod binaries;
 mod build;
@@ -44,6 +45,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Dev(flags) => dev::run(&flags),
         Task::Test(flags) => test::run(&flags),
         Task::BenchSpeech(flags) => bench_speech::run(&flags),
+        Task::BenchBuild(args) => bench_build::run(&args),
         Task::Setup => setup::run().map(drop),
         Task::Build(flags) => return build::run(&flags).map_err(|error| Halt::YourTurn(format!("{error:#}")).into()),
         Task::Engine(flags) => return engine::run(&flags).map_err(|error| Halt::YourTurn(format!("{error:#}")).into()),

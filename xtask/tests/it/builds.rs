@@ -220,12 +220,12 @@ fn sleeping_project() -> Option<(TestProject, String)> {
     Some((project, format!("sleep {duration}")))
 }
 
-fn runs(command_line: &str) -> bool {
+pub(crate) fn runs(command_line: &str) -> bool {
     let found = Command::new("pgrep").args(["--full", "--exact", command_line]).output().unwrap();
     found.status.success()
 }
 
-fn wait_until(what: &str, holds: impl Fn() -> bool) {
+pub(crate) fn wait_until(what: &str, holds: impl Fn() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !holds() {
         assert!(Instant::now() < deadline, "{what}");

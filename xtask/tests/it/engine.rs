@@ -100,7 +100,7 @@ fn engine_answers() -> bool {
     Command::new("docker").arg("version").output().is_ok_and(|output| output.status.success())
 }
 
-fn install_programs(root: &Path) {
+pub(crate) fn install_programs(root: &Path) {
     fs::create_dir_all(root.join("tmp")).unwrap();
     for name in PROGRAMS {
         let found = Command::new("sh").args(["-c", &format!("command -v {name}")]).output().unwrap();

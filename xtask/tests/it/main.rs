@@ -7,6 +7,7 @@
     reason = "a helper that fails must fail its test, and tests print"
 )]
 
+mod bench_build;
 mod builds;
 mod engine;
 mod plans;

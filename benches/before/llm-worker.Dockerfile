@@ -1,0 +1,11 @@
+FROM rust:1-slim AS build
+RUN apt-get update && apt-get install -y build-essential cmake libclang-dev
+WORKDIR /src
+COPY . .
+ENV GGML_NATIVE=OFF
+RUN cargo build --release -p llm-worker
+
+FROM debian:trixie-slim
+RUN apt-get update && apt-get install -y ca-certificates libgomp1 libstdc++6
+COPY --from=build /src/target/release/llm-worker /usr/local/bin/llm-worker
+ENTRYPOINT ["/usr/local/bin/llm-worker"]

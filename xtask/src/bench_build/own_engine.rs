@@ -1,0 +1,191 @@
+//! A container engine of the bench's own, with folders of its own: it begins with nothing in its cache, and the
+//! user's engine and cache are never touched. It has no network and changes no firewall rule.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
+use serde::Deserialize;
+
+use super::process::{last_lines, output_of};
+use crate::halt::Halt;
+use crate::interrupt::Interrupt;
+use crate::stack::{kill_group, tether};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(50);
+/// Collecting garbage while a build runs would be measured with it.
+const SETTINGS: &str = r#"{"features": {"containerd-snapshotter": true}, "builder": {"gc": {"enabled": false}}}"#;
+/// A cache mount, which belongs to no build alone.
+const CACHE_MOUNT: &str = "exec.cachemount";
+/// What was sent of a context, which the next build goes on from.
+const CONTEXT: &str = "source.local";
+
+pub(super) struct OwnEngine {
+    folder: PathBuf,
+    docker: PathBuf,
+    /// In the order in which they are stopped.
+    processes: Vec<Child>,
+}
+
+/// An entry of the engine's build cache.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct CacheEntry {
+    #[serde(rename = "ID")]
+    pub(super) id: String,
+    cache_type: String,
+}
+
+/// # Errors
+/// [`Halt::YourTurn`] where this user or machine can start no engine.
+pub(super) fn check_prerequisites() -> Result<(), Halt> {
+    if !rustix::process::geteuid().is_root() {
+        return Err(Halt::YourTurn(
+            "a bench starts an engine of its own, which only root can: run it as root".to_owned(),
+        ));
+    }
+    let missing = ["dockerd", "containerd"].into_iter().find(|program| {
+        let answer = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        !answer.is_ok_and(|status| status.success())
+    });
+    missing.map_or(Ok(()), |program| {
+        let advice = "install Docker Engine, on Debian and Ubuntu with `cargo xtask engine`";
+        Err(Halt::YourTurn(format!("a bench starts an engine of its own, and there is no {program}: {advice}")))
+    })
+}
+
+impl OwnEngine {
+    pub(super) fn start(folder: &Path, docker: &Path, interrupt: &Interrupt) -> Result<OwnEngine> {
+        fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+        fs::write(folder.join("daemon.json"), SETTINGS)?;
+        let mut engine = OwnEngine { folder: folder.to_owned(), docker: docker.to_owned(), processes: Vec::new() };
+        engine.start_containerd(interrupt)?;
+        engine.start_dockerd(interrupt)?;
+        Ok(engine)
+    }
+
+    /// Without one of its own the engine would share images and caches with whatever else uses the system's.
+    fn start_containerd(&mut self, interrupt: &Interrupt) -> Result<()> {
+        let mut command = Command::new("containerd");
+        command.arg("--root").arg(self.folder.join("containerd")).arg("--state").arg(self.folder.join("state"));
+        command.arg("--address").arg(self.containerd_socket());
+        self.spawn(&mut command, "containerd")?;
+        let socket = self.containerd_socket();
+        self.wait_until("containerd", interrupt, || socket.exists())
+    }
+
+    fn start_dockerd(&mut self, interrupt: &Interrupt) -> Result<()> {
+        let mut command = Command::new("dockerd");
+        command.arg("--config-file").arg(self.folder.join("daemon.json"));
+        command.arg("--data-root").arg(self.folder.join("data")).arg("--exec-root").arg(self.folder.join("exec"));
+        command.arg("--pidfile").arg(self.folder.join("dockerd.pid")).arg("--containerd").arg(self.containerd_socket());
+        command.args(["--host", &self.address(), "--bridge", "none"]);
+        command.args(["--iptables=false", "--ip6tables=false", "--ip-forward=false"]);
+        self.spawn(&mut command, "dockerd")?;
+        let mut version = self.docker();
+        version.arg("version").stdout(Stdio::null()).stderr(Stdio::null());
+        self.wait_until("dockerd", interrupt, || version.status().is_ok_and(|status| status.success()))
+    }
+
+    fn spawn(&mut self, command: &mut Command, name: &str) -> Result<()> {
+        let log = File::create(self.log(name))?;
+        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        let child = tether(command).spawn().with_context(|| format!("{name} cannot be run"))?;
+        self.processes.insert(0, child);
+        Ok(())
+    }
+
+    fn wait_until(&mut self, name: &str, interrupt: &Interrupt, mut holds: impl FnMut() -> bool) -> Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        while !holds() {
+            interrupt.check()?;
+            let has_ended = self.processes.first_mut().is_some_and(|child| !matches!(child.try_wait(), Ok(None)));
+            if has_ended || Instant::now() > deadline {
+                bail!("{name} does not start:\n{}", last_lines(&self.log(name)));
+            }
+            thread::sleep(POLL);
+        }
+        Ok(())
+    }
+
+    /// The docker client for this engine.
+    pub(super) fn docker(&self) -> Command {
+        let mut command = Command::new(&self.docker);
+        self.equip(&mut command);
+        command
+    }
+
+    /// Points a program to this engine, with a memory that is as old as the engine.
+    pub(super) fn equip(&self, command: &mut Command) {
+        command.env("DOCKER_HOST", self.address()).env_remove("DOCKER_CONTEXT");
+        command
+            .env("DOCKER_BUILDKIT", "1")
+            .env("BUILDX_BUILDER", "default")
+            .env("BUILDX_CONFIG", self.folder.join("buildx"));
+        for variable in ["XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "LONGHAND_CACHE"] {
+            command.env(variable, self.folder.join("memory"));
+        }
+    }
+
+    pub(super) fn cache_entries(&self) -> Result<Vec<CacheEntry>> {
+        let mut command = self.docker();
+        let listed = output_of(command.args(["system", "df", "--verbose", "--format", "{{json .BuildCache}}"]))?;
+        serde_json::from_str(&listed).with_context(|| format!("the engine's cache list is not understood: {listed}"))
+    }
+
+    /// Forgets what was built since the earlier list was taken, or the disk would be full after some rounds.
+    pub(super) fn forget_since(&self, earlier: &[CacheEntry]) -> Result<()> {
+        let is_new = |entry: &&CacheEntry| !earlier.iter().any(|known| known.id == entry.id);
+        let entries = self.cache_entries()?;
+        let new = entries
+            .iter()
+            .filter(is_new)
+            .filter(|entry| entry.cache_type != CACHE_MOUNT && entry.cache_type != CONTEXT);
+        let mut command = self.docker();
+        command.args(["buildx", "prune", "--force", "--all"]);
+        let ids: Vec<&str> = new.map(|entry| entry.id.as_str()).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        output_of(command.arg("--filter").arg(format!("id~=^({})$", ids.join("|")))).map(drop)
+    }
+
+    fn address(&self) -> String {
+        format!("unix://{}", self.folder.join("docker.sock").display())
+    }
+
+    fn containerd_socket(&self) -> PathBuf {
+        self.folder.join("containerd.sock")
+    }
+
+    fn log(&self, name: &str) -> PathBuf {
+        self.folder.join(format!("{name}.log"))
+    }
+}
+
+/// Stops the engine and removes all that it kept.
+impl Drop for OwnEngine {
+    fn drop(&mut self) {
+        for process in &mut self.processes {
+            stop(process);
+        }
+        super::workplace::remove(&self.folder);
+    }
+}
+
+/// An engine that is asked leaves no mount behind; one that does not listen is killed.
+fn stop(process: &mut Child) {
+    kill_process(Pid::from_child(process), Signal::TERM).ok();
+    let deadline = Instant::now() + PATIENCE;
+    while matches!(process.try_wait(), Ok(None)) {
+        if Instant::now() > deadline {
+            kill_group(process).ok();
+        }
+        thread::sleep(POLL);
+    }
+}
