@@ -10,11 +10,14 @@ use std::{
 const RATE: u32 = 16_000;
 const SECONDS: u32 = 60;
 
+/// Gives the sample, from -1 to 1, at so many seconds.
+type Sound = Box<dyn FnMut(f64) -> f64>;
+
 /// Writes every kind into a folder and gives name and path of each.
 pub(crate) fn write_all(folder: &Path) -> io::Result<Vec<(&'static str, PathBuf)>> {
     let mut white = Random(1);
     let mut brown = (Random(2), 0.0);
-    let kinds: [(&'static str, Box<dyn FnMut(f64) -> f64>); 4] = [
+    let kinds: [(&'static str, Sound); 4] = [
         ("silence", Box::new(|_| 0.0)),
         ("white noise", Box::new(move |_| 0.2 * white.next())),
         (
