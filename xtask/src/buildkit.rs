@@ -9,6 +9,7 @@ mod failure;
 mod file_sync;
 mod folder_walk;
 mod health;
+mod images;
 mod path_patterns;
 mod secrets;
 mod session;

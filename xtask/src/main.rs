@@ -2,12 +2,14 @@
 //!
 //! It depends on no other crate of the workspace, so that it is built in seconds on a bare machine.
 
+mod bases;
 mod bench_speech;
 mod binaries;
 mod build;
 mod build_inputs;
 mod buildkit;
 mod compose;
+mod debian;
 mod demo;
 mod dev;
 mod engine;
@@ -46,6 +48,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::BenchSpeech(flags) => bench_speech::run(&flags),
         Task::Setup => setup::run().map(drop),
         Task::Build(flags) => return build::run(&flags).map_err(|error| Halt::YourTurn(format!("{error:#}")).into()),
+        Task::Bases(flags) => return bases::run(&flags),
         Task::Engine(flags) => return engine::run(&flags).map_err(|error| Halt::YourTurn(format!("{error:#}")).into()),
     }
     .map(|()| ExitCode::SUCCESS)

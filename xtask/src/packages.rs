@@ -11,14 +11,29 @@ use anyhow::Context;
 
 use crate::{halt::Halt, output::say};
 
-/// Something the build or the set-up uses, and the Debian package that brings it.
-struct Need {
-    purpose: &'static str,
-    package: &'static str,
-    is_met: fn() -> bool,
+/// Something that a task uses, and the Debian package that brings it.
+pub(crate) struct Need {
+    pub(crate) purpose: &'static str,
+    pub(crate) package: &'static str,
+    pub(crate) is_met: fn() -> bool,
 }
 
-const NEEDS: [Need; 6] = [
+/// To make base images.
+pub(crate) const BASES: [Need; 2] = [
+    Need {
+        purpose: "mmdebstrap, which makes base images",
+        package: "mmdebstrap",
+        is_met: || answers("mmdebstrap", &["--version"]),
+    },
+    Need {
+        purpose: "the keys of Debian's archives",
+        package: "debian-archive-keyring",
+        is_met: || Path::new("/usr/share/keyrings/debian-archive-keyring.gpg").is_file(),
+    },
+];
+
+/// To build the programs and to fetch what they need.
+pub(crate) const PROGRAMS: [Need; 6] = [
     Need {
         purpose: "a C and C++ compiler, with make",
         package: "build-essential",
@@ -39,8 +54,8 @@ const NEEDS: [Need; 6] = [
 ///
 /// # Errors
 /// [`Halt::YourTurn`] with the exact command where this process may not install, or a package that did not help.
-pub(crate) fn ensure() -> anyhow::Result<()> {
-    let missing: Vec<&Need> = NEEDS.iter().filter(|need| !(need.is_met)()).collect();
+pub(crate) fn ensure(needs: &[Need]) -> anyhow::Result<()> {
+    let missing: Vec<&Need> = needs.iter().filter(|need| !(need.is_met)()).collect();
     if missing.is_empty() {
         return Ok(());
     }

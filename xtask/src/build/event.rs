@@ -81,6 +81,10 @@ pub(crate) enum BuildEvent {
         line: u32,
         url: String,
     },
+    /// Something to know that is no part of any step.
+    Notice {
+        text: String,
+    },
     /// Bytes that went out to the engine in all, once every image has ended.
     ContextSent {
         bytes: u64,

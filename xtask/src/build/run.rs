@@ -7,12 +7,14 @@ use std::path::PathBuf;
 use anyhow::Result;
 use futures_util::future::join_all;
 use tokio::sync::mpsc::UnboundedSender;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OnceCell, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::event::{BuildEvent, Clock, Failure, ImageOutcome, StepUpdate};
 use super::plan::{Plan, PlannedImage};
-use super::request::{MAIN_CONTEXT, Sessions, context_folder, context_folders, directories, named, solve_request};
+use super::request::{
+    MAIN_CONTEXT, Sessions, context_folder, context_folders, directories, do_without_registries, named, solve_request,
+};
 use crate::buildkit::{ByteCounter, Engine, Offers, Session, SharedDirectory, SolveFailure, Solver, Status};
 
 /// Several builds of one project may race for an image's name this often.
@@ -62,6 +64,7 @@ pub(crate) async fn run(
         stop: conduct.interrupt.child_token(),
         keep_going: conduct.keep_going,
         bytes_sent: bytes_sent.clone(),
+        stand_in: OnceCell::new(),
         events: events.clone(),
     };
     let images = plan.images.iter().map(|image| async {
@@ -109,6 +112,8 @@ struct Build<'a> {
     stop: CancellationToken,
     keep_going: bool,
     bytes_sent: ByteCounter,
+    /// Set once a registry was silent: why base images are lacking that could not be made here.
+    stand_in: OnceCell<String>,
     events: UnboundedSender<BuildEvent>,
 }
 
@@ -177,12 +182,31 @@ impl Build<'_> {
     async fn solve_until_named(&self, image: &PlannedImage, sessions: &Sessions<'_>) -> Result<String, SolveFailure> {
         let mut attempts = 0;
         loop {
-            let request = solve_request(self.plan, image, sessions);
+            let mut request = solve_request(self.plan, image, sessions);
+            if self.stand_in.initialized() {
+                do_without_registries(image, &mut request);
+            }
             attempts += 1;
             match self.solver.solve(request, |status| self.tell_status(&image.name, status)).await {
                 Err(failure) if failure.lost_race_for_name && attempts < MOST_ATTEMPTS => {}
+                Err(failure) if failure.registry_silent && attempts == 1 && !image.build.pull => {
+                    self.stand_in.get_or_init(|| self.provide_bases()).await;
+                }
+                Err(failure) if failure.registry_silent => {
+                    return Err(failure.because(self.stand_in.get().map_or("", String::as_str)));
+                }
                 answer => return answer,
             }
+        }
+    }
+
+    /// Makes the base images of all images at once, the first time that one of them is not there.
+    async fn provide_bases(&self) -> String {
+        let builds = self.plan.images.iter().map(|image| (image.name.as_str(), &image.build));
+        let notice = |text| tell(&self.events, BuildEvent::Notice { text });
+        match crate::bases::stand_in_for_registries(self.engine, builds, &notice).await {
+            Ok(lacking) => lacking.join("\n"),
+            Err(error) => format!("{error:#}"),
         }
     }
 

@@ -77,6 +77,7 @@ impl BuildRecord {
 
     pub(crate) fn apply(&mut self, event: &BuildEvent) {
         match event {
+            BuildEvent::Notice { .. } => {}
             BuildEvent::ContextSent { bytes } => self.context_sent = *bytes,
             BuildEvent::ImageStarted { image, at } => {
                 self.with_image(image, |record| record.started = Some(*at));

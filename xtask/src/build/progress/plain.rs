@@ -40,6 +40,7 @@ impl Plain {
                     },
                 )
             }
+            BuildEvent::Notice { text } => writeln!(io::stderr().lock(), "{text}"),
             BuildEvent::ImageStarted { .. } | BuildEvent::Progress { .. } | BuildEvent::ContextSent { .. } => Ok(()),
         }
     }
