@@ -150,7 +150,10 @@ mod tests {
     fn the_syntax_line_is_told_apart() {
         let table = [
             ("# syntax=docker/dockerfile:1\nFROM a\n", Some(Syntax::BuiltIn("docker/dockerfile:1".to_owned()))),
-            ("#syntax = docker.io/docker/dockerfile\n", Some(Syntax::BuiltIn("docker.io/docker/dockerfile".to_owned()))),
+            (
+                "#syntax = docker.io/docker/dockerfile\n",
+                Some(Syntax::BuiltIn("docker.io/docker/dockerfile".to_owned())),
+            ),
             ("# syntax=example.com/other:2\n", Some(Syntax::Foreign("example.com/other:2".to_owned()))),
             ("# a comment\n# syntax=docker/dockerfile:1\n", None),
             ("FROM a\n# syntax=docker/dockerfile:1\n", None),

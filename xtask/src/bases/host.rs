@@ -141,7 +141,9 @@ fn cargo_settings(text: &str) -> Option<String> {
 
 /// Whether an address in the line has a user, as in `https://user:password@host`.
 fn has_password(line: &str) -> bool {
-    line.split("://").skip(1).any(|rest| rest.split(['/', '\'', '"', ' ']).next().is_some_and(|host| host.contains('@')))
+    line.split("://")
+        .skip(1)
+        .any(|rest| rest.split(['/', '\'', '"', ' ']).next().is_some_and(|host| host.contains('@')))
 }
 
 #[cfg(test)]

@@ -155,18 +155,16 @@ impl<'a> Tag<'a> {
     fn debian(&self) -> Result<Recipe, String> {
         let suite = match (self.suite, self.version) {
             (Some(suite), _) => suite,
-            (None, Some(number)) => {
-                suites::by_name_or_number(number).ok_or_else(|| format!("there is no Debian {number} to make it from"))?
-            }
+            (None, Some(number)) => suites::by_name_or_number(number)
+                .ok_or_else(|| format!("there is no Debian {number} to make it from"))?,
             (None, None) => suites::STABLE,
         };
         Ok(Recipe { suite, is_slim: self.is_slim, contents: Contents::Debian })
     }
 
     fn rust(&self, installed: &[Toolchain]) -> Result<Recipe, String> {
-        let fits = |toolchain: &&Toolchain| {
-            self.version.is_none_or(|version| suites::is_version(&toolchain.version, version))
-        };
+        let fits =
+            |toolchain: &&Toolchain| self.version.is_none_or(|version| suites::is_version(&toolchain.version, version));
         let Some(toolchain) = installed.iter().find(fits) else {
             let versions: Vec<&str> = installed.iter().map(|toolchain| toolchain.version.as_str()).collect();
             let version = self.version.unwrap_or("stable");
@@ -186,9 +184,7 @@ impl<'a> Tag<'a> {
         // A third number is a patch release, of which Debian has just one.
         let minor: Vec<&str> = asked.splitn(3, '.').take(2).collect();
         match found.filter(|(_, version)| suites::is_version(version, &minor.join("."))) {
-            Some((suite, version)) => {
-                Ok(Recipe { suite, is_slim: self.is_slim, contents: Contents::Python(version) })
-            }
+            Some((suite, version)) => Ok(Recipe { suite, is_slim: self.is_slim, contents: Contents::Python(version) }),
             None => Err(format!("Debian has no Python {asked} there; it has {}", suites::pythons())),
         }
     }
@@ -223,7 +219,10 @@ mod tests {
             ("debian:7", "not: there is no Debian 7 to make it from"),
             ("rust:1-slim", "the packages of Debian trixie and this machine's Rust 1.95.0, slim"),
             ("rust:1.80-bookworm", "the packages of Debian bookworm and this machine's Rust 1.80.1"),
-            ("rust:1.9", "not: Rust 1.9 is not installed here (1.95.0, 1.80.1); run `rustup toolchain install 1.9`, or name another"),
+            (
+                "rust:1.9",
+                "not: Rust 1.9 is not installed here (1.95.0, 1.80.1); run `rustup toolchain install 1.9`, or name another",
+            ),
             ("rust:1-alpine", "not: `alpine` is no release of Debian"),
             ("python:3.11-slim", "the packages of Debian bookworm with their Python 3.11, slim"),
             ("python:3.13.1-slim-trixie", "the packages of Debian trixie with their Python 3.13, slim"),

@@ -57,6 +57,10 @@ pub(crate) enum BuildEvent {
         image: String,
         at: Moment,
     },
+    /// It begins once more; what was told of its steps does not count.
+    ImageRestarted {
+        image: String,
+    },
     Step {
         image: String,
         step: StepUpdate,

@@ -112,9 +112,17 @@ struct Build<'a> {
     stop: CancellationToken,
     keep_going: bool,
     bytes_sent: ByteCounter,
-    /// Set once a registry was silent: why base images are lacking that could not be made here.
-    stand_in: OnceCell<String>,
+    /// Set once a registry was silent.
+    stand_in: OnceCell<StandIn>,
     events: UnboundedSender<BuildEvent>,
+}
+
+/// What was done because no registry answers.
+struct StandIn {
+    /// The making of base images.
+    step: StepUpdate,
+    /// Why some are lacking that could not be made here; else empty.
+    lacking: String,
 }
 
 impl Build<'_> {
@@ -190,10 +198,12 @@ impl Build<'_> {
             match self.solver.solve(request, |status| self.tell_status(&image.name, status)).await {
                 Err(failure) if failure.lost_race_for_name && attempts < MOST_ATTEMPTS => {}
                 Err(failure) if failure.registry_silent && attempts == 1 && !image.build.pull => {
-                    self.stand_in.get_or_init(|| self.provide_bases()).await;
+                    let stand_in = self.stand_in.get_or_init(|| self.provide_bases()).await;
+                    tell(&self.events, BuildEvent::ImageRestarted { image: image.name.clone() });
+                    tell(&self.events, BuildEvent::Step { image: image.name.clone(), step: stand_in.step.clone() });
                 }
                 Err(failure) if failure.registry_silent => {
-                    return Err(failure.because(self.stand_in.get().map_or("", String::as_str)));
+                    return Err(failure.because(self.stand_in.get().map_or("", |stand_in| &stand_in.lacking)));
                 }
                 answer => return answer,
             }
@@ -201,13 +211,24 @@ impl Build<'_> {
     }
 
     /// Makes the base images of all images at once, the first time that one of them is not there.
-    async fn provide_bases(&self) -> String {
+    async fn provide_bases(&self) -> StandIn {
+        let started = Some(self.clock.now());
         let builds = self.plan.images.iter().map(|image| (image.name.as_str(), &image.build));
         let notice = |text| tell(&self.events, BuildEvent::Notice { text });
-        match crate::bases::stand_in_for_registries(self.engine, builds, &notice).await {
+        let lacking = match crate::bases::stand_in_for_registries(self.engine, builds, &notice).await {
             Ok(lacking) => lacking.join("\n"),
             Err(error) => format!("{error:#}"),
-        }
+        };
+        let step = StepUpdate {
+            digest: "bases".to_owned(),
+            name: "[internal] make base images".to_owned(),
+            inputs: Vec::new(),
+            cached: false,
+            started,
+            completed: Some(self.clock.now()),
+            error: None,
+        };
+        StandIn { step, lacking }
     }
 
     /// Two images may give different secrets the same id, so those that have any get a session

@@ -62,7 +62,8 @@ impl From<Status> for SolveFailure {
             step: step.map(|step| step.digest),
             lines: source.and_then(|source| source.lines()),
             engine_lost: is_connection_lost(&status),
-            registry_silent: status.message().contains("failed to resolve source metadata") && is_silence(status.message()),
+            registry_silent: status.message().contains("failed to resolve source metadata")
+                && is_silence(status.message()),
             lost_race_for_name: status.message().contains("image \"") && status.message().ends_with(": already exists"),
         }
     }

@@ -82,6 +82,7 @@ impl BuildRecord {
             BuildEvent::ImageStarted { image, at } => {
                 self.with_image(image, |record| record.started = Some(*at));
             }
+            BuildEvent::ImageRestarted { image } => self.with_image(image, |record| record.steps.clear()),
             BuildEvent::ImageFinished { image, at, outcome } => self.with_image(image, |record| {
                 record.finished = Some(*at);
                 record.outcome = Some(outcome.clone());

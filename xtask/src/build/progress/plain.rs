@@ -41,7 +41,10 @@ impl Plain {
                 )
             }
             BuildEvent::Notice { text } => writeln!(io::stderr().lock(), "{text}"),
-            BuildEvent::ImageStarted { .. } | BuildEvent::Progress { .. } | BuildEvent::ContextSent { .. } => Ok(()),
+            BuildEvent::ImageStarted { .. }
+            | BuildEvent::ImageRestarted { .. }
+            | BuildEvent::Progress { .. }
+            | BuildEvent::ContextSent { .. } => Ok(()),
         }
     }
 
