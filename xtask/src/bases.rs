@@ -90,6 +90,11 @@ pub(crate) async fn stand_in_for_registries<'a>(
     provide(engine, &needed::of_project(images)?, Sources { offline: false, renew: false }, tell).await
 }
 
+/// The versions of Rust that base images can be made with.
+pub(crate) fn installed_rust() -> Vec<String> {
+    toolchain::Toolchain::installed().into_iter().map(|toolchain| toolchain.version).collect()
+}
+
 /// Where base images may come from.
 #[derive(Clone, Copy)]
 struct Sources {

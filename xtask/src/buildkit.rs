@@ -8,6 +8,7 @@ mod credentials;
 mod failure;
 mod file_sync;
 mod folder_walk;
+mod garbage;
 mod health;
 mod images;
 mod path_patterns;

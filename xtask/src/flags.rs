@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{bases::BasesArgs, build::BuildArgs, engine::EngineArgs};
+use crate::{bases::BasesArgs, build::BuildArgs, doctor::DoctorArgs, engine::EngineArgs};
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 failed, 2 wrong use or system packages that you have to install, 130 interrupted.
@@ -36,6 +36,8 @@ pub(crate) enum Task {
     Build(Box<BuildArgs>),
     /// Make the base images that a project needs and no registry gives
     Bases(BasesArgs),
+    /// Tell what every task needs, and how to get what is missing
+    Doctor(DoctorArgs),
     /// Install and start a container engine, where it can be done here
     #[command(after_help = EXIT_CODES)]
     Engine(EngineArgs),

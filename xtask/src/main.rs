@@ -12,6 +12,7 @@ mod compose;
 mod debian;
 mod demo;
 mod dev;
+mod doctor;
 mod engine;
 mod flags;
 mod halt;
@@ -49,6 +50,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Setup => setup::run().map(drop),
         Task::Build(flags) => return build::run(&flags).map_err(|error| Halt::YourTurn(format!("{error:#}")).into()),
         Task::Bases(flags) => return bases::run(&flags),
+        Task::Doctor(flags) => return doctor::run(&flags),
         Task::Engine(flags) => return engine::run(&flags).map_err(|error| Halt::YourTurn(format!("{error:#}")).into()),
     }
     .map(|()| ExitCode::SUCCESS)

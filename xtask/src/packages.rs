@@ -32,6 +32,13 @@ pub(crate) const BASES: [Need; 2] = [
     },
 ];
 
+/// To test pushing and caching through a registry.
+pub(crate) const TESTS: [Need; 1] = [Need {
+    purpose: "a registry on this machine",
+    package: "docker-registry",
+    is_met: || answers("docker-registry", &["--version"]),
+}];
+
 /// To build the programs and to fetch what they need.
 pub(crate) const PROGRAMS: [Need; 6] = [
     Need {
@@ -62,9 +69,8 @@ pub(crate) fn ensure(needs: &[Need]) -> anyhow::Result<()> {
     let purposes: Vec<&str> = missing.iter().map(|need| need.purpose).collect();
     say(format_args!("missing on this machine: {}", purposes.join(", ")));
     let packages: Vec<&str> = missing.iter().map(|need| need.package).collect();
-    let has_apt = answers("apt-get", &["--version"]);
-    if !has_apt || !rustix::process::geteuid().is_root() {
-        return Err(Halt::YourTurn(instruction(&packages, has_apt)).into());
+    if !can_install() {
+        return Err(Halt::YourTurn(format!("{}, then run this again", instruction(&packages))).into());
     }
     install(&packages)?;
     match missing.iter().find(|need| !(need.is_met)()) {
@@ -75,12 +81,26 @@ pub(crate) fn ensure(needs: &[Need]) -> anyhow::Result<()> {
     }
 }
 
-fn instruction(packages: &[&str], has_apt: bool) -> String {
+/// Whether [`ensure`] may install packages itself.
+pub(crate) fn can_install() -> bool {
+    has_apt() && rustix::process::geteuid().is_root()
+}
+
+fn has_apt() -> bool {
+    answers("apt-get", &["--version"])
+}
+
+/// The exact command, or what to look for where there is no such command.
+pub(crate) fn instruction(packages: &[&str]) -> String {
+    instruction_for(packages, has_apt())
+}
+
+fn instruction_for(packages: &[&str], has_apt: bool) -> String {
     let packages = packages.join(" ");
     if has_apt {
-        format!("install the system packages, then run this again:\n  sudo apt-get install {packages}")
+        format!("sudo apt-get install {packages}")
     } else {
-        format!("install what your system calls these Debian packages, then run this again:\n  {packages}")
+        format!("install what your system calls these Debian packages: {packages}")
     }
 }
 
@@ -144,7 +164,7 @@ fn has_certificates() -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{has_libclang, instruction};
+    use super::{has_libclang, instruction_for};
 
     #[test]
     fn libclang_counts_only_with_its_headers() {
@@ -166,10 +186,10 @@ mod tests {
     #[test]
     fn the_user_is_told_the_exact_command() {
         for (has_apt, expected) in [
-            (true, "install the system packages, then run this again:\n  sudo apt-get install cmake libclang-dev"),
-            (false, "install what your system calls these Debian packages, then run this again:\n  cmake libclang-dev"),
+            (true, "sudo apt-get install cmake libclang-dev"),
+            (false, "install what your system calls these Debian packages: cmake libclang-dev"),
         ] {
-            assert_eq!(instruction(&["cmake", "libclang-dev"], has_apt), expected);
+            assert_eq!(instruction_for(&["cmake", "libclang-dev"], has_apt), expected);
         }
     }
 }

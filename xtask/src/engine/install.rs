@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 /// BuildKit's gRPC with several sessions, the containerd image store and Dockerfile checks.
-const OLDEST_ENGINE: u32 = 23;
+pub(super) const OLDEST_ENGINE: u32 = 23;
 const NEWER_RELEASE: &str = "forky";
 /// Under these names in every release of Debian and Ubuntu that has an engine new enough.
 const FEWEST_PACKAGES: [&str; 2] = ["docker.io", "docker-buildx"];
@@ -63,7 +63,7 @@ fn candidate_version() -> Result<Option<u32>> {
     Ok(text.lines().find_map(|line| major_version(line.trim().strip_prefix("Candidate: ")?)))
 }
 
-fn major_version(version: &str) -> Option<u32> {
+pub(super) fn major_version(version: &str) -> Option<u32> {
     version.split(['.', '+']).next()?.parse().ok()
 }
 

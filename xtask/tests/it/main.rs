@@ -7,7 +7,9 @@
     reason = "a helper that fails must fail its test, and tests print"
 )]
 
+mod bases;
 mod builds;
+mod doctor;
 mod engine;
 mod plans;
 mod registry;
