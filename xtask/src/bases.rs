@@ -23,6 +23,7 @@ use clap::Args;
 
 use crate::buildkit::Engine;
 use crate::compose::{BuildSection, Project, ProjectRequest};
+use crate::halt::Halt;
 use crate::output::{print, say};
 pub(crate) use dockerfile::{Syntax, foreign_syntax};
 use needed::Needed;
@@ -61,12 +62,10 @@ pub(crate) fn run(args: &BasesArgs) -> Result<ExitCode> {
         folder: std::env::current_dir().context("the current folder is gone")?,
         ..ProjectRequest::default()
     };
-    let project = Project::load(&request)?;
-    let services = project.services.iter().map(|service| (service.name.as_str(), &service.build));
-    let needed = needed::of_project(services)?;
+    let needed = needed_by_project(&request).map_err(your_turn)?;
     let runtime = tokio::runtime::Runtime::new().context("no threads for the connection")?;
     runtime.block_on(async {
-        let engine = crate::engine::connect_or_start().await?;
+        let engine = crate::engine::connect_or_start().await.map_err(your_turn)?;
         if args.list {
             return list(&engine, &needed).await;
         }
@@ -75,6 +74,16 @@ pub(crate) fn run(args: &BasesArgs) -> Result<ExitCode> {
         if lacking.is_empty() { Ok(()) } else { bail!("{}", lacking.join("\n")) }
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn needed_by_project(request: &ProjectRequest) -> Result<BTreeMap<Reference, Needed>> {
+    let project = Project::load(request)?;
+    needed::of_project(project.services.iter().map(|service| (service.name.as_str(), &service.build)))
+}
+
+/// What only the user can put right.
+fn your_turn(error: anyhow::Error) -> Halt {
+    Halt::YourTurn(format!("{error:#}"))
 }
 
 /// Provides what the images need and no registry gives; images that are in the engine's store are
@@ -127,8 +136,9 @@ async fn provide(
     if !recipes.is_empty() {
         tokio::task::spawn_blocking(|| crate::packages::ensure(&crate::packages::BASES)).await??;
     }
+    let because = if sources.offline { "" } else { "no registry answers: " };
     for (reference, recipe) in recipes {
-        tell(format!("making {reference} from {recipe}, because no registry answers"));
+        tell(format!("{because}making {reference} from {recipe}"));
         let digest = recipe.make(engine, reference).await.with_context(|| format!("{reference} could not be made"))?;
         tell(format!("made {reference}, {digest}"));
     }

@@ -58,6 +58,8 @@ pub(super) async fn make(root: &Root, host: &Settings, scratch: &Path) -> Result
     }
     command.arg(format!("--customize-hook=sync-in '{}' /", host.files.display()));
     command.arg("--customize-hook=chroot \"$1\" update-ca-certificates");
+    // The settings just brought in hide these from mmdebstrap's own cleaning, and no two are alike.
+    command.arg("--customize-hook=rm -f \"$1\"/var/cache/apt/*.bin");
     if let Some(version) = root.python {
         command.arg(format!("--customize-hook={}", PYTHON_PLACES.replace("$VERSION", version)));
     }

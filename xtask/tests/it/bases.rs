@@ -42,6 +42,14 @@ fn bases_are_listed_with_who_needs_them() {
     assert_eq!(listed, expected);
 }
 
+#[test]
+fn a_project_that_cannot_be_read_is_wrong_use() {
+    let empty = tempfile::tempdir().unwrap();
+    let output = tool(empty.path()).arg("bases").output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(stderr(&output).contains("no compose file in "), "{}", stderr(&output));
+}
+
 fn collapse(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -11,6 +11,7 @@ mod bases;
 mod builds;
 mod doctor;
 mod engine;
+mod images;
 mod plans;
 mod registry;
 mod tool;
