@@ -46,6 +46,14 @@ pub struct LogSettings {
     pub format: LogFormat,
 }
 
+/// How a worker can be asked whether it works.
+#[derive(Debug, Clone, Config)]
+pub struct HealthSettings {
+    /// Unix socket at which a worker tells whether it works; `WORKER --healthy` asks there.
+    #[config(env = "LONGHAND_HEALTH_SOCKET")]
+    pub socket: Option<PathBuf>,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LogFormat {
@@ -165,10 +173,11 @@ impl std::fmt::Debug for Secret {
 }
 
 /// Every section, for the checks and the table that need all variables at once.
-const SECTIONS: [&Meta; 6] = [
+const SECTIONS: [&Meta; 7] = [
     &StoreSettings::META,
     &CacheSettings::META,
     &LogSettings::META,
+    &HealthSettings::META,
     &IngestSettings::META,
     &TranscribeSettings::META,
     &LlmSettings::META,

@@ -7,6 +7,7 @@ pub mod assets;
 pub mod config;
 pub mod error;
 pub mod formats;
+pub mod health;
 pub mod job;
 pub mod llm;
 pub mod plan;

@@ -36,6 +36,25 @@ pub(crate) fn ensure() -> Result<Engine> {
     runtime.block_on(connect_or_start())
 }
 
+/// Whether an engine of this version can do what builds ask of it.
+pub(crate) fn is_new_enough(version: &str) -> bool {
+    install::major_version(version).is_some_and(|major| major >= install::OLDEST_ENGINE)
+}
+
+/// Whether [`connect_or_start`] can help itself on this machine.
+pub(crate) fn can_be_started_here() -> bool {
+    !is_named() && install::reason_not_here().is_none()
+}
+
+/// What to do where no engine answers, or one that is too old.
+pub(crate) fn remedy() -> String {
+    if can_be_started_here() { "cargo xtask engine".to_owned() } else { install::ADVICE.to_owned() }
+}
+
+fn is_named() -> bool {
+    std::env::var_os("DOCKER_HOST").is_some_and(|host| !host.is_empty())
+}
+
 /// The engine that the environment names; where none answers, one that is installed and started
 /// for it, if this is a machine where that is the way.
 pub(crate) async fn connect_or_start() -> Result<Engine> {
@@ -43,7 +62,7 @@ pub(crate) async fn connect_or_start() -> Result<Engine> {
         Ok(engine) => return Ok(engine),
         Err(error) => error.downcast::<EngineUnreachable>()?,
     };
-    if std::env::var_os("DOCKER_HOST").is_some_and(|host| !host.is_empty()) {
+    if is_named() {
         bail!("{unreachable}; start the engine that DOCKER_HOST names, or unset it");
     }
     if let Some(reason) = install::reason_not_here() {

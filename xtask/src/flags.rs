@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
+    bases::BasesArgs,
     bench_build::{self, BenchBuildArgs},
     build::BuildArgs,
+    doctor::DoctorArgs,
     engine::EngineArgs,
 };
 
@@ -41,6 +43,10 @@ pub(crate) enum Task {
     /// Build the images of a compose project in parallel
     #[command(after_help = EXIT_CODES)]
     Build(Box<BuildArgs>),
+    /// Make the base images that a project needs and no registry gives
+    Bases(BasesArgs),
+    /// Tell what every task needs, and how to get what is missing
+    Doctor(DoctorArgs),
     /// Install and start a container engine, where it can be done here
     #[command(after_help = EXIT_CODES)]
     Engine(EngineArgs),

@@ -2,6 +2,7 @@
 //!
 //! It depends on no other crate of the workspace, so that it is built in seconds on a bare machine.
 
+mod bases;
 mod bench_build;
 mod bench_speech;
 mod binaries;
@@ -9,8 +10,10 @@ mod build;
 mod build_inputs;
 mod buildkit;
 mod compose;
+mod debian;
 mod demo;
 mod dev;
+mod doctor;
 mod engine;
 mod flags;
 mod halt;
@@ -48,6 +51,8 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::BenchBuild(args) => bench_build::run(&args),
         Task::Setup => setup::run().map(drop),
         Task::Build(flags) => return build::run(&flags).map_err(|error| Halt::YourTurn(format!("{error:#}")).into()),
+        Task::Bases(flags) => return bases::run(&flags),
+        Task::Doctor(flags) => return doctor::run(&flags),
         Task::Engine(flags) => return engine::run(&flags).map_err(|error| Halt::YourTurn(format!("{error:#}")).into()),
     }
     .map(|()| ExitCode::SUCCESS)

@@ -13,13 +13,34 @@ use crate::{halt::Halt, output::say};
 
 /// Something that a task uses, and the Debian package that brings it.
 pub(crate) struct Need {
-    purpose: &'static str,
-    package: &'static str,
-    is_met: fn() -> bool,
+    pub(crate) purpose: &'static str,
+    pub(crate) package: &'static str,
+    pub(crate) is_met: fn() -> bool,
 }
 
-/// What building the programs and fetching their models takes.
-pub(crate) const BUILD: [Need; 6] = [
+/// To make base images.
+pub(crate) const BASES: [Need; 2] = [
+    Need {
+        purpose: "mmdebstrap, which makes base images",
+        package: "mmdebstrap",
+        is_met: || answers("mmdebstrap", &["--version"]),
+    },
+    Need {
+        purpose: "the keys of Debian's archives",
+        package: "debian-archive-keyring",
+        is_met: || Path::new("/usr/share/keyrings/debian-archive-keyring.gpg").is_file(),
+    },
+];
+
+/// To test pushing and caching through a registry.
+pub(crate) const TESTS: [Need; 1] = [Need {
+    purpose: "a registry on this machine",
+    package: "docker-registry",
+    is_met: || answers("docker-registry", &["--version"]),
+}];
+
+/// To build the programs and to fetch what they need.
+pub(crate) const PROGRAMS: [Need; 6] = [
     Need {
         purpose: "a C and C++ compiler, with make",
         package: "build-essential",
@@ -36,13 +57,6 @@ pub(crate) const BUILD: [Need; 6] = [
     Need { purpose: "certificates of public authorities", package: "ca-certificates", is_met: has_certificates },
 ];
 
-/// What the tests of the build tool push images to.
-pub(crate) const REGISTRY: [Need; 1] = [Need {
-    purpose: "an image registry",
-    package: "docker-registry",
-    is_met: || answers("docker-registry", &["--version"]),
-}];
-
 /// Installs what is missing as root on Debian and Ubuntu; elsewhere tells the user.
 ///
 /// # Errors
@@ -55,9 +69,8 @@ pub(crate) fn ensure(needs: &[Need]) -> anyhow::Result<()> {
     let purposes: Vec<&str> = missing.iter().map(|need| need.purpose).collect();
     say(format_args!("missing on this machine: {}", purposes.join(", ")));
     let packages: Vec<&str> = missing.iter().map(|need| need.package).collect();
-    let has_apt = answers("apt-get", &["--version"]);
-    if !has_apt || !rustix::process::geteuid().is_root() {
-        return Err(Halt::YourTurn(instruction(&packages, has_apt)).into());
+    if !can_install() {
+        return Err(Halt::YourTurn(format!("{}, then run this again", instruction(&packages))).into());
     }
     install(&packages)?;
     match missing.iter().find(|need| !(need.is_met)()) {
@@ -68,12 +81,26 @@ pub(crate) fn ensure(needs: &[Need]) -> anyhow::Result<()> {
     }
 }
 
-fn instruction(packages: &[&str], has_apt: bool) -> String {
+/// Whether [`ensure`] may install packages itself.
+pub(crate) fn can_install() -> bool {
+    has_apt() && rustix::process::geteuid().is_root()
+}
+
+fn has_apt() -> bool {
+    answers("apt-get", &["--version"])
+}
+
+/// The exact command, or what to look for where there is no such command.
+pub(crate) fn instruction(packages: &[&str]) -> String {
+    instruction_for(packages, has_apt())
+}
+
+fn instruction_for(packages: &[&str], has_apt: bool) -> String {
     let packages = packages.join(" ");
     if has_apt {
-        format!("install the system packages, then run this again:\n  sudo apt-get install {packages}")
+        format!("sudo apt-get install {packages}")
     } else {
-        format!("install what your system calls these Debian packages, then run this again:\n  {packages}")
+        format!("install what your system calls these Debian packages: {packages}")
     }
 }
 
@@ -137,7 +164,7 @@ fn has_certificates() -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{has_libclang, instruction};
+    use super::{has_libclang, instruction_for};
 
     #[test]
     fn libclang_counts_only_with_its_headers() {
@@ -159,10 +186,10 @@ mod tests {
     #[test]
     fn the_user_is_told_the_exact_command() {
         for (has_apt, expected) in [
-            (true, "install the system packages, then run this again:\n  sudo apt-get install cmake libclang-dev"),
-            (false, "install what your system calls these Debian packages, then run this again:\n  cmake libclang-dev"),
+            (true, "sudo apt-get install cmake libclang-dev"),
+            (false, "install what your system calls these Debian packages: cmake libclang-dev"),
         ] {
-            assert_eq!(instruction(&["cmake", "libclang-dev"], has_apt), expected);
+            assert_eq!(instruction_for(&["cmake", "libclang-dev"], has_apt), expected);
         }
     }
 }

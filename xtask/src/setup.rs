@@ -23,7 +23,7 @@ pub(crate) struct Tools {
 
 /// Installs system packages, builds the programs, fetches Temporal and the models; what is there is left alone.
 pub(crate) fn run() -> anyhow::Result<Tools> {
-    packages::ensure(&packages::BUILD)?;
+    packages::ensure(&packages::PROGRAMS)?;
     let binaries = binaries::build()?;
     let temporal = fetch(binaries.path("longhand")?)?;
     Ok(Tools { binaries, temporal })

@@ -28,7 +28,7 @@ pub(crate) fn run(flags: &TestFlags) -> anyhow::Result<()> {
 
 /// An engine and a registry for the tests of the build tool. Where they cannot be had, these say that they are skipped.
 fn prepare_builds() {
-    let prepared = packages::ensure(&packages::REGISTRY).and_then(|()| engine::ensure());
+    let prepared = packages::ensure(&packages::TESTS).and_then(|()| engine::ensure());
     if let Err(error) = prepared {
         say(format_args!("tests of image builds will be skipped: {error:#}"));
     }

@@ -11,7 +11,13 @@ use temporalio_sdk::{
         worker_tuner::{FixedSizeSlotSupplier, TunerHolder},
     },
 };
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+
+use crate::{
+    config::HealthSettings,
+    health::{self, Health, HealthError},
+};
 
 use super::{
     client::{ClientError, connect},
@@ -37,6 +43,8 @@ const WORKFLOW_SLOTS: usize = 50;
 pub enum WorkerError {
     #[error(transparent)]
     Client(#[from] ClientError),
+    #[error(transparent)]
+    Health(#[from] HealthError),
     #[error("stopped before Temporal could be reached")]
     Stopped,
     #[error("the worker cannot run: {0}")]
@@ -48,9 +56,10 @@ pub enum WorkerError {
 pub async fn serve_activities<A: ActivityImplementer + Send + Sync + 'static>(
     queue: &str,
     slots: usize,
+    health: &HealthSettings,
     activities: impl FnOnce(CancellationToken) -> A,
 ) -> Result<(), WorkerError> {
-    let process = Process::start().await?;
+    let process = Process::start(health).await?;
     let options = activity_options(queue, slots, activities(process.stop.clone()));
     process.run([options]).await
 }
@@ -59,9 +68,10 @@ pub async fn serve_activities<A: ActivityImplementer + Send + Sync + 'static>(
 pub async fn serve_activities_and_workflows<A: ActivityImplementer + Send + Sync + 'static>(
     queue: &str,
     slots: usize,
+    health: &HealthSettings,
     activities: impl FnOnce(CancellationToken) -> A,
 ) -> Result<(), WorkerError> {
-    let process = Process::start().await?;
+    let process = Process::start(health).await?;
     let options = activity_options(queue, slots, activities(process.stop.clone()));
     process.run([workflow_options()?, options]).await
 }
@@ -105,10 +115,12 @@ struct Process {
     runtime: Runtime,
     client: Client,
     stop: CancellationToken,
+    health: watch::Sender<Health>,
 }
 
 impl Process {
-    async fn start() -> Result<Self, WorkerError> {
+    async fn start(health: &HealthSettings) -> Result<Self, WorkerError> {
+        let health = health::answer(health)?;
         let runtime = Runtime::from_current_tokio(RuntimeOptions::builder().build().map_err(sdk)?).map_err(sdk)?;
         let stop = CancellationToken::new();
         tokio::spawn(fall_on_signal(stop.clone()));
@@ -116,7 +128,7 @@ impl Process {
             client = connect_patiently() => client?,
             () = stop.cancelled() => return Err(WorkerError::Stopped),
         };
-        Ok(Self { runtime, client, stop })
+        Ok(Self { runtime, client, stop, health })
     }
 
     async fn run<const N: usize>(self, options: [WorkerOptions; N]) -> Result<(), WorkerError> {
@@ -125,13 +137,15 @@ impl Process {
             workers.push(Worker::new(&self.runtime, self.client.clone(), options).map_err(sdk)?);
         }
         let handles: Vec<_> = workers.iter().map(Worker::shutdown_handle).collect();
-        let stop = self.stop.clone();
+        let (stop, state) = (self.stop.clone(), self.health.clone());
         tokio::spawn(async move {
             stop.cancelled().await;
             tracing::info!("stopping");
+            state.send_replace(Health::Stopping);
             handles.iter().for_each(|shut_down| shut_down());
         });
         tracing::info!(pid = std::process::id(), "worker ready");
+        self.health.send_replace(Health::Ready);
         let ended = futures_util::future::try_join_all(workers.iter_mut().map(Worker::run)).await;
         self.stop.cancel();
         ended.map(drop).map_err(sdk)

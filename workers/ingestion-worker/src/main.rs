@@ -1,18 +1,33 @@
 //! Serves all workflows, and the activities of the ingest queue.
 
+use clap::Parser;
 use confique::Config;
 use engine::{
-    config::{self, IngestSettings, LogSettings, StoreSettings},
+    config::{self, HealthSettings, IngestSettings, LogSettings, StoreSettings},
+    health,
     store::Store,
     telemetry,
     temporal::{contracts::INGEST_QUEUE, worker},
 };
 use ingestion_worker::activities::IngestActivities;
 
+/// Serves all workflows, and the activities of the ingest queue.
+///
+/// Settings come from the environment, a `.env` file, or the TOML file that LONGHAND_CONFIG names.
+#[derive(Parser)]
+#[command(version, after_help = "Example:\n  TEMPORAL_ADDRESS=temporal:7233 ingestion-worker")]
+struct Flags {
+    /// Only ask the worker that runs here whether it works: 0 yes, 1 no
+    #[arg(long)]
+    healthy: bool,
+}
+
 #[derive(Config)]
 struct Settings {
     #[config(nested)]
     log: LogSettings,
+    #[config(nested)]
+    health: HealthSettings,
     #[config(nested)]
     store: StoreSettings,
     #[config(nested)]
@@ -21,11 +36,15 @@ struct Settings {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
+    let flags = Flags::parse();
     let settings: Settings = config::load()?;
+    if flags.healthy {
+        return Ok(health::ask(&settings.health).await?);
+    }
     telemetry::start(&settings.log)?;
     let store = Store::open(&settings.store)?;
     let slots = settings.ingest.slots;
-    worker::serve_activities_and_workflows(INGEST_QUEUE, slots, |stop| {
+    worker::serve_activities_and_workflows(INGEST_QUEUE, slots, &settings.health, |stop| {
         IngestActivities::new(store, settings.ingest, stop)
     })
     .await?;

@@ -1,18 +1,33 @@
 //! Serves the activities of the LLM queue.
 
+use clap::Parser;
 use confique::Config;
 use engine::{
-    config::{self, CacheSettings, LlmSettings, LogSettings, StoreSettings},
+    config::{self, CacheSettings, HealthSettings, LlmSettings, LogSettings, StoreSettings},
+    health,
     store::Store,
     telemetry,
     temporal::{contracts::LLM_QUEUE, worker},
 };
 use llm_worker::activities::LlmActivities;
 
+/// Serves the activities of the LLM queue.
+///
+/// Settings come from the environment, a `.env` file, or the TOML file that LONGHAND_CONFIG names.
+#[derive(Parser)]
+#[command(version, after_help = "Example:\n  TEMPORAL_ADDRESS=temporal:7233 llm-worker")]
+struct Flags {
+    /// Only ask the worker that runs here whether it works: 0 yes, 1 no
+    #[arg(long)]
+    healthy: bool,
+}
+
 #[derive(Config)]
 struct Settings {
     #[config(nested)]
     log: LogSettings,
+    #[config(nested)]
+    health: HealthSettings,
     #[config(nested)]
     store: StoreSettings,
     #[config(nested)]
@@ -23,11 +38,17 @@ struct Settings {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
+    let flags = Flags::parse();
     let settings: Settings = config::load()?;
+    if flags.healthy {
+        return Ok(health::ask(&settings.health).await?);
+    }
     telemetry::start(&settings.log)?;
     let store = Store::open(&settings.store)?;
     let slots = settings.llm.slots;
-    worker::serve_activities(LLM_QUEUE, slots, |stop| LlmActivities::new(store, settings.cache, settings.llm, stop))
-        .await?;
+    worker::serve_activities(LLM_QUEUE, slots, &settings.health, |stop| {
+        LlmActivities::new(store, settings.cache, settings.llm, stop)
+    })
+    .await?;
     Ok(())
 }

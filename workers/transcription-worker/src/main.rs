@@ -1,18 +1,33 @@
 //! Serves the activities of the transcription queue.
 
+use clap::Parser;
 use confique::Config;
 use engine::{
-    config::{self, CacheSettings, LogSettings, StoreSettings, TranscribeSettings},
+    config::{self, CacheSettings, HealthSettings, LogSettings, StoreSettings, TranscribeSettings},
+    health,
     store::Store,
     telemetry,
     temporal::{contracts::TRANSCRIBE_QUEUE, worker},
 };
 use transcription_worker::{activities::TranscribeActivities, models::Models};
 
+/// Serves the activities of the transcription queue.
+///
+/// Settings come from the environment, a `.env` file, or the TOML file that LONGHAND_CONFIG names.
+#[derive(Parser)]
+#[command(version, after_help = "Example:\n  TEMPORAL_ADDRESS=temporal:7233 transcription-worker")]
+struct Flags {
+    /// Only ask the worker that runs here whether it works: 0 yes, 1 no
+    #[arg(long)]
+    healthy: bool,
+}
+
 #[derive(Config)]
 struct Settings {
     #[config(nested)]
     log: LogSettings,
+    #[config(nested)]
+    health: HealthSettings,
     #[config(nested)]
     store: StoreSettings,
     #[config(nested)]
@@ -23,11 +38,18 @@ struct Settings {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
+    let flags = Flags::parse();
     let settings: Settings = config::load()?;
+    if flags.healthy {
+        return Ok(health::ask(&settings.health).await?);
+    }
     telemetry::start(&settings.log)?;
     let store = Store::open(&settings.store)?;
     let slots = settings.transcribe.slots;
     let models = Models::new(settings.transcribe, settings.cache);
-    worker::serve_activities(TRANSCRIBE_QUEUE, slots, |stop| TranscribeActivities::new(store, models, stop)).await?;
+    worker::serve_activities(TRANSCRIBE_QUEUE, slots, &settings.health, |stop| {
+        TranscribeActivities::new(store, models, stop)
+    })
+    .await?;
     Ok(())
 }

@@ -57,6 +57,10 @@ pub(crate) enum BuildEvent {
         image: String,
         at: Moment,
     },
+    /// It begins once more; what was told of its steps does not count.
+    ImageRestarted {
+        image: String,
+    },
     Step {
         image: String,
         step: StepUpdate,
@@ -80,6 +84,10 @@ pub(crate) enum BuildEvent {
         file: String,
         line: u32,
         url: String,
+    },
+    /// Something to know that is no part of any step.
+    Notice {
+        text: String,
     },
     /// Bytes that went out to the engine in all, once every image has ended.
     ContextSent {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::plan::{Plan, PlannedImage};
+use crate::bases::{Syntax, foreign_syntax};
 use crate::build_inputs::CacheStore;
 use crate::buildkit::{Export, SharedDirectory, SolveRequest};
 use crate::compose::{Context, Dockerfile, NamedContext};
@@ -67,6 +68,20 @@ pub(super) fn solve_request(plan: &Plan, image: &PlannedImage, sessions: &Sessio
         cache_from: image.build.cache_from.iter().map(with_credentials).collect(),
         cache_to: image.build.cache_to.iter().map(with_credentials).collect(),
         entitlements,
+    }
+}
+
+/// Changes the request so that the engine takes base images from its store, and reads a Dockerfile
+/// with its own frontend instead of asking a registry for the one that the `# syntax=` line names.
+pub(super) fn do_without_registries(image: &PlannedImage, request: &mut SolveRequest) {
+    request.attributes.insert("image-resolve-mode".to_owned(), "local".to_owned());
+    let text = match &image.build.dockerfile {
+        Dockerfile::Inline(text) => Some(text.clone()),
+        Dockerfile::File(path) => std::fs::read_to_string(path).ok(),
+    };
+    if let Some(Syntax::BuiltIn(written)) = text.and_then(|text| foreign_syntax(&text)) {
+        // The frontend takes this for a sign that it is the one that was asked for.
+        request.attributes.insert("cmdline".to_owned(), written);
     }
 }
 

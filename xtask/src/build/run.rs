@@ -7,12 +7,14 @@ use std::path::PathBuf;
 use anyhow::Result;
 use futures_util::future::join_all;
 use tokio::sync::mpsc::UnboundedSender;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OnceCell, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::event::{BuildEvent, Clock, Failure, ImageOutcome, StepUpdate};
 use super::plan::{Plan, PlannedImage};
-use super::request::{MAIN_CONTEXT, Sessions, context_folder, context_folders, directories, named, solve_request};
+use super::request::{
+    MAIN_CONTEXT, Sessions, context_folder, context_folders, directories, do_without_registries, named, solve_request,
+};
 use crate::buildkit::{ByteCounter, Engine, Offers, Session, SharedDirectory, SolveFailure, Solver, Status};
 
 /// Several builds of one project may race for an image's name this often.
@@ -62,6 +64,7 @@ pub(crate) async fn run(
         stop: conduct.interrupt.child_token(),
         keep_going: conduct.keep_going,
         bytes_sent: bytes_sent.clone(),
+        stand_in: OnceCell::new(),
         events: events.clone(),
     };
     let images = plan.images.iter().map(|image| async {
@@ -109,7 +112,17 @@ struct Build<'a> {
     stop: CancellationToken,
     keep_going: bool,
     bytes_sent: ByteCounter,
+    /// Set once a registry was silent.
+    stand_in: OnceCell<StandIn>,
     events: UnboundedSender<BuildEvent>,
+}
+
+/// What was done because no registry answers.
+struct StandIn {
+    /// The making of base images.
+    step: StepUpdate,
+    /// Why some are lacking that could not be made here; else empty.
+    lacking: String,
 }
 
 impl Build<'_> {
@@ -177,13 +190,45 @@ impl Build<'_> {
     async fn solve_until_named(&self, image: &PlannedImage, sessions: &Sessions<'_>) -> Result<String, SolveFailure> {
         let mut attempts = 0;
         loop {
-            let request = solve_request(self.plan, image, sessions);
+            let mut request = solve_request(self.plan, image, sessions);
+            if self.stand_in.initialized() {
+                do_without_registries(image, &mut request);
+            }
             attempts += 1;
             match self.solver.solve(request, |status| self.tell_status(&image.name, status)).await {
                 Err(failure) if failure.lost_race_for_name && attempts < MOST_ATTEMPTS => {}
+                Err(failure) if failure.registry_silent && attempts == 1 && !image.build.pull => {
+                    let stand_in = self.stand_in.get_or_init(|| self.provide_bases()).await;
+                    tell(&self.events, BuildEvent::ImageRestarted { image: image.name.clone() });
+                    tell(&self.events, BuildEvent::Step { image: image.name.clone(), step: stand_in.step.clone() });
+                }
+                Err(failure) if failure.registry_silent => {
+                    return Err(failure.because(self.stand_in.get().map_or("", |stand_in| &stand_in.lacking)));
+                }
                 answer => return answer,
             }
         }
+    }
+
+    /// Makes the base images of all images at once, the first time that one of them is not there.
+    async fn provide_bases(&self) -> StandIn {
+        let started = Some(self.clock.now());
+        let builds = self.plan.images.iter().map(|image| (image.name.as_str(), &image.build));
+        let notice = |text| tell(&self.events, BuildEvent::Notice { text });
+        let lacking = match crate::bases::stand_in_for_registries(self.engine, builds, &notice).await {
+            Ok(lacking) => lacking.join("\n"),
+            Err(error) => format!("{error:#}"),
+        };
+        let step = StepUpdate {
+            digest: "bases".to_owned(),
+            name: "[internal] make base images".to_owned(),
+            inputs: Vec::new(),
+            cached: false,
+            started,
+            completed: Some(self.clock.now()),
+            error: None,
+        };
+        StandIn { step, lacking }
     }
 
     /// Two images may give different secrets the same id, so those that have any get a session

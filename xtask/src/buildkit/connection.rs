@@ -39,7 +39,7 @@ impl std::error::Error for EngineUnreachable {}
 #[derive(Clone)]
 pub(crate) struct Engine {
     pub(super) address: Address,
-    docker: Docker,
+    pub(super) docker: Docker,
     /// The engine's version, as in `28.5.2`.
     pub(crate) version: String,
 }

@@ -5,6 +5,8 @@ use prost::Message;
 use serde::Deserialize;
 use tonic::{Code, Status};
 
+use super::images::is_silence;
+
 /// A solve that gave no image.
 #[derive(Debug)]
 pub(crate) struct SolveFailure {
@@ -18,6 +20,8 @@ pub(crate) struct SolveFailure {
     /// Whether another build gave the same name to its image at the same moment. The steps are
     /// done then, and a second attempt succeeds.
     pub(crate) lost_race_for_name: bool,
+    /// Whether a base image was not there, and its registry did not answer.
+    pub(crate) registry_silent: bool,
 }
 
 /// BuildKit's `errdefs.Vertex`.
@@ -58,8 +62,20 @@ impl From<Status> for SolveFailure {
             step: step.map(|step| step.digest),
             lines: source.and_then(|source| source.lines()),
             engine_lost: is_connection_lost(&status),
+            registry_silent: status.message().contains("failed to resolve source metadata")
+                && is_silence(status.message()),
             lost_race_for_name: status.message().contains("image \"") && status.message().ends_with(": already exists"),
         }
+    }
+}
+
+impl SolveFailure {
+    /// With a reason that is known on this side only.
+    pub(crate) fn because(mut self, reason: &str) -> SolveFailure {
+        if !reason.is_empty() {
+            self.message = format!("{}\n{reason}", self.message);
+        }
+        self
     }
 }
 

@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 /// BuildKit's gRPC with several sessions, the containerd image store and Dockerfile checks.
-const OLDEST_ENGINE: u32 = 23;
+pub(super) const OLDEST_ENGINE: u32 = 23;
 const NEWER_RELEASE: &str = "forky";
 /// Under these names in every release of Debian and Ubuntu that has an engine new enough.
 const FEWEST_PACKAGES: [&str; 2] = ["docker.io", "docker-buildx"];
@@ -63,35 +63,20 @@ fn candidate_version() -> Result<Option<u32>> {
     Ok(text.lines().find_map(|line| major_version(line.trim().strip_prefix("Candidate: ")?)))
 }
 
-fn major_version(version: &str) -> Option<u32> {
+pub(super) fn major_version(version: &str) -> Option<u32> {
     version.split(['.', '+']).next()?.parse().ok()
 }
 
 /// The pin keeps every other package where it is: only what is asked for by release comes from
 /// there.
 fn add_newer_release() -> Result<()> {
-    let mirror = debian_mirror()?;
+    let mirror = crate::debian::mirror().context(ADVICE)?;
     let write = |path: &str, text: String| fs::write(path, text).with_context(|| format!("{path} cannot be written"));
     write(
         "/etc/apt/sources.list.d/engine.list",
         format!("deb [signed-by={KEYRING} check-valid-until=no] {mirror} {NEWER_RELEASE} main\n"),
     )?;
     write("/etc/apt/preferences.d/engine", format!("Package: *\nPin: release n={NEWER_RELEASE}\nPin-Priority: 50\n"))
-}
-
-/// The mirror that this machine takes Debian's packages from already.
-fn debian_mirror() -> Result<String> {
-    let output = Command::new("apt-get")
-        .args(["indextargets", "--format", "$(SITE) $(ORIGIN)"])
-        .output()
-        .context("apt-get cannot be run")?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let mirrors = text.lines().filter_map(|line| line.strip_suffix(" Debian"));
-    mirrors
-        .filter(|site| !site.contains("security"))
-        .map(str::to_owned)
-        .next()
-        .with_context(|| format!("no Debian mirror is configured here; {ADVICE}"))
 }
 
 fn install(packages: impl Iterator<Item = String>) -> Result<()> {

@@ -77,10 +77,12 @@ impl BuildRecord {
 
     pub(crate) fn apply(&mut self, event: &BuildEvent) {
         match event {
+            BuildEvent::Notice { .. } => {}
             BuildEvent::ContextSent { bytes } => self.context_sent = *bytes,
             BuildEvent::ImageStarted { image, at } => {
                 self.with_image(image, |record| record.started = Some(*at));
             }
+            BuildEvent::ImageRestarted { image } => self.with_image(image, |record| record.steps.clear()),
             BuildEvent::ImageFinished { image, at, outcome } => self.with_image(image, |record| {
                 record.finished = Some(*at);
                 record.outcome = Some(outcome.clone());

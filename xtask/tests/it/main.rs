@@ -7,9 +7,12 @@
     reason = "a helper that fails must fail its test, and tests print"
 )]
 
+mod bases;
 mod bench_build;
 mod builds;
+mod doctor;
 mod engine;
+mod images;
 mod plans;
 mod registry;
 mod tool;

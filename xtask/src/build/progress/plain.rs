@@ -40,7 +40,11 @@ impl Plain {
                     },
                 )
             }
-            BuildEvent::ImageStarted { .. } | BuildEvent::Progress { .. } | BuildEvent::ContextSent { .. } => Ok(()),
+            BuildEvent::Notice { text } => writeln!(io::stderr().lock(), "{text}"),
+            BuildEvent::ImageStarted { .. }
+            | BuildEvent::ImageRestarted { .. }
+            | BuildEvent::Progress { .. }
+            | BuildEvent::ContextSent { .. } => Ok(()),
         }
     }
 

@@ -33,6 +33,9 @@ impl Terminal {
     }
 
     pub(super) fn show(&mut self, event: &BuildEvent, record: &BuildRecord) {
+        if let BuildEvent::Notice { text } = event {
+            self.total.println(text);
+        }
         let (BuildEvent::ImageStarted { image, .. }
         | BuildEvent::Step { image, .. }
         | BuildEvent::Progress { image, .. }

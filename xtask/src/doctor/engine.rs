@@ -1,0 +1,76 @@
+//! The container engine: whether one answers, and whether it is set up for fast builds.
+
+use anyhow::Result;
+
+use super::machine::first_line;
+use super::{Finding, State};
+use crate::buildkit::Engine;
+
+const STORE: &str = "add {\"features\": {\"containerd-snapshotter\": true}} to /etc/docker/daemon.json, and start the \
+                     engine again";
+const COLLECTION: &str = "add {\"builder\": {\"gc\": {\"enabled\": true, \"policy\": [{\"all\": true, \"maxUsedSpace\": \
+                          \"40GB\"}]}}} to /etc/docker/daemon.json, and start the engine again";
+
+pub(super) async fn look() -> Vec<Finding> {
+    let engine = Engine::connect().await;
+    let mut findings = vec![answers(&engine)];
+    if let Ok(engine) = &engine {
+        findings.push(image_store(engine).await);
+        findings.push(garbage_collection(engine).await);
+    }
+    for (plugin, package) in [("buildx", "docker-buildx"), ("compose", "docker-compose")] {
+        findings.push(self::plugin(plugin, package));
+    }
+    findings
+}
+
+fn answers(engine: &Result<Engine>) -> Finding {
+    let (state, found) = match engine {
+        Ok(engine) if crate::engine::is_new_enough(&engine.version) => {
+            (State::Ok, format!("version {}", engine.version))
+        }
+        Ok(engine) => (State::Missing, format!("version {} is too old", engine.version)),
+        Err(error) if crate::engine::can_be_started_here() => (State::Installs, format!("{error:#}")),
+        Err(error) => (State::Missing, format!("{error:#}")),
+    };
+    finding("a container engine", "build, bases", state, found, crate::engine::remedy())
+}
+
+async fn image_store(engine: &Engine) -> Finding {
+    let (state, found) = match engine.has_containerd_store().await {
+        Ok(true) => (State::Ok, "containerd's".to_owned()),
+        Ok(false) => (State::Advice, "one that can export no cache but the inline one, and push nothing".to_owned()),
+        Err(error) => (State::Advice, format!("{error:#}")),
+    };
+    finding("the engine's image store", "build", state, found, STORE.to_owned())
+}
+
+async fn garbage_collection(engine: &Engine) -> Finding {
+    let (state, found) = match engine.drops_cache_mounts().await {
+        Ok(None) => (State::Ok, "keeps cache mounts".to_owned()),
+        Ok(Some(rule)) => {
+            let hours = rule.unused_for.as_secs() / 3600;
+            let above = rule.above.map_or_else(String::new, |bytes| format!(" above {} MB", bytes / 1_000_000));
+            (State::Advice, format!("drops cache mounts that were not used for {hours} h{above}"))
+        }
+        Err(error) => (State::Advice, format!("{error:#}")),
+    };
+    finding("the engine's garbage collection", "build", state, found, COLLECTION.to_owned())
+}
+
+fn plugin(name: &str, package: &str) -> Finding {
+    let found = first_line("docker", &[name, "version"]);
+    let state = if found.is_some() { State::Ok } else { State::Advice };
+    let remedy = format!("sudo apt-get install docker-cli {package}, from the release that the engine is from");
+    finding(
+        &format!("docker {name}"),
+        "comparisons in benches and tests",
+        state,
+        found.unwrap_or_else(|| "not found".to_owned()),
+        remedy,
+    )
+}
+
+fn finding(name: &str, needed_for: &'static str, state: State, found: String, remedy: String) -> Finding {
+    Finding { name: name.to_owned(), needed_for, state, found, remedy: Some(remedy) }
+}
