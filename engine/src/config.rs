@@ -110,7 +110,7 @@ pub struct LlmSettings {
     #[config(env = "LONGHAND_LLM_PROVIDER", default = "local")]
     pub provider: LlmProvider,
     /// The endpoint's model name, or for `local` a GGUF file's path. Default: `gpt-5-mini`, or the bundled small model.
-    #[config(env = "LONGHAND_LLM_MODEL", validate(!model.is_empty(), "must not be empty"))]
+    #[config(env = "LONGHAND_LLM_MODEL", validate = not_empty)]
     pub model: Option<String>,
     /// The endpoint of `openai`, such as `https://api.mistral.ai/v1`.
     #[config(env = "LONGHAND_LLM_BASE_URL", default = "https://api.openai.com/v1")]
@@ -134,6 +134,11 @@ pub struct LlmSettings {
     /// Threads of the local model. Default: the machine's cores.
     #[config(env = "LONGHAND_LLM_THREADS")]
     pub threads: Option<usize>,
+}
+
+/// An empty variable is more likely a slip than a choice.
+fn not_empty(value: &impl AsRef<str>) -> Result<(), &'static str> {
+    if value.as_ref().is_empty() { Err("must not be empty") } else { Ok(()) }
 }
 
 impl LlmSettings {

@@ -26,7 +26,7 @@ pub struct Model(Provider);
 
 enum Provider {
     Local(LocalModel),
-    Openai(Endpoint),
+    Openai(Box<Endpoint>),
 }
 
 /// What a model is asked.
@@ -75,7 +75,7 @@ impl Model {
             )));
         }
         Ok(Self(match settings.provider {
-            LlmProvider::Openai => Provider::Openai(Endpoint::open(settings)?),
+            LlmProvider::Openai => Provider::Openai(Box::new(Endpoint::open(settings)?)),
             LlmProvider::Local => {
                 let path = match &settings.model {
                     Some(path) => PathBuf::from(path),

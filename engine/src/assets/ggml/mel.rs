@@ -67,7 +67,7 @@ mod tests {
         for bands in [80, 128] {
             let bank: Vec<[f32; BINS]> = filters(bands).collect();
             assert_eq!(bank.len(), bands);
-            let peaks: Vec<usize> = bank.iter().map(|band| peak(band)).collect();
+            let peaks: Vec<usize> = bank.iter().map(peak).collect();
             assert!(peaks.is_sorted(), "{peaks:?}");
             // The wide bands at the top are sampled finely enough for their area to show.
             for band in &bank[bands - 10..] {

@@ -24,7 +24,7 @@ impl Target {
         Self { name: name.into(), dimensions: dimensions.to_vec(), source: source.into(), first_row: 0, wide }
     }
 
-    fn from_row(self, first_row: u32) -> Self {
+    fn starting_at(self, first_row: u32) -> Self {
         Self { first_row, ..self }
     }
 
@@ -76,9 +76,9 @@ fn self_attention(to: &str, from: &str, state: u32) -> Vec<Target> {
     let mut targets = vec![
         Target::new(format!("{to}.attn.query.weight"), &[state, state], fused("weight")),
         Target::new(format!("{to}.attn.query.bias"), &[state], fused("bias")),
-        Target::new(format!("{to}.attn.key.weight"), &[state, state], fused("weight")).from_row(state),
-        Target::new(format!("{to}.attn.value.weight"), &[state, state], fused("weight")).from_row(2 * state),
-        Target::new(format!("{to}.attn.value.bias"), &[state], fused("bias")).from_row(2 * state),
+        Target::new(format!("{to}.attn.key.weight"), &[state, state], fused("weight")).starting_at(state),
+        Target::new(format!("{to}.attn.value.weight"), &[state, state], fused("weight")).starting_at(2 * state),
+        Target::new(format!("{to}.attn.value.bias"), &[state], fused("bias")).starting_at(2 * state),
     ];
     targets.extend(linear(&format!("{to}.attn.out"), &format!("{from}/self_attention/linear_1"), state, state));
     targets.extend(norm(&format!("{to}.attn_ln"), &format!("{from}/self_attention/layer_norm"), state));
@@ -90,8 +90,8 @@ fn cross_attention(to: &str, from: &str, state: u32) -> Vec<Target> {
     let mut targets = linear(&format!("{to}.cross_attn.query"), &format!("{from}/attention/linear_0"), state, state);
     targets.extend([
         Target::new(format!("{to}.cross_attn.key.weight"), &[state, state], fused("weight")),
-        Target::new(format!("{to}.cross_attn.value.weight"), &[state, state], fused("weight")).from_row(state),
-        Target::new(format!("{to}.cross_attn.value.bias"), &[state], fused("bias")).from_row(state),
+        Target::new(format!("{to}.cross_attn.value.weight"), &[state, state], fused("weight")).starting_at(state),
+        Target::new(format!("{to}.cross_attn.value.bias"), &[state], fused("bias")).starting_at(state),
     ]);
     targets.extend(linear(&format!("{to}.cross_attn.out"), &format!("{from}/attention/linear_2"), state, state));
     targets.extend(norm(&format!("{to}.cross_attn_ln"), &format!("{from}/attention/layer_norm"), state));

@@ -76,7 +76,7 @@ fn write_tensor(head: TensorHead, input: &mut impl Read, output: &mut impl Write
 }
 
 fn quantise(head: TensorHead, input: &mut impl Read, output: &mut impl Write) -> io::Result<()> {
-    if head.element != Element::F16 || head.dimensions[0] as usize % BLOCK != 0 {
+    if head.element != Element::F16 || !(head.dimensions[0] as usize).is_multiple_of(BLOCK) {
         return Err(invalid(format!("{} is no 16-bit matrix with rows of {BLOCK} numbers", head.name)));
     }
     let blocks = head.elements() / BLOCK as u64;

@@ -1,5 +1,7 @@
 //! Ingestion as its callers see it: a source goes in, work units and a plan lie in the store.
 
+#![cfg(test)]
+
 mod bad_input;
 mod cutting;
 mod formats;

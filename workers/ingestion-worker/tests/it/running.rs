@@ -54,7 +54,7 @@ async fn a_cancelled_ingestion_stops_at_once_and_leaves_no_plan() {
     };
     let error = ingest(&bench.store, &bench.settings, &source, &cancelled, progress).await.unwrap_err();
     assert_eq!(error.kind, FailureKind::Cancelled);
-    let told = told.lock().unwrap();
+    let told = told.lock().unwrap().clone();
     assert!(told.is_sorted() && told[0] == 1.0, "progress goes up second by second: {told:?}");
     assert!(told.last().is_some_and(|last| *last <= 61.0), "it went on to {:?} s", told.last());
     let left = bench.store.list("audio").await.unwrap();

@@ -25,7 +25,7 @@ impl Loudness {
     pub(super) fn of(pcm: &[f32]) -> Self {
         const BELOW_LOUDEST: f32 = 1e-3;
         const ABOVE_QUIETEST: f32 = 4.0;
-        let power: Vec<f32> = pcm.chunks(MOMENT).map(|moment| mean_square(moment)).collect();
+        let power: Vec<f32> = pcm.chunks(MOMENT).map(mean_square).collect();
         let mut sorted = power.clone();
         sorted.sort_by(f32::total_cmp);
         let percentile = |percent: usize| sorted.get(sorted.len() * percent / 100).copied().unwrap_or_default();
