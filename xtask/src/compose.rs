@@ -13,3 +13,4 @@ mod yaml;
 
 pub(crate) use build_section::{BuildSection, Context, Dockerfile, NamedContext};
 pub(crate) use project::{Project, ProjectRequest, Service};
+pub(crate) use yaml::Place;

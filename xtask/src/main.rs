@@ -10,10 +10,12 @@ mod buildkit;
 mod compose;
 mod demo;
 mod dev;
+mod dockerfile;
 mod engine;
 mod flags;
 mod halt;
 mod interrupt;
+mod lint;
 mod output;
 mod packages;
 mod setup;
@@ -46,6 +48,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::BenchSpeech(flags) => bench_speech::run(&flags),
         Task::Setup => setup::run().map(drop),
         Task::Build(flags) => return build::run(&flags).map_err(|error| Halt::YourTurn(format!("{error:#}")).into()),
+        Task::Lint(flags) => return lint::run(&flags).map_err(|error| Halt::YourTurn(format!("{error:#}")).into()),
         Task::Engine(flags) => return engine::run(&flags).map_err(|error| Halt::YourTurn(format!("{error:#}")).into()),
     }
     .map(|()| ExitCode::SUCCESS)
