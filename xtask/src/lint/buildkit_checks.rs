@@ -25,18 +25,18 @@ pub(crate) async fn add(project: &LintedProject, report: &mut Report) {
     };
     let checks = project.images.iter().map(|image| check(&engine, image));
     let checked = futures_util::future::join_all(checks).await;
+    let mut stopped: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (image, check) in project.images.iter().zip(checked) {
-        let stopped = match check {
-            Ok(Check { warnings, stopped }) => {
-                report.findings.extend(warnings.into_iter().map(|warning| finding(image, warning)));
-                stopped
-            }
-            Err(error) => Some(format!("{error:#}")),
-        };
-        if let Some(reason) = stopped {
-            report.left_out.insert(format!("a part of BuildKit's own checks of `{}`: {reason}", image.name));
+        let check = check.unwrap_or_else(|error| Check { warnings: Vec::new(), stopped: Some(format!("{error:#}")) });
+        report.findings.extend(check.warnings.into_iter().map(|warning| finding(image, warning)));
+        if let Some(reason) = check.stopped {
+            stopped.entry(reason).or_default().push(format!("`{}`", image.name));
         }
     }
+    let left_out = stopped
+        .into_iter()
+        .map(|(reason, images)| format!("a part of BuildKit's own checks of {}: {reason}", images.join(", ")));
+    report.left_out.extend(left_out);
 }
 
 async fn check(engine: &Engine, image: &LintedImage) -> Result<Check> {

@@ -75,9 +75,7 @@ fn with_flag(line: &str, flag: &str, escape: char) -> String {
     let (keyword, rest) = line[start..].split_at("RUN".len());
     let rest = rest.trim_start();
     let indent = &line[..start];
-    if rest.starts_with("<<") {
-        format!("{indent}{keyword} {flag} {rest}")
-    } else if rest.trim_end() == escape.to_string() {
+    if rest.starts_with("<<") || rest.trim_end() == escape.to_string() {
         format!("{indent}{keyword} {flag} {rest}")
     } else {
         format!("{indent}{keyword} {flag} {escape}\n{indent}    {rest}")

@@ -14,6 +14,10 @@ pub(super) const MISSING: Rule = Rule {
     check: Check::Image(check),
 };
 
+const FIX: &str = "RUN --mount=type=cache,target=/usr/local/cargo/registry \
+                   --mount=type=cache,id=NAME-target,target=/app/target ..., and copy the program out of the target \
+                   folder in the same RUN";
+
 fn check(rule: &Rule, image: &LintedImage, report: &mut Report) {
     for (stage, position, instruction, run) in image.dockerfile.runs() {
         let fetching: Vec<Vec<&str>> =
@@ -23,26 +27,24 @@ fn check(rule: &Rule, image: &LintedImage, report: &mut Report) {
             continue;
         }
         let earlier = image.dockerfile.before(stage, position);
-        // A layer with the dependencies is another good way to keep them.
+        // A layer with the dependencies, of an earlier step or of this one, is another good way to keep them.
         if has_installed(&earlier, Installer::Cargo) {
             continue;
         }
-        let makes_layer = !earlier.iter().any(|instruction| brings_sources(instruction)) && !binds_sources(run);
-        let has_target = has_target_mount(image, stage, position, instruction, run);
+        if binds_sources(run) || earlier.iter().all(|instruction| !brings_sources(instruction)) {
+            continue;
+        }
         let compiles = fetching.iter().any(|words| cargo_compiles(words));
+        let recompiles = compiles && !has_target_mount(image, stage, position, instruction, run);
         if !has_registry_mount(run) {
-            let finding =
-                report.add(rule, image, &instruction.lines, why(compiles && !has_target && !makes_layer), fix());
+            let finding = report.add(rule, image, &instruction.lines, why(recompiles), FIX);
             finding.saving = Some(image.saving(instruction, "each time the step runs", "most of the download"));
             finding.edit = registry_mount(image, stage, position, instruction, run);
-            if makes_layer {
-                finding.severity = Severity::Note;
-            }
-        } else if compiles && !has_target && !makes_layer {
+        } else if recompiles {
             let why = "nothing keeps cargo's target folder, so every crate is compiled again whenever a source changes";
-            let finding = report.add(rule, image, &instruction.lines, why, fix());
-            finding.saving =
-                Some(image.saving(instruction, "each time a source changes", "the compilation of all dependencies"));
+            let finding = report.add(rule, image, &instruction.lines, why, FIX);
+            let guess = "the compilation of all dependencies";
+            finding.saving = Some(image.saving(instruction, "each time a source changes", guess));
         }
     }
 }
@@ -50,11 +52,6 @@ fn check(rule: &Rule, image: &LintedImage, report: &mut Report) {
 fn why(compiles: bool) -> String {
     let compiled = if compiles { " and compiled" } else { "" };
     format!("nothing keeps cargo's registry, so every crate is downloaded{compiled} again each time this step runs")
-}
-
-fn fix() -> &'static str {
-    "RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,id=NAME-target,target=/app/target ..., \
-     and copy the program out of the target folder in the same RUN"
 }
 
 /// Manifests alone change seldom: a step that only sees them makes a layer of the dependencies.

@@ -20,9 +20,10 @@ fn check(rule: &Rule, image: &LintedImage, report: &mut Report) {
         let earlier = image.dockerfile.before(stage, position);
         let Some(copy) = earlier.iter().find(|instruction| brings_sources(instruction)) else { continue };
         let installers = dependency_installers(run);
-        let late = installers.iter().find(|installer| {
-            !has_installed(&earlier, **installer) && !(**installer == Installer::Cargo && keeps_compiled(run))
-        });
+        let is_prepared = |installer: Installer| {
+            has_installed(&earlier, installer) || (installer == Installer::Cargo && keeps_compiled(run))
+        };
+        let late = installers.iter().find(|installer| !is_prepared(**installer));
         let Some(installer) = late else { continue };
         let why = format!(
             "every source comes in before line {} installs the dependencies, so each change of a source installs \

@@ -40,6 +40,7 @@ impl<'a> Conflict<'a> {
         let wanted = self.pins.iter().find_map(|pin| Some((pin, self.asked_for(pin)?)));
         match wanted {
             Some((pin, (by, versions))) => {
+                let by = normal_name(by);
                 format!("ask for {versions} instead of {}, or for another version of {by}", pin.pin())
             }
             None => "ask for versions that go together".to_owned(),
