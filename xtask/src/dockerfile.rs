@@ -11,6 +11,7 @@ mod shell;
 
 pub(crate) use instruction::{Copy, Form, Instruction, Kind, Run, squeezed};
 pub(crate) use mount::Mount;
+pub(crate) use scope::absolute;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -4,7 +4,7 @@
 use std::ops::RangeInclusive;
 
 use super::SyntaxError;
-use super::shell::words;
+use super::shell::{words, words_as_written};
 
 #[derive(Debug)]
 pub(super) struct LogicalLines {
@@ -150,13 +150,13 @@ fn here_doc_names(line: &LogicalLine) -> Vec<HereDocName> {
     if !matches!(keyword.as_str(), "RUN" | "COPY" | "ADD") {
         return Vec::new();
     }
-    words(text).iter().filter_map(|word| here_doc_name(word)).collect()
+    words_as_written(text).into_iter().filter_map(here_doc_name).collect()
 }
 
-/// A quoted name has lost its quotes already.
 fn here_doc_name(word: &str) -> Option<HereDocName> {
     let name = word.trim_start_matches(|character: char| character.is_ascii_digit()).strip_prefix("<<")?;
     let (name, strips_tabs) = name.strip_prefix('-').map_or((name, false), |rest| (rest, true));
+    let name = words(name).concat();
     let is_name = !name.is_empty() && !name.contains('<');
-    is_name.then(|| HereDocName { delimiter: name.to_owned(), strips_tabs })
+    is_name.then_some(HereDocName { delimiter: name, strips_tabs })
 }

@@ -97,7 +97,7 @@ pub(super) fn assignments(text: &str) -> Vec<(String, Option<String>)> {
 }
 
 /// A path in an image, without `.` and `..`.
-pub(super) fn absolute(workdir: &str, path: &str) -> String {
+pub(crate) fn absolute(workdir: &str, path: &str) -> String {
     let joined = if path.starts_with('/') { path.to_owned() } else { format!("{workdir}/{path}") };
     let mut parts: Vec<&str> = Vec::new();
     for part in joined.split('/') {

@@ -6,6 +6,25 @@ pub(super) fn words(text: &str) -> Vec<String> {
     commands_with(text, &|_| false).into_iter().flatten().collect()
 }
 
+/// The same, with the quotes left on.
+pub(super) fn words_as_written(text: &str) -> Vec<&str> {
+    let mut quote = None;
+    let mut escaped = false;
+    text.split(|character: char| {
+        let splits = quote.is_none() && !escaped && character.is_whitespace();
+        match quote {
+            _ if escaped => {}
+            Some(open) if open == character => quote = None,
+            None if matches!(character, '"' | '\'') => quote = Some(character),
+            _ => {}
+        }
+        escaped = !escaped && character == '\\' && quote != Some('\'');
+        splits
+    })
+    .filter(|word| !word.is_empty())
+    .collect()
+}
+
 /// The simple commands of a script with their words, in the order they are written. Keywords such
 /// as `if`, variables set for one command and `sudo` are not part of them.
 pub(crate) fn commands(script: &str) -> Vec<Vec<String>> {

@@ -26,6 +26,12 @@ impl PipInstall<'_> {
         self.arguments.iter().any(|word| matches!(*word, "--no-cache-dir" | "--no-cache"))
     }
 
+    /// Whether it installs what a project lists, as opposed to packages by their names.
+    pub(crate) fn is_of_project(&self) -> bool {
+        let is_local = |word: &str| matches!(word, "." | "-e" | "--editable") || word.starts_with("./");
+        self.has_requirements_file() || self.arguments.iter().any(|word| is_local(word))
+    }
+
     pub(crate) fn has_requirements_file(&self) -> bool {
         self.arguments.iter().any(|word| word.starts_with("-r") || word.starts_with("--requirement"))
     }
@@ -155,12 +161,26 @@ pub(crate) fn copies_sources(copy: &Copy) -> bool {
     })
 }
 
-/// Whether a project's dependencies have been installed already, by one of these steps.
+/// Whether a project's dependencies are there already, by one of these steps or from another
+/// stage.
 pub(crate) fn has_installed(earlier: &[&Instruction], installer: Installer) -> bool {
     earlier.iter().any(|instruction| match &instruction.kind {
         Kind::Run(run) => dependency_installers(run).contains(&installer),
+        Kind::Copy(copy) => copy.from.is_some() && copy.sources.iter().any(|source| is_installed(source, installer)),
         _ => false,
     })
+}
+
+/// Whether a path of another stage is where this program puts what it installs.
+fn is_installed(path: &str, installer: Installer) -> bool {
+    let folders: &[&str] = match installer {
+        Installer::Cargo => &["target", "cargo", ".cargo", "registry"],
+        Installer::Pip | Installer::Uv | Installer::Poetry => &["site-packages", "venv", ".venv", ".local"],
+        Installer::Npm => &["node_modules"],
+        Installer::Go => &["mod", "go"],
+        Installer::Bundler => &["bundle"],
+    };
+    folders.contains(&base_name(path.trim_end_matches('/')))
 }
 
 fn base_name(program: &str) -> &str {

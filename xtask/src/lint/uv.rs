@@ -56,9 +56,13 @@ impl Uv {
 
     fn install(&self) -> Result<()> {
         say(format_args!("installing uv {VERSION} into {}", self.folder.display()));
-        quietly(Command::new("python3").args(["-m", "venv", "--clear"]).arg(self.folder.join("venv")))?;
-        let package = format!("uv=={VERSION}");
-        quietly(Command::new(self.python()).args(["-m", "pip", "install", "--quiet", "--retries", "1", &package]))
+        // Without its own pip, because Debian's Python cannot make one; pip can serve another Python.
+        quietly(
+            Command::new("python3").args(["-m", "venv", "--clear", "--without-pip"]).arg(self.folder.join("venv")),
+        )?;
+        let mut pip = Command::new("python3");
+        pip.args(["-m", "pip", "--python"]).arg(self.python());
+        quietly(pip.args(["install", "--quiet", "--retries", "1", &format!("uv=={VERSION}")]))
     }
 
     fn python(&self) -> PathBuf {

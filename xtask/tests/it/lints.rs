@@ -65,7 +65,7 @@ fn projects_have_the_expected_findings() {
         assert!(stderr(&output).contains(left_out), "{}", stderr(&output));
         seen += 1;
     }
-    assert!(seen >= 17, "only {seen} projects");
+    assert!(seen >= 18, "only {seen} projects");
 }
 
 #[test]
@@ -86,6 +86,18 @@ fn conflicting_pins_are_named_with_their_lines() {
     }
     let unknown = "left out: conflicting-pins of `private`: uv finds no solution, and not for a conflict of pins";
     assert!(stderr(&output).contains(unknown), "{}", stderr(&output));
+}
+
+#[test]
+fn without_a_resolver_pins_are_left_out_visibly() {
+    let copy = copy_of(&lints().join("conflicting-pins"));
+    let empty = tempfile::tempdir().unwrap();
+    let mut command = tool(copy.path());
+    command.args(["lint", "own-metadata"]).env("PATH", empty.path()).env("LONGHAND_CACHE", empty.path());
+    let output = command.output().unwrap();
+    assert_eq!((stdout(&output).as_str(), output.status.code()), ("", Some(0)));
+    let expected = "left out: conflicting-pins, for the resolver uv cannot be had: python3 cannot be run";
+    assert!(stderr(&output).contains(expected), "{}", stderr(&output));
 }
 
 #[test]

@@ -28,8 +28,9 @@ fn check(rule: &Rule, image: &LintedImage, report: &mut Report) {
                 format!("{} small RUNs in a row make as many layers, each with its own start and export", group.len());
             let lines = *first.lines.start()..=*last.lines.end();
             let finding = report.add(rule, image, &lines, why, "join them with && in one RUN");
-            finding.saving =
-                Some(Saving::guess(format!("{} starts of a container, some tenths of a second", group.len() - 1)));
+            let starts = group.len() - 1;
+            let plural = if starts == 1 { "" } else { "s" };
+            finding.saving = Some(Saving::guess(format!("the start of {starts} container{plural} in a whole build")));
         }
     }
 }

@@ -64,10 +64,10 @@ impl<'a> Step<'a> {
 
     /// Whether none of the installs would write or read a cache.
     fn refuses_cache(&self, image: &LintedImage) -> bool {
+        // pip takes any value for a refusal, also `off`.
         let refused = |name: &str| {
             let value = self.environment(image, name);
-            value.is_some_and(|value| !matches!(value.to_ascii_lowercase().as_str(), "" | "0" | "false" | "off" | "no"))
-                || self.run.script.contains(&format!("{name}=1"))
+            value.is_some_and(|value| !value.is_empty()) || self.run.script.contains(&format!("{name}="))
         };
         self.installs.iter().all(|install| {
             install.refuses_cache()
@@ -119,6 +119,10 @@ fn check_missing(rule: &Rule, image: &LintedImage, report: &mut Report) {
         finding.saving =
             Some(image.saving(step.instruction, "each time a requirement changes", "most of the download"));
         finding.edit = step.mount(image);
+        // A tool by its name is seldom installed again.
+        if !step.installs.iter().any(PipInstall::is_of_project) {
+            finding.severity = Severity::Note;
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use super::super::super::programs::{PipInstall, pip_installs};
 use super::super::super::project::LintedImage;
 use super::super::super::uv::Question;
 use super::requirement::{Requirements, package};
-use crate::dockerfile::{Instruction, Kind, Run};
+use crate::dockerfile::{Instruction, Kind, Run, absolute};
 
 /// A stage with everything that is installed in it.
 pub(super) struct PythonStage {
@@ -108,12 +108,7 @@ fn on_this_machine(
     before: &[&Instruction],
 ) -> Option<PathBuf> {
     let context = image.context()?;
-    let wanted = if path.starts_with('/') {
-        path.to_owned()
-    } else {
-        let relative = path.trim_start_matches("./");
-        format!("{}/{relative}", instruction.workdir.trim_end_matches('/'))
-    };
+    let wanted = absolute(&instruction.workdir, path);
     let bound = run.mounts.iter().filter(|mount| mount.kind == "bind" && mount.option("from").is_none()).map(|mount| {
         let source = mount.option("source").or_else(|| mount.option("src")).unwrap_or(".");
         (vec![source.to_owned()], mount.target.clone())
