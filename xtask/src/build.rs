@@ -126,7 +126,7 @@ fn plan(args: &BuildArgs) -> Result<Plan> {
 }
 
 /// Variables that are not text cannot stand in a compose file.
-fn environment() -> BTreeMap<String, String> {
+pub(crate) fn environment() -> BTreeMap<String, String> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect()

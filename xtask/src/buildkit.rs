@@ -3,6 +3,7 @@
 //! knows nothing of compose files, plans or how progress is shown.
 
 mod address;
+mod check;
 mod connection;
 mod credentials;
 mod failure;
@@ -18,9 +19,11 @@ mod solve;
 mod ssh_agent;
 mod status;
 
+pub(crate) use check::{Check, CheckWarning};
 pub(crate) use connection::{Engine, EngineUnreachable};
 pub(crate) use failure::SolveFailure;
 pub(crate) use file_sync::{ByteCounter, SharedDirectory};
+pub(crate) use path_patterns::{Matches, PathPatterns};
 pub(crate) use session::{Offers, Session};
 pub(crate) use solve::{Export, SolveRequest, Solver};
 pub(crate) use status::{Status, StepProgress, StepWarning};

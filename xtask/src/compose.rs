@@ -15,3 +15,4 @@ mod yaml;
 pub(crate) use bench_section::{BenchSection, IgnoredFolder, SourceChange};
 pub(crate) use build_section::{BuildSection, Context, Dockerfile, NamedContext};
 pub(crate) use project::{Project, ProjectRequest, Service};
+pub(crate) use yaml::Place;

@@ -10,6 +10,7 @@ use crate::{
     build::BuildArgs,
     doctor::DoctorArgs,
     engine::EngineArgs,
+    lint::{self, LintArgs},
 };
 
 const EXIT_CODES: &str = "\
@@ -47,6 +48,9 @@ pub(crate) enum Task {
     Bases(BasesArgs),
     /// Tell what every task needs, and how to get what is missing
     Doctor(DoctorArgs),
+    /// Tell what makes the images of a compose project slow to build, and what mending it saves
+    #[command(after_help = lint::help())]
+    Lint(LintArgs),
     /// Install and start a container engine, where it can be done here
     #[command(after_help = EXIT_CODES)]
     Engine(EngineArgs),

@@ -14,10 +14,12 @@ mod debian;
 mod demo;
 mod dev;
 mod doctor;
+mod dockerfile;
 mod engine;
 mod flags;
 mod halt;
 mod interrupt;
+mod lint;
 mod output;
 mod packages;
 mod setup;
@@ -53,6 +55,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Build(flags) => return build::run(&flags).map_err(|error| Halt::YourTurn(format!("{error:#}")).into()),
         Task::Bases(flags) => return bases::run(&flags),
         Task::Doctor(flags) => return doctor::run(&flags),
+        Task::Lint(flags) => return lint::run(&flags).map_err(|error| Halt::YourTurn(format!("{error:#}")).into()),
         Task::Engine(flags) => return engine::run(&flags).map_err(|error| Halt::YourTurn(format!("{error:#}")).into()),
     }
     .map(|()| ExitCode::SUCCESS)

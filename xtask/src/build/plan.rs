@@ -117,7 +117,7 @@ fn shared_key(project: &Project) -> String {
 }
 
 fn planned(service: Service, args: &BuildArgs) -> Result<PlannedImage> {
-    let Service { name, image, build } = service;
+    let Service { name, image, build, .. } = service;
     if build.platforms.len() > 1 && !args.push {
         bail!("`{name}` is for {} platforms; build one with --platform, or --push them all", build.platforms.len());
     }

@@ -107,15 +107,19 @@ impl Engine {
     }
 
     pub(super) async fn control(&self) -> Result<ControlClient<Channel>> {
-        let channel = match &self.address {
+        Ok(ControlClient::new(self.channel().await?)
+            .max_decoding_message_size(LARGEST_MESSAGE)
+            .max_encoding_message_size(LARGEST_MESSAGE))
+    }
+
+    /// A connection to BuildKit of its own.
+    pub(super) async fn channel(&self) -> Result<Channel> {
+        match &self.address {
             Address::Unix(path) => grpc_channel(upgraded(UnixStream::connect(path).await?, "/grpc", &[]).await?).await,
             Address::Tcp(address) => {
                 grpc_channel(upgraded(TcpStream::connect(address).await?, "/grpc", &[]).await?).await
             }
-        };
-        Ok(ControlClient::new(channel?)
-            .max_decoding_message_size(LARGEST_MESSAGE)
-            .max_encoding_message_size(LARGEST_MESSAGE))
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 
 /// An ordered list of patterns.
 #[derive(Debug, Default)]
-pub(super) struct PathPatterns(Vec<Pattern>);
+pub(crate) struct PathPatterns(Vec<Pattern>);
 
 #[derive(Debug)]
 struct Pattern {
@@ -13,10 +13,10 @@ struct Pattern {
 
 /// Which of the patterns match a path or a folder above it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Matches(Vec<bool>);
+pub(crate) struct Matches(Vec<bool>);
 
 impl PathPatterns {
-    pub(super) fn new<S: AsRef<str>>(patterns: impl IntoIterator<Item = S>) -> PathPatterns {
+    pub(crate) fn new<S: AsRef<str>>(patterns: impl IntoIterator<Item = S>) -> PathPatterns {
         PathPatterns(patterns.into_iter().filter_map(|text| Pattern::parse(text.as_ref())).collect())
     }
 
@@ -25,7 +25,7 @@ impl PathPatterns {
     }
 
     /// What matches `path`, given what matched its parent.
-    pub(super) fn matches(&self, path: &str, parent: &Matches) -> Matches {
+    pub(crate) fn matches(&self, path: &str, parent: &Matches) -> Matches {
         let matched = |(index, pattern): (usize, &Pattern)| {
             parent.0.get(index).copied().unwrap_or_default() || pattern.matches(path)
         };
@@ -33,7 +33,7 @@ impl PathPatterns {
     }
 
     /// The verdict: whether the last pattern that matched is not an exception.
-    pub(super) fn select(&self, matches: &Matches) -> bool {
+    pub(crate) fn select(&self, matches: &Matches) -> bool {
         self.0.iter().zip(&matches.0).rev().find(|(_, matched)| **matched).is_some_and(|(pattern, _)| !pattern.excepts)
     }
 

@@ -11,7 +11,7 @@ use super::fields::{text, texts};
 use super::merge::merge;
 use super::paths::clean;
 use super::variables::Variables;
-use super::yaml::Node;
+use super::yaml::{Node, Place};
 
 /// The files that are looked for where none is named; the first that exists counts.
 const USUAL_FILES: [&str; 5] =
@@ -48,6 +48,8 @@ pub(crate) struct Service {
     /// The name under which the engine keeps the image.
     pub(crate) image: String,
     pub(crate) build: BuildSection,
+    /// Where the keys of the build section stand.
+    pub(crate) places: BTreeMap<String, Place>,
 }
 
 impl Project {
@@ -187,7 +189,9 @@ impl Services<'_> {
             Some(image) => text(image, "image")?,
             None => format!("{}-{name}", self.project),
         };
-        Ok(Service { name: name.to_owned(), image, build: section })
+        let entries = build.entries("`build`")?.iter();
+        let places = entries.map(|(key, _)| (key.text.clone(), build.place_of(key))).collect();
+        Ok(Service { name: name.to_owned(), image, build: section, places })
     }
 
     fn unknown(&self, name: &str) -> anyhow::Error {

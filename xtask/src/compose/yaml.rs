@@ -16,10 +16,10 @@ pub(super) struct Node {
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Place {
-    pub(super) file: Arc<Path>,
+pub(crate) struct Place {
+    pub(crate) file: Arc<Path>,
     /// Counted from 1.
-    pub(super) line: usize,
+    pub(crate) line: usize,
 }
 
 /// How a value behaves where a later file or service is laid over an earlier one.

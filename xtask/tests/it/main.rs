@@ -13,6 +13,7 @@ mod builds;
 mod doctor;
 mod engine;
 mod images;
+mod lints;
 mod plans;
 mod registry;
 mod tool;

@@ -1,0 +1,138 @@
+//! `cargo xtask lint`: tells what makes the images of a compose project slow to build, or their
+//! builds unsure, and what mending it saves. Files go one way: parsed, looked at by rules, whose
+//! findings are shown. A build is neither needed nor begun.
+
+mod buildkit_checks;
+mod finding;
+mod fix;
+mod last_build;
+mod programs;
+mod project;
+mod render;
+mod rules;
+mod suppression;
+mod uv;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, ValueEnum};
+
+use crate::compose::{Project, ProjectRequest};
+use crate::output;
+use finding::{Report, Severity};
+use last_build::LastBuild;
+use project::LintedProject;
+
+const FOUND: u8 = 1;
+
+/// Tell what makes the images of a compose project slow to build, and what mending it saves.
+#[derive(Debug, Args)]
+pub(crate) struct LintArgs {
+    /// Services to look at; all of them where none is named
+    #[arg(value_name = "IMAGE")]
+    images: Vec<String>,
+    /// Compose file; later ones are laid over earlier ones
+    #[arg(short, long = "file", value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Profile to enable
+    #[arg(long = "profile", value_name = "NAME")]
+    profiles: Vec<String>,
+    /// File of variables, instead of the .env beside the compose file
+    #[arg(long = "env-file", value_name = "FILE")]
+    env_files: Vec<PathBuf>,
+    /// How to print the findings
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Write the .dockerignore and the cache mounts that are sure to do no harm, and show the change
+    #[arg(long)]
+    fix: bool,
+    /// Take savings from a build's times: its build.json, or the folder of `build --timings`
+    #[arg(long, value_name = "FILE|DIR")]
+    timings: Option<PathBuf>,
+    /// Rule to leave out, by its name or hadolint's
+    #[arg(long, value_name = "RULE")]
+    ignore: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+    Sarif,
+}
+
+/// What `--help` says below the flags.
+pub(crate) fn help() -> String {
+    let rules = rules::RULES.iter().map(|rule| {
+        let code = rule.code.map(|code| format!(" ({code})")).unwrap_or_default();
+        format!("  {:<27} {}{code}\n", rule.name, rule.summary)
+    });
+    format!(
+        "Examples:\n  cargo xtask lint\n  cargo xtask lint -f compose.yaml web --timings out/\n  \
+         cargo xtask lint --fix\n  cargo xtask lint --format sarif > lint.sarif\n\n\
+         Rules:\n{}  {:<27} what BuildKit checks itself, where an engine answers\n\n\
+         A comment above an instruction silences rules for it: # lint: ignore=RULE,RULE\n\n\
+         Exit codes: 0 nothing found but notes, 1 warnings or errors found, 2 wrong use.",
+        rules.collect::<String>(),
+        "buildkit-..."
+    )
+}
+
+/// Runs the verb.
+pub(crate) fn run(args: &LintArgs) -> Result<ExitCode> {
+    if let Some(unknown) = args.ignore.iter().find(|name| !rules::is_known(name)) {
+        bail!("--ignore {unknown}: there is no such rule; `cargo xtask lint --help` lists them");
+    }
+    let mut report = look(args)?;
+    if args.fix && fix::apply(&report)? > 0 {
+        report = look(args)?;
+    }
+    let folder = current_folder()?;
+    output::print(&match args.format {
+        Format::Text => render::text(&report, &folder),
+        Format::Json => render::json(&report, &folder)?,
+        Format::Sarif => render::sarif(&report, &folder)?,
+    })?;
+    report.left_out.iter().for_each(|left_out| output::say(format_args!("left out: {left_out}")));
+    output::say(format_args!("{}", render::summary(&report)));
+    let found = report.findings.iter().any(|finding| finding.severity >= Severity::Warning);
+    Ok(if found { ExitCode::from(FOUND) } else { ExitCode::SUCCESS })
+}
+
+fn look(args: &LintArgs) -> Result<Report> {
+    let project = load(args)?;
+    let mut report = Report::default();
+    rules::apply(&project, &mut report);
+    let runtime = tokio::runtime::Runtime::new().context("no threads for the engine's checks")?;
+    runtime.block_on(buildkit_checks::add(&project, &mut report));
+    report.findings.retain(|finding| !args.ignore.iter().any(|name| finding.rule.is_called(name)));
+    suppression::apply(&project, &mut report);
+    report.settle();
+    Ok(report)
+}
+
+fn load(args: &LintArgs) -> Result<LintedProject> {
+    let request = ProjectRequest {
+        files: args.files.clone(),
+        env_files: args.env_files.clone(),
+        profiles: args.profiles.clone(),
+        name: None,
+        services: args.images.clone(),
+        environment: crate::build::environment(),
+        folder: current_folder()?,
+    };
+    let project = Project::load(&request)?;
+    let last_build = args.timings.as_deref().map(LastBuild::read).transpose()?.unwrap_or_default();
+    LintedProject::read(project, &last_build)
+}
+
+fn current_folder() -> Result<PathBuf> {
+    std::env::current_dir().context("the current folder is gone")
+}
+
+/// As short as it can be written from this folder.
+fn shown(path: &Path, folder: &Path) -> String {
+    path.strip_prefix(folder).unwrap_or(path).display().to_string()
+}

@@ -1,0 +1,2 @@
+FROM debian:trixie-slim
+RUN --mount=type=bind,target=/src ls /src

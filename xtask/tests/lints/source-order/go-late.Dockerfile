@@ -1,0 +1,3 @@
+FROM golang:1.25
+COPY . .
+RUN go mod download

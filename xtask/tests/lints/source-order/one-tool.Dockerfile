@@ -1,0 +1,3 @@
+FROM node:22-slim
+COPY . .
+RUN npm install -g pnpm@10

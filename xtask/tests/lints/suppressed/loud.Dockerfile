@@ -1,0 +1,6 @@
+# lint: ignore=latest-base-image
+FROM debian
+
+# lint: ignore=untagged-base-image
+
+FROM debian

@@ -1,0 +1,4 @@
+FROM rust:1.92-slim
+WORKDIR /app
+RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,id=keyed,target=target cargo build --release
+RUN --mount=type=cache,target=/data/target ls
