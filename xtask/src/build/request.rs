@@ -74,7 +74,8 @@ pub(super) fn solve_request(plan: &Plan, image: &PlannedImage, sessions: &Sessio
 /// Changes the request so that the engine takes base images from its store, and reads a Dockerfile
 /// with its own frontend instead of asking a registry for the one that the `# syntax=` line names.
 pub(super) fn do_without_registries(image: &PlannedImage, request: &mut SolveRequest) {
-    request.attributes.insert("image-resolve-mode".to_owned(), "local".to_owned());
+    // Whoever asked for the newest images does not want those of the store.
+    request.attributes.entry("image-resolve-mode".to_owned()).or_insert_with(|| "local".to_owned());
     let text = match &image.build.dockerfile {
         Dockerfile::Inline(text) => Some(text.clone()),
         Dockerfile::File(path) => std::fs::read_to_string(path).ok(),
