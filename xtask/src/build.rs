@@ -1,6 +1,7 @@
 //! `cargo xtask build`: builds the images of a compose project in parallel and tells where the
 //! time went.
 
+mod builders;
 mod check;
 pub(crate) mod event;
 mod failure_report;
@@ -9,6 +10,7 @@ mod plan;
 mod progress;
 mod request;
 mod run;
+mod unchanged;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -60,6 +62,9 @@ pub(crate) struct BuildArgs {
     /// Take nothing from the cache
     #[arg(long)]
     no_cache: bool,
+    /// Solve images that are known to be unchanged, too
+    #[arg(long)]
+    verify: bool,
     /// Ask the registries for newer base images
     #[arg(long)]
     pull: bool,
@@ -134,13 +139,13 @@ fn environment() -> BTreeMap<String, String> {
 
 async fn build(plan: &Plan, args: &BuildArgs) -> Result<ExitCode> {
     let engine = crate::engine::connect_or_start().await?;
-    refuse_impossible(&engine, plan).await?;
+    refuse_impossible(&engine, plan)?;
     if let Some(folder) = &args.timings {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("the folder {} for the timings cannot be made", folder.display()))?;
     }
     let interrupt = CancellationToken::new();
-    let conduct = Conduct { keep_going: args.keep_going, interrupt: interrupt.clone() };
+    let conduct = Conduct { keep_going: args.keep_going, verify: args.verify, interrupt: interrupt.clone() };
     let interrupted = interrupt.clone();
     tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_ok() {
@@ -169,13 +174,13 @@ async fn build(plan: &Plan, args: &BuildArgs) -> Result<ExitCode> {
 }
 
 /// What this engine cannot do is better said before the build than after it.
-async fn refuse_impossible(engine: &Engine, plan: &Plan) -> Result<()> {
+fn refuse_impossible(engine: &Engine, plan: &Plan) -> Result<()> {
     let exports =
         plan.images.iter().find(|image| image.push || image.build.cache_to.iter().any(|store| store.kind != "inline"));
     let Some(image) = exports else {
         return Ok(());
     };
-    if !engine.has_containerd_store().await? {
+    if !engine.has_containerd_store {
         bail!(
             "the engine {} cannot export the cache of `{}` or push it: its image store knows the inline cache \
              only; switch the containerd image store on (`\"features\": {{\"containerd-snapshotter\": true}}` in \
@@ -190,7 +195,7 @@ async fn refuse_impossible(engine: &Engine, plan: &Plan) -> Result<()> {
 fn report(plan: &Plan, record: &BuildRecord, args: &BuildArgs, interrupted: bool) -> Result<()> {
     if args.progress == ProgressStyle::Quiet {
         for image in &record.images {
-            if let Some(ImageOutcome::Built { digest, .. }) = &image.outcome {
+            if let Some((digest, _)) = image.outcome.as_ref().and_then(ImageOutcome::image) {
                 progress::data(digest)?;
             }
         }
@@ -207,8 +212,8 @@ fn report(plan: &Plan, record: &BuildRecord, args: &BuildArgs, interrupted: bool
 }
 
 fn exit_code(record: &BuildRecord, interrupted: bool) -> ExitCode {
-    let built = |outcome: &Option<ImageOutcome>| matches!(outcome, Some(ImageOutcome::Built { .. }));
-    if record.images.iter().all(|image| built(&image.outcome)) {
+    let is_there = |outcome: &Option<ImageOutcome>| outcome.as_ref().and_then(ImageOutcome::image).is_some();
+    if record.images.iter().all(|image| is_there(&image.outcome)) {
         ExitCode::SUCCESS
     } else if interrupted {
         ExitCode::from(INTERRUPTED)

@@ -16,9 +16,10 @@ mod solve;
 mod ssh_agent;
 mod status;
 
-pub(crate) use connection::{Engine, EngineUnreachable};
+pub(crate) use connection::{Engine, EngineUnreachable, LoadedImage};
 pub(crate) use failure::SolveFailure;
-pub(crate) use file_sync::{ByteCounter, SharedDirectory};
+pub(crate) use file_sync::{Listing, SentLog, SharedDirectory};
+pub(crate) use folder_walk::{Entry, Selection, Stamp, walk};
 pub(crate) use session::{Offers, Session};
-pub(crate) use solve::{Export, SolveRequest, Solver};
+pub(crate) use solve::{Export, SolveRequest, Solved, Solver};
 pub(crate) use status::{Status, StepProgress, StepWarning};

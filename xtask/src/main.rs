@@ -7,6 +7,7 @@ mod binaries;
 mod build;
 mod build_inputs;
 mod buildkit;
+mod cache_folder;
 mod compose;
 mod demo;
 mod dev;

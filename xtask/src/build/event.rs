@@ -56,6 +56,8 @@ pub(crate) enum BuildEvent {
     ImageStarted {
         image: String,
         at: Moment,
+        /// Why it is solved and not known to be unchanged.
+        because: String,
     },
     Step {
         image: String,
@@ -80,6 +82,10 @@ pub(crate) enum BuildEvent {
         file: String,
         line: u32,
         url: String,
+    },
+    /// Something about the whole build that its user should know.
+    Notice {
+        message: String,
     },
     /// Bytes that went out to the engine in all, once every image has ended.
     ContextSent {
@@ -112,6 +118,11 @@ pub(crate) enum ImageOutcome {
         digest: String,
         size: u64,
     },
+    /// Nothing that goes into it has changed since it was built last, and the engine has it.
+    Unchanged {
+        digest: String,
+        size: u64,
+    },
     Failed(Failure),
     /// Stopped because another image failed, or by the user.
     Cancelled,
@@ -119,6 +130,16 @@ pub(crate) enum ImageOutcome {
     Skipped {
         because: String,
     },
+}
+
+impl ImageOutcome {
+    /// The digest and the size of the image that the engine has now; none where it has not.
+    pub(crate) fn image(&self) -> Option<(&str, u64)> {
+        match self {
+            Self::Built { digest, size } | Self::Unchanged { digest, size } => Some((digest, *size)),
+            Self::Failed(_) | Self::Cancelled | Self::Skipped { .. } => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Serialize)]

@@ -32,6 +32,15 @@ pub(super) fn context_folder(image: &PlannedImage) -> Option<&Path> {
     }
 }
 
+/// The folders of this machine that an image is built from.
+pub(super) fn image_folders(image: &PlannedImage) -> Vec<PathBuf> {
+    let named = named_directories(image).into_iter().filter_map(|local| match local.directory {
+        SharedDirectory::Folder(folder) => Some(folder),
+        SharedDirectory::InlineFile { .. } => None,
+    });
+    context_folder(image).map(Path::to_owned).into_iter().chain(named).collect()
+}
+
 /// The sessions through which an image is built.
 pub(super) struct Sessions<'a> {
     /// Has [`directories`]; the same for all images.

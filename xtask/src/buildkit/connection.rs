@@ -2,9 +2,11 @@
 //! connection that the engine hands over when asked to upgrade one.
 
 use std::io;
+use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail};
 use bollard::Docker;
+use bollard::models::SystemInfo;
 use bollard_buildkit_proto::moby::buildkit::v1::ListWorkersRequest;
 use bollard_buildkit_proto::moby::buildkit::v1::control_client::ControlClient;
 use hyper_util::rt::TokioIo;
@@ -40,14 +42,23 @@ impl std::error::Error for EngineUnreachable {}
 pub(crate) struct Engine {
     pub(super) address: Address,
     docker: Docker,
+    /// What no two engines have in common.
+    pub(crate) id: String,
     /// The engine's version, as in `28.5.2`.
     pub(crate) version: String,
+    /// Whether it keeps images in containerd's store, and so can export a cache anywhere; its older
+    /// stores know the inline cache only.
+    pub(crate) has_containerd_store: bool,
 }
 
 /// An image in the engine's store.
 pub(crate) struct LoadedImage {
+    /// Stands for its content.
+    pub(crate) id: String,
     /// Bytes.
     pub(crate) size: u64,
+    /// When the name was given to it last, where the engine knows.
+    pub(crate) named: Option<SystemTime>,
 }
 
 impl Engine {
@@ -68,31 +79,27 @@ impl Engine {
         }
         .map_err(|error| unreachable(&error))?;
         let docker = rest_client(&address).map_err(|error| unreachable(&error))?;
-        let version = docker.version().await.map_err(|error| unreachable(&error))?;
-        Ok(Engine { docker, version: version.version.unwrap_or_default(), address })
+        let told = docker.info().await.map_err(|error| unreachable(&error))?;
+        Ok(Engine {
+            docker,
+            address,
+            has_containerd_store: keeps_images_in_containerd(&told),
+            id: told.id.unwrap_or_default(),
+            version: told.server_version.unwrap_or_default(),
+        })
     }
 
     /// The image of this name in the engine's store, where there is one.
     pub(crate) async fn image(&self, name: &str) -> Result<Option<LoadedImage>> {
         match self.docker.inspect_image(name).await {
-            Ok(image) => {
-                Ok(Some(LoadedImage { size: u64::try_from(image.size.unwrap_or_default()).unwrap_or_default() }))
-            }
+            Ok(image) => Ok(Some(LoadedImage {
+                size: u64::try_from(image.size.unwrap_or_default()).unwrap_or_default(),
+                named: image.metadata.and_then(|metadata| metadata.last_tag_time).map(SystemTime::from),
+                id: image.id.unwrap_or_default(),
+            })),
             Err(bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
             Err(error) => Err(error).with_context(|| format!("the engine could not inspect `{name}`")),
         }
-    }
-
-    /// Whether the engine keeps images in containerd's store, and so can export a cache
-    /// anywhere; its older stores know the inline cache only.
-    pub(crate) async fn has_containerd_store(&self) -> Result<bool> {
-        let info = self.docker.info().await.context("the engine does not tell about itself")?;
-        Ok(info
-            .driver_status
-            .unwrap_or_default()
-            .iter()
-            .flatten()
-            .any(|value| value.starts_with("io.containerd.snapshotter")))
     }
 
     /// The address of this machine as a build sees it, where the engine tells one.
@@ -117,6 +124,11 @@ impl Engine {
             .max_decoding_message_size(LARGEST_MESSAGE)
             .max_encoding_message_size(LARGEST_MESSAGE))
     }
+}
+
+fn keeps_images_in_containerd(told: &SystemInfo) -> bool {
+    let words = told.driver_status.iter().flatten().flatten();
+    words.into_iter().any(|word| word.starts_with("io.containerd.snapshotter"))
 }
 
 fn rest_client(address: &Address) -> Result<Docker, bollard::errors::Error> {

@@ -20,7 +20,7 @@ use tonic::transport::server::Connected;
 use super::address::Address;
 use super::connection::{Engine, upgraded};
 use super::credentials::RegistryCredentials;
-use super::file_sync::{ByteCounter, SharedDirectories, SharedDirectory};
+use super::file_sync::{SentLog, SharedDirectories, SharedDirectory};
 use super::health::Healthy;
 use super::secrets::BuildSecrets;
 use super::ssh_agent::SshAgents;
@@ -56,14 +56,9 @@ pub(crate) struct Session {
 
 impl Session {
     /// Opens a session. `shared_key` tells the engine which earlier transfers to compare new
-    /// ones with, so it has to be the same for every build of one project. `bytes_sent` counts what
+    /// ones with, so it has to be the same for every build of one project. `sent` is told what
     /// goes out.
-    pub(crate) async fn open(
-        engine: &Engine,
-        shared_key: &str,
-        offers: Offers,
-        bytes_sent: ByteCounter,
-    ) -> Result<Session> {
+    pub(crate) async fn open(engine: &Engine, shared_key: &str, offers: Offers, sent: SentLog) -> Result<Session> {
         let id = uuid::Uuid::new_v4().simple().to_string();
         let headers = headers(&id, shared_key);
         let closing = CancellationToken::new();
@@ -72,11 +67,11 @@ impl Session {
         match &engine.address {
             Address::Unix(path) => {
                 let stream = UnixStream::connect(path).await.with_context(failed)?;
-                serve(upgraded(stream, "/session", &headers).await?, offers, bytes_sent, closed);
+                serve(upgraded(stream, "/session", &headers).await?, offers, sent, closed);
             }
             Address::Tcp(address) => {
                 let stream = TcpStream::connect(address).await.with_context(failed)?;
-                serve(upgraded(stream, "/session", &headers).await?, offers, bytes_sent, closed);
+                serve(upgraded(stream, "/session", &headers).await?, offers, sent, closed);
             }
         }
         Ok(Session { id, _closes: closing.drop_guard() })
@@ -93,11 +88,11 @@ fn headers(id: &str, shared_key: &str) -> Vec<(&'static str, String)> {
     headers
 }
 
-fn serve<S>(stream: S, offers: Offers, bytes_sent: ByteCounter, closed: CancellationToken)
+fn serve<S>(stream: S, offers: Offers, sent: SentLog, closed: CancellationToken)
 where
     S: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
 {
-    let directories = SharedDirectories { by_name: offers.directories, bytes_sent };
+    let directories = SharedDirectories { by_name: offers.directories, sent };
     let server = Server::builder()
         .initial_stream_window_size(1 << 20)
         .initial_connection_window_size(REQUESTS_WINDOW)

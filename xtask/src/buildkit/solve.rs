@@ -35,6 +35,14 @@ pub(crate) enum Export {
     Push(Vec<String>),
 }
 
+/// What came of a solve.
+pub(crate) struct Solved {
+    /// The image's digest, which registries call it by.
+    pub(crate) digest: String,
+    /// The digest of its configuration, by which some engines call it.
+    pub(crate) config_digest: String,
+}
+
 /// Runs solves over one connection; any number at a time.
 #[derive(Clone)]
 pub(crate) struct Solver(ControlClient<Channel>);
@@ -46,13 +54,12 @@ impl Engine {
 }
 
 impl Solver {
-    /// Builds one image and passes on what BuildKit tells meanwhile. Returns the image's digest.
-    /// Dropping the future cancels the solve in the engine, too.
+    /// Builds one image and passes on what BuildKit tells meanwhile. Dropping the future cancels the solve in the engine, too.
     pub(crate) async fn solve(
         &self,
         request: SolveRequest,
         on_status: impl Fn(Status),
-    ) -> Result<String, SolveFailure> {
+    ) -> Result<Solved, SolveFailure> {
         let reference = uuid::Uuid::new_v4().simple().to_string();
         let mut control = self.0.clone();
         let watching = watch(self.0.clone(), reference.clone(), on_status);
@@ -72,7 +79,8 @@ impl Solver {
             drop(tokio::time::timeout(LAST_WORDS, watching).await);
         }
         let mut response = answer.map_err(SolveFailure::from)?.into_inner().exporter_response;
-        Ok(response.remove("containerimage.digest").unwrap_or_default())
+        let mut answer = |key: &str| response.remove(key).unwrap_or_default();
+        Ok(Solved { digest: answer("containerimage.digest"), config_digest: answer("containerimage.config.digest") })
     }
 }
 

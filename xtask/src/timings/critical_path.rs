@@ -109,7 +109,7 @@ mod tests {
 
     fn image(record: &mut BuildRecord, name: &str, (start, end): (u64, u64), steps: &[(&str, &str, u64, u64)]) {
         let image = || name.to_owned();
-        record.apply(&BuildEvent::ImageStarted { image: image(), at: at(start) });
+        record.apply(&BuildEvent::ImageStarted { image: image(), at: at(start), because: String::new() });
         for (step, input, began, ended) in steps {
             let step = StepUpdate {
                 digest: (*step).to_owned(),

@@ -34,6 +34,9 @@ struct Image<'a> {
     /// Time between start and finish in which none of the image's steps was at work.
     waiting_ms: f64,
     context_bytes: u64,
+    /// Why it was not known to be unchanged.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    solved_because: &'a str,
     #[serde(flatten)]
     outcome: Option<&'a ImageOutcome>,
     warnings: &'a [String],
@@ -90,6 +93,7 @@ fn image(image: &ImageRecord) -> Image<'_> {
         finished_ms: image.finished,
         waiting_ms: image.waiting().as_secs_f64() * 1e3,
         context_bytes: image.context_bytes(),
+        solved_because: &image.because,
         outcome: image.outcome.as_ref(),
         warnings: &image.warnings,
         steps: image.steps.iter().map(step).collect(),

@@ -19,6 +19,7 @@ pub(crate) struct BuildRecord {
     /// Bytes that went to the engine over the sessions.
     pub(crate) context_sent: u64,
     pub(crate) images: Vec<ImageRecord>,
+    pub(crate) notices: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub(crate) struct ImageRecord {
     /// When it got its slot; none where it never did.
     pub(crate) started: Option<Moment>,
     pub(crate) finished: Option<Moment>,
+    /// Why it was solved; empty where it was not.
+    pub(crate) because: String,
     pub(crate) outcome: Option<ImageOutcome>,
     /// In the order in which the engine announced them.
     pub(crate) steps: Vec<StepRecord>,
@@ -72,15 +75,17 @@ impl BuildRecord {
     ) -> BuildRecord {
         let images = images.map(ImageRecord::new).collect();
         let (project, engine) = (project.to_owned(), engine.to_owned());
-        BuildRecord { project, engine, began, wall: Moment::default(), context_sent: 0, images }
+        BuildRecord { project, engine, began, wall: Moment::default(), context_sent: 0, images, notices: Vec::new() }
     }
 
     pub(crate) fn apply(&mut self, event: &BuildEvent) {
         match event {
+            BuildEvent::Notice { message } => self.notices.push(message.clone()),
             BuildEvent::ContextSent { bytes } => self.context_sent = *bytes,
-            BuildEvent::ImageStarted { image, at } => {
-                self.with_image(image, |record| record.started = Some(*at));
-            }
+            BuildEvent::ImageStarted { image, at, because } => self.with_image(image, |record| {
+                record.started = Some(*at);
+                record.because.clone_from(because);
+            }),
             BuildEvent::ImageFinished { image, at, outcome } => self.with_image(image, |record| {
                 record.finished = Some(*at);
                 record.outcome = Some(outcome.clone());
@@ -134,6 +139,7 @@ impl ImageRecord {
             name: name.to_owned(),
             started: None,
             finished: None,
+            because: String::new(),
             outcome: None,
             steps: Vec::new(),
             warnings: Vec::new(),

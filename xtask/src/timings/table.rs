@@ -24,6 +24,9 @@ pub(crate) fn render_table(record: &BuildRecord) -> String {
         seconds(total),
         bytes(record.context_sent)
     ));
+    for notice in &record.notices {
+        text.push_str(&format!("warning: {notice}\n"));
+    }
     for image in &record.images {
         for warning in &image.warnings {
             text.push_str(&format!("warning: {}: {warning}\n", image.name));
@@ -52,6 +55,7 @@ fn row(image: &ImageRecord) -> [String; 9] {
     let count = |outcome| image.instructions(outcome).to_string();
     let (size, digest) = match &image.outcome {
         Some(ImageOutcome::Built { digest, size }) => (bytes(*size), short(digest).to_owned()),
+        Some(ImageOutcome::Unchanged { digest, size }) => (bytes(*size), format!("{} unchanged", short(digest))),
         Some(ImageOutcome::Failed(_)) => (String::new(), "failed".to_owned()),
         Some(ImageOutcome::Skipped { because }) => (String::new(), format!("skipped: needs {because}")),
         Some(ImageOutcome::Cancelled) | None => (String::new(), "cancelled".to_owned()),
@@ -70,8 +74,15 @@ fn row(image: &ImageRecord) -> [String; 9] {
 }
 
 fn counted(record: &BuildRecord) -> String {
-    let built = record.images.iter().filter(|image| matches!(image.outcome, Some(ImageOutcome::Built { .. })));
-    format!("{} of {} images built", built.count(), record.images.len())
+    let count = |counts: fn(&ImageOutcome) -> bool| {
+        record.images.iter().filter(|image| image.outcome.as_ref().is_some_and(counts)).count()
+    };
+    let built = count(|outcome| matches!(outcome, ImageOutcome::Built { .. }));
+    let unchanged = match count(|outcome| matches!(outcome, ImageOutcome::Unchanged { .. })) {
+        0 => String::new(),
+        count => format!(", {count} unchanged"),
+    };
+    format!("{built} of {} images built{unchanged}", record.images.len())
 }
 
 fn where_time_went(path: &[Stretch]) -> String {

@@ -12,3 +12,4 @@ mod engine;
 mod plans;
 mod registry;
 mod tool;
+mod unchanged;

@@ -34,13 +34,17 @@ impl Plain {
                     image,
                     &match outcome {
                         ImageOutcome::Built { .. } => format!("built in {wall:.2} s"),
+                        ImageOutcome::Unchanged { .. } => "unchanged".to_owned(),
                         ImageOutcome::Failed(_) => format!("failed after {wall:.2} s"),
                         ImageOutcome::Cancelled => format!("cancelled at {:.2} s", at.seconds()),
                         ImageOutcome::Skipped { because } => format!("skipped: needs {because}"),
                     },
                 )
             }
-            BuildEvent::ImageStarted { .. } | BuildEvent::Progress { .. } | BuildEvent::ContextSent { .. } => Ok(()),
+            BuildEvent::ImageStarted { .. }
+            | BuildEvent::Progress { .. }
+            | BuildEvent::Notice { .. }
+            | BuildEvent::ContextSent { .. } => Ok(()),
         }
     }
 

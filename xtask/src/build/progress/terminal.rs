@@ -69,6 +69,7 @@ fn running(image: &ImageRecord) -> String {
 fn ending(outcome: &ImageOutcome) -> String {
     match outcome {
         ImageOutcome::Built { .. } => "built".to_owned(),
+        ImageOutcome::Unchanged { .. } => "unchanged".to_owned(),
         ImageOutcome::Failed(_) => "failed".to_owned(),
         ImageOutcome::Cancelled => "cancelled".to_owned(),
         ImageOutcome::Skipped { because } => format!("skipped: needs {because}"),
