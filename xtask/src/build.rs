@@ -3,8 +3,10 @@
 
 mod builders;
 mod check;
+mod compare;
 pub(crate) mod event;
 mod failure_report;
+mod history;
 mod overlay;
 mod plan;
 mod progress;
@@ -18,15 +20,17 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use clap::Args;
+use clap::{Args, Subcommand};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::buildkit::Engine;
 use crate::compose::{Project, ProjectRequest};
 use crate::output;
-use crate::timings::{BuildRecord, render_table, write_files};
+use crate::timings::{BuildRecord, keep, render_table, write_files};
+use compare::CompareArgs;
 use event::{Clock, ImageOutcome};
+use history::HistoryArgs;
 use plan::Plan;
 use progress::Progress;
 pub(crate) use progress::ProgressStyle;
@@ -35,9 +39,21 @@ use run::Conduct;
 const FAILED: u8 = 1;
 const INTERRUPTED: u8 = 130;
 
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask build
+  cargo xtask build web worker -j 4 --timings out/
+  cargo xtask build history
+  cargo xtask build compare 17 18
+  cargo xtask build -- history     # a service that is called so
+";
+
 /// Build the images of a compose project in parallel.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, before_help = EXAMPLES)]
 pub(crate) struct BuildArgs {
+    #[command(subcommand)]
+    look: Option<LookBack>,
     /// Services whose images to build; all of them where none is named
     #[arg(value_name = "IMAGE")]
     images: Vec<String>,
@@ -100,9 +116,22 @@ pub(crate) struct BuildArgs {
     check: bool,
 }
 
+#[derive(Debug, Subcommand)]
+enum LookBack {
+    /// List the last builds
+    History(HistoryArgs),
+    /// Tell which images took longer in build B than in A, and why
+    Compare(CompareArgs),
+}
+
 /// Runs the verb. Whatever keeps the build from beginning is an error; a build that fails is an
 /// exit code.
 pub(crate) fn run(args: &BuildArgs) -> Result<ExitCode> {
+    match &args.look {
+        Some(LookBack::History(args)) => return history::run(args),
+        Some(LookBack::Compare(args)) => return compare::run(args),
+        None => {}
+    }
     let plan = plan(args)?;
     if args.check {
         return check::show(&plan, args.progress);
@@ -204,6 +233,9 @@ fn report(plan: &Plan, record: &BuildRecord, args: &BuildArgs, interrupted: bool
     }
     if let Some(text) = failure_report::render(plan, record, interrupted) {
         output::say(format_args!("{text}"));
+    }
+    if let Err(error) = keep(record) {
+        output::say(format_args!("warning: this build will be missing in `build history`: {error:#}"));
     }
     if let Some(folder) = &args.timings {
         write_files(record, folder)?;

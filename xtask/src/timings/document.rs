@@ -9,7 +9,7 @@ use super::critical_path::critical_path;
 use super::record::{BuildRecord, ImageRecord, StepOutcome, StepRecord};
 use crate::build::event::{ImageOutcome, Moment};
 
-const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 1;
 
 #[derive(Serialize)]
 pub(super) struct Document<'a> {

@@ -53,7 +53,7 @@ pub(crate) struct StepRecord {
 }
 
 /// How a step came to its result; what says most about the build comes first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum StepOutcome {
     /// It ran for this image.

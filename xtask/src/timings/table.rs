@@ -125,7 +125,7 @@ fn advice(record: &BuildRecord, path: &[Stretch]) -> Option<String> {
     ))
 }
 
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(90) {
         Some((end, _)) => format!("{}...", &line[..end]),
@@ -138,11 +138,11 @@ fn short(digest: &str) -> &str {
     &digest[..digest.len().min(12)]
 }
 
-pub(super) fn seconds(duration: Duration) -> String {
+pub(crate) fn seconds(duration: Duration) -> String {
     format!("{:.2} s", duration.as_secs_f64())
 }
 
-fn bytes(count: u64) -> String {
+pub(crate) fn bytes(count: u64) -> String {
     let units = [("GB", 1e9), ("MB", 1e6), ("kB", 1e3)];
     let count = count as f64;
     match units.iter().find(|(_, size)| count >= *size) {

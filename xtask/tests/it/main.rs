@@ -9,6 +9,7 @@
 
 mod builds;
 mod engine;
+mod history;
 mod plans;
 mod registry;
 mod tool;
