@@ -21,10 +21,11 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
+use futures_util::future::join_all;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::buildkit::Engine;
+use crate::buildkit::{Builder, Engine, certificates_of_environment};
 use crate::compose::{Project, ProjectRequest};
 use crate::output;
 use crate::timings::{BuildRecord, keep, render_table, write_files};
@@ -102,6 +103,17 @@ pub(crate) struct BuildArgs {
     /// Further cache to write to
     #[arg(long, value_name = "CACHE")]
     cache_to: Vec<String>,
+    /// Daemon that builds instead of the engine, as in tcp://host:1234 or unix:///run/buildkit/buildkitd.sock; images
+    /// are spread over several
+    #[arg(long = "builder", value_name = "ADDR")]
+    builders: Vec<String>,
+    /// Folder of ca.pem, cert.pem and key.pem for builders at tcp:// addresses; DOCKER_CERT_PATH where DOCKER_TLS_VERIFY is
+    /// set
+    #[arg(long, value_name = "DIR", requires = "builders")]
+    builder_certs: Option<PathBuf>,
+    /// Repository that keeps each image's cache under a tag of its own, for builders that share no disk
+    #[arg(long, value_name = "REPOSITORY")]
+    shared_cache: Option<String>,
     /// Push to the registries instead of loading into the engine
     #[arg(long)]
     push: bool,
@@ -168,13 +180,14 @@ fn environment() -> BTreeMap<String, String> {
 
 async fn build(plan: &Plan, args: &BuildArgs) -> Result<ExitCode> {
     let engine = crate::engine::connect_or_start().await?;
+    let builders = builders_elsewhere(args).await?;
     refuse_impossible(&engine, plan)?;
     if let Some(folder) = &args.timings {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("the folder {} for the timings cannot be made", folder.display()))?;
     }
     let interrupt = CancellationToken::new();
-    let conduct = Conduct { keep_going: args.keep_going, verify: args.verify, interrupt: interrupt.clone() };
+    let conduct = Conduct { keep_going: args.keep_going, verify: args.verify, builders, interrupt: interrupt.clone() };
     let interrupted = interrupt.clone();
     tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_ok() {
@@ -194,7 +207,7 @@ async fn build(plan: &Plan, args: &BuildArgs) -> Result<ExitCode> {
         }
         progress.finish()
     };
-    let (built, watched) = tokio::join!(run::run(&engine, plan, &conduct, clock, sender), watching);
+    let (built, watched) = tokio::join!(run::run(&engine, plan, conduct, clock, sender), watching);
     record.finish(clock.now());
     report(plan, &record, args, interrupted.is_cancelled())?;
     built?;
@@ -202,8 +215,17 @@ async fn build(plan: &Plan, args: &BuildArgs) -> Result<ExitCode> {
     Ok(exit_code(&record, interrupted.is_cancelled()))
 }
 
+async fn builders_elsewhere(args: &BuildArgs) -> Result<Vec<Builder>> {
+    let certificates = args.builder_certs.clone().or_else(certificates_of_environment);
+    let opened = args.builders.iter().map(|address| Builder::at(address, certificates.as_deref()));
+    join_all(opened).await.into_iter().collect()
+}
+
 /// What this engine cannot do is better said before the build than after it.
 fn refuse_impossible(engine: &Engine, plan: &Plan) -> Result<()> {
+    if !plan.builders.is_empty() {
+        return Ok(());
+    }
     let exports =
         plan.images.iter().find(|image| image.push || image.build.cache_to.iter().any(|store| store.kind != "inline"));
     let Some(image) = exports else {

@@ -3,6 +3,7 @@
 //! knows nothing of compose files, plans or how progress is shown.
 
 mod address;
+mod builder;
 mod connection;
 mod credentials;
 mod failure;
@@ -10,16 +11,21 @@ mod file_sync;
 mod folder_walk;
 mod health;
 mod path_patterns;
+mod received_image;
 mod secrets;
 mod session;
 mod solve;
 mod ssh_agent;
 mod status;
+mod stream;
 
+pub(crate) use address::certificates_of_environment;
+pub(crate) use builder::Builder;
 pub(crate) use connection::{Engine, EngineUnreachable, LoadedImage};
 pub(crate) use failure::SolveFailure;
 pub(crate) use file_sync::{Listing, SentLog, SharedDirectory};
 pub(crate) use folder_walk::{Entry, Selection, Stamp, walk};
+pub(crate) use received_image::image_pipe;
 pub(crate) use session::{Offers, Session};
 pub(crate) use solve::{Export, SolveRequest, Solved, Solver};
 pub(crate) use status::{Status, StepProgress, StepWarning};

@@ -59,6 +59,11 @@ pub(crate) enum BuildEvent {
         /// Why it is solved and not known to be unchanged.
         because: String,
     },
+    /// It is built by a daemon other than the engine.
+    ImagePlaced {
+        image: String,
+        builder: String,
+    },
     Step {
         image: String,
         step: StepUpdate,

@@ -52,6 +52,8 @@ pub(super) struct Sessions<'a> {
     pub(super) own: &'a str,
     /// What `host-gateway` stands for in this engine.
     pub(super) host_gateway: Option<&'a str>,
+    /// Whether the image is for an engine elsewhere.
+    pub(super) sends_image: bool,
 }
 
 pub(super) fn solve_request(plan: &Plan, image: &PlannedImage, sessions: &Sessions<'_>) -> SolveRequest {
@@ -68,7 +70,12 @@ pub(super) fn solve_request(plan: &Plan, image: &PlannedImage, sessions: &Sessio
     if image.build.network.as_deref() == Some("host") {
         entitlements.push("network.host".to_owned());
     }
-    let export = if image.push { Export::Push } else { Export::Load };
+    let export = match (image.push, sessions.sends_image) {
+        (true, _) => Export::Push,
+        (false, true) if plan.is_needed(image) => Export::SendAndLoad,
+        (false, true) => Export::Send,
+        (false, false) => Export::Load,
+    };
     SolveRequest {
         session: sessions.own.to_owned(),
         attributes,

@@ -16,7 +16,7 @@ use super::event::{BuildEvent, Clock, Failure, ImageOutcome, StepUpdate};
 use super::plan::{Plan, PlannedImage};
 use super::request::{image_folders, solve_request};
 use super::unchanged::{Memory, Observed, Sources, Verdict};
-use crate::buildkit::{Engine, SentLog, SolveFailure, Solved, Status, StepProgress, StepWarning};
+use crate::buildkit::{Builder, Engine, SentLog, SolveFailure, Solved, Status, StepProgress, StepWarning};
 
 /// Several builds of one project may race for an image's name this often.
 const MOST_ATTEMPTS: u32 = 5;
@@ -30,6 +30,8 @@ pub(crate) struct Conduct {
     pub(crate) keep_going: bool,
     /// Solve images that are known to be unchanged, too.
     pub(crate) verify: bool,
+    /// Build instead of the engine, where there are any.
+    pub(crate) builders: Vec<Builder>,
     /// Cancelled by the user.
     pub(crate) interrupt: CancellationToken,
 }
@@ -39,7 +41,7 @@ pub(crate) struct Conduct {
 pub(crate) async fn run(
     engine: &Engine,
     plan: &Plan,
-    conduct: &Conduct,
+    conduct: Conduct,
     clock: Clock,
     events: UnboundedSender<BuildEvent>,
 ) -> Result<()> {
@@ -56,11 +58,12 @@ pub(crate) async fn run(
     }
     if !solved.is_empty() {
         let sent = SentLog::default();
+        let own = if conduct.builders.is_empty() { Some(engine.builder().await?) } else { None };
         let build = Build {
             engine,
             plan,
             clock,
-            builders: Builders::open(engine, plan, &sent).await?,
+            builders: Builders::open(own, conduct.builders, plan, &sent).await?,
             memory: &memory,
             verdicts: &verdicts,
             slots: Semaphore::new(plan.parallel),
@@ -194,16 +197,26 @@ impl Build<'_> {
         image: &PlannedImage,
         sources: &RefCell<Sources>,
     ) -> Result<Result<Solved, SolveFailure>> {
-        let place = self.builders.place(image).await?;
         let mut attempts = 0;
         loop {
+            let (place, received) = self.builders.place(image).await?;
             let request = solve_request(self.plan, image, &place.sessions());
+            let builder = place.address();
+            if !builder.is_empty() {
+                tell(&self.events, BuildEvent::ImagePlaced { image: image.name.clone(), builder });
+            }
             attempts += 1;
             let on_status = |status: Status| {
                 status.steps.iter().for_each(|step| sources.borrow_mut().see(&step.name, !step.inputs.is_empty()));
                 self.tell_status(&image.name, status);
             };
-            match place.solver().solve(request, on_status).await {
+            let loading = async {
+                match received {
+                    Some(image) => self.engine.load(image).await,
+                    None => Ok(()),
+                }
+            };
+            match both(place.solver().solve(request, on_status), loading).await? {
                 Err(failure) if failure.lost_race && attempts < MOST_ATTEMPTS => {}
                 answer => return Ok(answer),
             }
@@ -255,6 +268,28 @@ impl Build<'_> {
             tell(&self.events, BuildEvent::Warning { image: image(), message, file, line, url });
         }
     }
+}
+
+/// A solve and the loading of what it sends. A solve that fails sends nothing more, so it is not waited for; one that
+/// fails because the loading did leaves the reason to it.
+async fn both(
+    solving: impl Future<Output = Result<Solved, SolveFailure>>,
+    loading: impl Future<Output = Result<()>>,
+) -> Result<Result<Solved, SolveFailure>> {
+    tokio::pin!(solving, loading);
+    let mut loaded = None;
+    let answer = loop {
+        tokio::select! {
+            answer = &mut solving => break answer,
+            done = &mut loading, if loaded.is_none() => loaded = Some(done),
+        }
+    };
+    match (loaded, &answer) {
+        (None, Ok(_)) => loading.await?,
+        (Some(loaded), _) => loaded?,
+        (None, Err(_)) => {}
+    }
+    Ok(answer)
 }
 
 impl From<SolveFailure> for Failure {

@@ -95,7 +95,7 @@ impl<'a> Memory<'a> {
 
     /// What is known of an image, where that may be enough; else why it is not.
     fn candidate(&self, image: &PlannedImage) -> Result<Result<&KnownImage, String>> {
-        if let Some(because) = request::always_solved(image) {
+        if let Some(because) = request::always_solved(self.plan, image) {
             return Ok(Err(because));
         }
         let known = match self.known.images.get(&image.name) {
@@ -165,7 +165,7 @@ impl<'a> Memory<'a> {
 
     /// Keeps what was seen of a solve for the next build.
     pub(super) async fn remember(&self, image: &PlannedImage, observed: Observed) -> Result<()> {
-        if request::always_solved(image).is_some() {
+        if request::always_solved(self.plan, image).is_some() {
             return Ok(());
         }
         let memo = match self.known_after(image, observed).await? {

@@ -1,26 +1,22 @@
-//! A connection to the engine: its REST API through bollard, and BuildKit's gRPC through a
-//! connection that the engine hands over when asked to upgrade one.
+//! A connection to the engine's REST API, through bollard.
 
 use std::io;
 use std::time::SystemTime;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use bollard::Docker;
 use bollard::models::SystemInfo;
-use bollard_buildkit_proto::moby::buildkit::v1::ListWorkersRequest;
-use bollard_buildkit_proto::moby::buildkit::v1::control_client::ControlClient;
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpStream, UnixStream};
-use tonic::transport::{Channel, Endpoint};
+use bollard::query_parameters::ImportImageOptions;
+use bytes::Bytes;
+use futures_util::StreamExt;
+use tokio::sync::mpsc::Receiver;
+use tokio_stream::wrappers::ReceiverStream;
 
 use super::address::Address;
+use super::builder::Builder;
+use super::stream::RawStream;
 
-/// The largest message that the engine may send; BuildKit's own limit is the same.
-pub(super) const LARGEST_MESSAGE: usize = 16 << 20;
 const REST_TIMEOUT_SECONDS: u64 = 120;
-/// The longest answer to an upgrade that is still an HTTP head.
-const LONGEST_HEAD: usize = 16 << 10;
 
 /// No engine answers at the address where one is expected.
 #[derive(Debug)]
@@ -73,11 +69,7 @@ impl Engine {
             reason: error.to_string(),
         };
         // The REST client's own words for this say less than the system's.
-        match &address {
-            Address::Unix(path) => UnixStream::connect(path).await.map(drop),
-            Address::Tcp(address) => TcpStream::connect(address).await.map(drop),
-        }
-        .map_err(|error| unreachable(&error))?;
+        RawStream::open(&address).await.map_err(|error| unreachable(&error))?;
         let docker = rest_client(&address).map_err(|error| unreachable(&error))?;
         let told = docker.info().await.map_err(|error| unreachable(&error))?;
         Ok(Engine {
@@ -102,27 +94,19 @@ impl Engine {
         }
     }
 
-    /// The address of this machine as a build sees it, where the engine tells one.
-    pub(crate) async fn host_gateway(&self) -> Result<Option<String>> {
-        let workers = self.control().await?.list_workers(ListWorkersRequest::default()).await?;
-        Ok(workers
-            .into_inner()
-            .record
-            .into_iter()
-            .find_map(|mut worker| worker.labels.remove("org.mobyproject.buildkit.worker.moby.host-gateway-ip"))
-            .filter(|address| !address.is_empty()))
+    /// The part of the engine that builds.
+    pub(crate) async fn builder(&self) -> Result<Builder> {
+        Builder::connect(&self.address).await
     }
 
-    pub(super) async fn control(&self) -> Result<ControlClient<Channel>> {
-        let channel = match &self.address {
-            Address::Unix(path) => grpc_channel(upgraded(UnixStream::connect(path).await?, "/grpc", &[]).await?).await,
-            Address::Tcp(address) => {
-                grpc_channel(upgraded(TcpStream::connect(address).await?, "/grpc", &[]).await?).await
-            }
-        };
-        Ok(ControlClient::new(channel?)
-            .max_decoding_message_size(LARGEST_MESSAGE)
-            .max_encoding_message_size(LARGEST_MESSAGE))
+    /// Loads an image that another builder sends. Ends when the sender does.
+    pub(crate) async fn load(&self, image: Receiver<Bytes>) -> Result<()> {
+        let image = ReceiverStream::new(image).map(Ok::<_, io::Error>);
+        let mut answers = self.docker.import_image_stream(ImportImageOptions::default(), image, None).boxed();
+        while let Some(answer) = answers.next().await {
+            answer.context("the engine could not load the image")?;
+        }
+        Ok(())
     }
 }
 
@@ -137,55 +121,10 @@ fn rest_client(address: &Address) -> Result<Docker, bollard::errors::Error> {
             Docker::connect_with_unix(&path.to_string_lossy(), REST_TIMEOUT_SECONDS, bollard::API_DEFAULT_VERSION)
         }
         Address::Tcp(address) => Docker::connect_with_http(address, REST_TIMEOUT_SECONDS, bollard::API_DEFAULT_VERSION),
-    }
-}
-
-async fn grpc_channel<S>(stream: S) -> Result<Channel>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    // One connection is all there is: a second attempt means that the first has been lost.
-    let mut only = Some(TokioIo::new(stream));
-    Endpoint::from_static("http://engine")
-        .initial_stream_window_size(1 << 20)
-        .initial_connection_window_size(4 << 20)
-        .connect_with_connector(tower::service_fn(move |_| {
-            let stream = only.take();
-            async { stream.ok_or_else(|| io::Error::other("the engine closed the connection")) }
-        }))
-        .await
-        .context("the engine does not speak gRPC on the upgraded connection")
-}
-
-/// Asks the engine to turn a plain HTTP connection into the raw stream that lies behind `path`.
-pub(super) async fn upgraded<S>(mut stream: S, path: &str, headers: &[(&str, String)]) -> Result<S>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let mut request =
-        format!("POST {path} HTTP/1.1\r\nHost: engine\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 0\r\n");
-    for (name, value) in headers {
-        request.push_str(&format!("{name}: {value}\r\n"));
-    }
-    request.push_str("\r\n");
-    stream.write_all(request.as_bytes()).await?;
-
-    let head = read_head(&mut stream).await?;
-    let status = head.lines().next().unwrap_or_default();
-    if status.split(' ').nth(1) != Some("101") {
-        bail!("the engine refused POST {path}: {status}; Docker Engine 23 or newer is needed");
-    }
-    Ok(stream)
-}
-
-/// Byte by byte, because what follows the head belongs to the upgraded protocol.
-async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> Result<String> {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        if head.len() > LONGEST_HEAD {
-            bail!("the engine's answer is not HTTP");
+        Address::Tls { host, certificates } => {
+            let [key, cert, ca] = ["key.pem", "cert.pem", "ca.pem"].map(|name| certificates.join(name));
+            let version = bollard::API_DEFAULT_VERSION;
+            Docker::connect_with_ssl(&format!("tcp://{host}"), &key, &cert, &ca, REST_TIMEOUT_SECONDS, version)
         }
-        head.push(stream.read_u8().await.context("the engine closed the connection")?);
     }
-    Ok(String::from_utf8_lossy(&head).into_owned())
 }

@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use anyhow::Result;
 use bollard_buildkit_proto::moby::buildkit::v1 as proto;
 use bollard_buildkit_proto::moby::buildkit::v1::control_client::ControlClient;
 use tonic::transport::Channel;
 
-use super::connection::Engine;
+use super::builder::Builder;
 use super::failure::SolveFailure;
 use super::status::Status;
 use crate::build_inputs::CacheStore;
@@ -33,6 +32,10 @@ pub(crate) enum Export {
     Load(Vec<String>),
     /// To the registries that the names stand for.
     Push(Vec<String>),
+    /// Over the session to this program, under these names.
+    Send(Vec<String>),
+    /// The same, and into the engine's own store, for images that are built upon it.
+    SendAndLoad(Vec<String>),
 }
 
 /// What came of a solve.
@@ -47,9 +50,9 @@ pub(crate) struct Solved {
 #[derive(Clone)]
 pub(crate) struct Solver(ControlClient<Channel>);
 
-impl Engine {
-    pub(crate) async fn solver(&self) -> Result<Solver> {
-        Ok(Solver(self.control().await?))
+impl Builder {
+    pub(crate) fn solver(&self) -> Solver {
+        Solver(self.control.clone())
     }
 }
 
@@ -98,14 +101,6 @@ async fn watch(mut control: ControlClient<Channel>, reference: String, on_status
 
 impl SolveRequest {
     fn into_proto(self, reference: String) -> proto::SolveRequest {
-        let (kind, names, push) = match self.export {
-            Export::Load(names) => ("moby", names, false),
-            Export::Push(names) => ("image", names, true),
-        };
-        let mut export = HashMap::from([("name".to_owned(), names.join(","))]);
-        if push {
-            export.insert("push".to_owned(), "true".to_owned());
-        }
         let mut attributes: HashMap<_, _> = self.attributes.into_iter().collect();
         if !self.cache_from.is_empty() {
             attributes.insert("cache-imports".to_owned(), cache_imports(&self.cache_from));
@@ -120,8 +115,24 @@ impl SolveRequest {
                 ..proto::CacheOptions::default()
             }),
             entitlements: self.entitlements,
-            exporters: vec![proto::Exporter { r#type: kind.to_owned(), attrs: export }],
+            exporters: self.export.into_proto(),
             ..proto::SolveRequest::default()
+        }
+    }
+}
+
+impl Export {
+    fn into_proto(self) -> Vec<proto::Exporter> {
+        let exporter = |kind: &str, names: &[String], flag: Option<&str>| {
+            let flag = flag.map(|flag| (flag.to_owned(), "true".to_owned()));
+            let attrs = flag.into_iter().chain([("name".to_owned(), names.join(","))]).collect();
+            proto::Exporter { r#type: kind.to_owned(), attrs }
+        };
+        match self {
+            Export::Load(names) => vec![exporter("moby", &names, None)],
+            Export::Push(names) => vec![exporter("image", &names, Some("push"))],
+            Export::Send(names) => vec![exporter("docker", &names, None)],
+            Export::SendAndLoad(names) => vec![exporter("moby", &names, None), exporter("docker", &names, None)],
         }
     }
 }

@@ -37,6 +37,9 @@ struct Image<'a> {
     /// Why it was not known to be unchanged.
     #[serde(skip_serializing_if = "str::is_empty")]
     solved_because: &'a str,
+    /// The daemon that built it, where that was not the engine.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    builder: &'a str,
     #[serde(flatten)]
     outcome: Option<&'a ImageOutcome>,
     warnings: &'a [String],
@@ -94,6 +97,7 @@ fn image(image: &ImageRecord) -> Image<'_> {
         waiting_ms: image.waiting().as_secs_f64() * 1e3,
         context_bytes: image.context_bytes(),
         solved_because: &image.because,
+        builder: &image.builder,
         outcome: image.outcome.as_ref(),
         warnings: &image.warnings,
         steps: image.steps.iter().map(step).collect(),

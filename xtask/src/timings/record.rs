@@ -30,6 +30,8 @@ pub(crate) struct ImageRecord {
     pub(crate) finished: Option<Moment>,
     /// Why it was solved; empty where it was not.
     pub(crate) because: String,
+    /// The daemon that built it; empty for the engine.
+    pub(crate) builder: String,
     pub(crate) outcome: Option<ImageOutcome>,
     /// In the order in which the engine announced them.
     pub(crate) steps: Vec<StepRecord>,
@@ -86,6 +88,9 @@ impl BuildRecord {
                 record.started = Some(*at);
                 record.because.clone_from(because);
             }),
+            BuildEvent::ImagePlaced { image, builder } => {
+                self.with_image(image, |record| record.builder.clone_from(builder));
+            }
             BuildEvent::ImageFinished { image, at, outcome } => self.with_image(image, |record| {
                 record.finished = Some(*at);
                 record.outcome = Some(outcome.clone());
@@ -140,6 +145,7 @@ impl ImageRecord {
             started: None,
             finished: None,
             because: String::new(),
+            builder: String::new(),
             outcome: None,
             steps: Vec::new(),
             warnings: Vec::new(),

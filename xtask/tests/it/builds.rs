@@ -334,6 +334,37 @@ fn very_many_files_are_sent() {
     assert_eq!(project.file("many", "/many/99/9999"), "x");
 }
 
+#[test]
+fn what_is_ignored_costs_no_memory() {
+    let Some(project) = TestProject::new() else { return };
+    std::fs::create_dir(project.path().join("big")).unwrap();
+    for number in 0..1000 {
+        // Without content, it takes no space either.
+        std::fs::File::create(project.path().join(format!("big/{number}"))).unwrap().set_len(1 << 20).unwrap();
+    }
+    project.write(".dockerignore", "big\n");
+    project.write("Dockerfile", &format!("{BASE}COPY . /all\n"));
+    project.compose("services:\n  app: {build: .}\n");
+    let mut build = project.command("--progress quiet").stdout(Stdio::null()).spawn().unwrap();
+    let mut most = 0;
+    let status = loop {
+        most = most.max(resident_kilobytes(build.id()).unwrap_or_default());
+        if let Some(status) = build.try_wait().unwrap() {
+            break status;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    assert!(status.success());
+    assert!((1..100_000).contains(&most), "{most} kB");
+}
+
+/// The most that a process has had in memory at once; none once it has ended.
+fn resident_kilobytes(process: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
 fn folder_size(folder: &std::path::Path) -> u64 {
     let sizes = std::fs::read_dir(folder).unwrap().map(|entry| {
         let entry = entry.unwrap();

@@ -7,10 +7,12 @@
     reason = "a helper that fails must fail its test, and tests print"
 )]
 
+mod builders;
 mod builds;
 mod engine;
 mod history;
 mod plans;
 mod registry;
+mod second_engine;
 mod tool;
 mod unchanged;

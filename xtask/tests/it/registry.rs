@@ -11,15 +11,15 @@ use crate::tool::stderr;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Debian's docker-registry, until it is dropped.
-struct Registry {
-    address: String,
+pub(crate) struct Registry {
+    pub(crate) address: String,
     process: Child,
     _data: tempfile::TempDir,
 }
 
 impl Registry {
     /// None where it is not installed; then the test says so, and fails where that is not allowed.
-    fn start() -> Option<Registry> {
+    pub(crate) fn start() -> Option<Registry> {
         let data = tempfile::tempdir().unwrap();
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let settings = data.path().join("registry.yml");

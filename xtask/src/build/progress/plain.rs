@@ -41,6 +41,7 @@ impl Plain {
                     },
                 )
             }
+            BuildEvent::ImagePlaced { image, builder } => self.line(image, &format!("built at {builder}")),
             BuildEvent::ImageStarted { .. }
             | BuildEvent::Progress { .. }
             | BuildEvent::Notice { .. }

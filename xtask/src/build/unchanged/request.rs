@@ -15,10 +15,11 @@ const FORMAT: u32 = 1;
 const IMAGE: &str = "docker-image://";
 
 /// Why an image is solved whatever is known; none where knowing may help.
-pub(super) fn always_solved(image: &PlannedImage) -> Option<String> {
+pub(super) fn always_solved(plan: &Plan, image: &PlannedImage) -> Option<String> {
     let build = &image.build;
     let fetched = |context: &NamedContext| matches!(context, NamedContext::Remote(from) if !from.starts_with(IMAGE));
     let reasons = [
+        (!plan.builders.is_empty(), "it is built elsewhere"),
         (image.push, "it is pushed"),
         (build.no_cache || !build.no_cache_filter.is_empty(), "nothing may come from the cache"),
         (build.pull, "its bases are asked for"),
@@ -33,7 +34,7 @@ pub(super) fn always_solved(image: &PlannedImage) -> Option<String> {
 
 /// The same only for the same request to the same engine by the same version of this program.
 pub(super) fn fingerprint(engine: &Engine, plan: &Plan, image: &PlannedImage) -> Result<String> {
-    let sessions = Sessions { folders: "", context: Some(""), own: "", host_gateway: None };
+    let sessions = Sessions { folders: "", context: Some(""), own: "", host_gateway: None, sends_image: false };
     let asked = solve_request(plan, image, &sessions);
     let program = (FORMAT, env!("CARGO_PKG_VERSION"));
     let all = json!([program, engine.id, engine.version, image, asked.attributes, asked.entitlements]);
