@@ -4,6 +4,7 @@
 
 mod address;
 mod builder;
+mod cache;
 mod connection;
 mod credentials;
 mod failure;
@@ -21,6 +22,7 @@ mod stream;
 
 pub(crate) use address::certificates_of_environment;
 pub(crate) use builder::Builder;
+pub(crate) use cache::{CacheRecord, CacheRule, Worker};
 pub(crate) use connection::{Engine, EngineUnreachable, LoadedImage};
 pub(crate) use failure::SolveFailure;
 pub(crate) use file_sync::{Listing, SentLog, SharedDirectory};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{build::BuildArgs, engine::EngineArgs};
+use crate::{build::BuildArgs, builder::BuilderArgs, engine::EngineArgs};
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 failed, 2 wrong use or system packages that you have to install, 130 interrupted.
@@ -34,6 +34,9 @@ pub(crate) enum Task {
     /// Build the images of a compose project in parallel
     #[command(after_help = EXIT_CODES)]
     Build(Box<BuildArgs>),
+    /// Show what builds, what it keeps and what it would drop; configure and prune it
+    #[command(after_help = EXIT_CODES)]
+    Builder(BuilderArgs),
     /// Install and start a container engine, where it can be done here
     #[command(after_help = EXIT_CODES)]
     Engine(EngineArgs),

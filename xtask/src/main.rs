@@ -6,6 +6,7 @@ mod bench_speech;
 mod binaries;
 mod build;
 mod build_inputs;
+mod builder;
 mod buildkit;
 mod cache_folder;
 mod compose;
@@ -47,6 +48,9 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::BenchSpeech(flags) => bench_speech::run(&flags),
         Task::Setup => setup::run().map(drop),
         Task::Build(flags) => return build::run(&flags).map_err(|error| Halt::YourTurn(format!("{error:#}")).into()),
+        Task::Builder(flags) => {
+            return builder::run(&flags).map_err(|error| Halt::YourTurn(format!("{error:#}")).into());
+        }
         Task::Engine(flags) => return engine::run(&flags).map_err(|error| Halt::YourTurn(format!("{error:#}")).into()),
     }
     .map(|()| ExitCode::SUCCESS)

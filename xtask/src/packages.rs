@@ -35,12 +35,32 @@ const NEEDS: [Need; 6] = [
     Need { purpose: "certificates of public authorities", package: "ca-certificates", is_met: has_certificates },
 ];
 
+/// What only tests use: a registry, networks and certificates for engines of their own.
+const NEEDS_OF_TESTS: [Need; 3] = [
+    Need {
+        purpose: "a container registry",
+        package: "docker-registry",
+        is_met: || answers("docker-registry", &["--version"]),
+    },
+    Need { purpose: "network bridges", package: "iproute2", is_met: || answers("ip", &["-Version"]) },
+    Need { purpose: "certificates of one's own", package: "openssl", is_met: || answers("openssl", &["version"]) },
+];
+
 /// Installs what is missing as root on Debian and Ubuntu; elsewhere tells the user.
 ///
 /// # Errors
 /// [`Halt::YourTurn`] with the exact command where this process may not install, or a package that did not help.
 pub(crate) fn ensure() -> anyhow::Result<()> {
-    let missing: Vec<&Need> = NEEDS.iter().filter(|need| !(need.is_met)()).collect();
+    ensure_all(&NEEDS)
+}
+
+/// The same for what tests need beyond that.
+pub(crate) fn ensure_for_tests() -> anyhow::Result<()> {
+    ensure_all(&NEEDS_OF_TESTS)
+}
+
+fn ensure_all(needs: &[Need]) -> anyhow::Result<()> {
+    let missing: Vec<&Need> = needs.iter().filter(|need| !(need.is_met)()).collect();
     if missing.is_empty() {
         return Ok(());
     }

@@ -2,12 +2,13 @@
 
 use anyhow::Context;
 
-use crate::{binaries, flags::TestFlags, halt::Halt, setup};
+use crate::{binaries, flags::TestFlags, halt::Halt, packages, setup};
 
 /// # Errors
 /// [`Halt::CommandFailed`] with the exit code of `cargo test`.
 pub(crate) fn run(flags: &TestFlags) -> anyhow::Result<()> {
     setup::run()?;
+    packages::ensure_for_tests()?;
     let mut command = binaries::cargo();
     // The release profile is the one that the programs are built in: the native libraries are compiled once.
     command.args(["test", "--release"]);

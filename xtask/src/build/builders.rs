@@ -10,6 +10,7 @@ use tokio::sync::mpsc::Receiver;
 
 use super::plan::{Plan, PlannedImage};
 use super::request::{MAIN_CONTEXT, Sessions, context_folder, context_folders, directories, named};
+use crate::builder::{hours, mounts_go_after};
 use crate::buildkit::{Builder, Offers, SentLog, Session, SharedDirectory, Solver, image_pipe};
 
 pub(super) struct Builders<'a> {
@@ -87,6 +88,24 @@ impl<'a> Builders<'a> {
         };
         let context = context_folder(image).and_then(|folder| site.contexts.get(folder));
         Ok((Place { busy, context, own }, received))
+    }
+}
+
+impl Builders<'_> {
+    /// Whether the engine will drop the cache mounts that these images have, though the disk has room for them.
+    pub(super) async fn threat_to_mounts(&self) -> Result<Option<String>> {
+        let Some(site) = self.sites.first().filter(|site| !site.is_elsewhere) else {
+            return Ok(None);
+        };
+        let worker = site.builder.worker().await?;
+        let after = mounts_go_after(&site.builder.cache().await?, &worker.rules);
+        Ok(after.map(|after| {
+            format!(
+                "the engine drops cache mounts that are not used for {}, because its cache is larger than it wants it to \
+                 be; `cargo xtask builder config` shows rules that keep them",
+                hours(after)
+            )
+        }))
     }
 }
 

@@ -3,12 +3,13 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
 use futures_util::future::join_all;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{Semaphore, watch};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::builders::Builders;
@@ -20,6 +21,9 @@ use crate::buildkit::{Builder, Engine, SentLog, SolveFailure, Solved, Status, St
 
 /// Several builds of one project may race for an image's name this often.
 const MOST_ATTEMPTS: u32 = 5;
+
+/// How long the engine may take to tell about its cache.
+const LONGEST_LOOK: Duration = Duration::from_millis(300);
 
 /// Whether an image has been built; none while that is open.
 type Fate = watch::Receiver<Option<bool>>;
@@ -73,6 +77,10 @@ pub(crate) async fn run(
             events: events.clone(),
         };
         build.images(&solved).await;
+        // An engine that is gone has been told of, and a warning is not worth a wait.
+        if let Ok(Ok(Some(message))) = timeout(LONGEST_LOOK, build.builders.threat_to_mounts()).await {
+            tell(&events, BuildEvent::Notice { message });
+        }
     }
     if let Err(error) = memory.save() {
         tell(

@@ -7,6 +7,7 @@
     reason = "a helper that fails must fail its test, and tests print"
 )]
 
+mod builder;
 mod builders;
 mod builds;
 mod engine;

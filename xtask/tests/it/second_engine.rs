@@ -24,6 +24,11 @@ pub(crate) struct SecondEngine {
 impl SecondEngine {
     /// None where none can be started; then the test says so, and fails where that is not allowed.
     pub(crate) fn start(encrypted: bool) -> Option<SecondEngine> {
+        SecondEngine::start_with(serde_json::json!({}), encrypted)
+    }
+
+    /// With these in its daemon.json.
+    pub(crate) fn start_with(mut settings: serde_json::Value, encrypted: bool) -> Option<SecondEngine> {
         static NUMBER: AtomicU8 = AtomicU8::new(0);
         let network = format!("10.{}.{}.1/24", 190 + std::process::id() % 60, NUMBER.fetch_add(1, Ordering::Relaxed));
         let folder = tempfile::Builder::new().prefix("xt").tempdir_in("/var/tmp").unwrap();
@@ -38,8 +43,8 @@ impl SecondEngine {
             make_certificates(folder.path());
         }
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let settings = r#"{"features": {"containerd-snapshotter": true}}"#;
-        fs::write(folder.path().join("daemon.json"), settings).unwrap();
+        settings["features"] = serde_json::json!({"containerd-snapshotter": true});
+        fs::write(folder.path().join("daemon.json"), settings.to_string()).unwrap();
         let mut engine = SecondEngine { folder, bridge, host: port.to_string(), encrypted, process: None };
         engine.start_again();
         Some(engine)
