@@ -1,7 +1,7 @@
 //! Builds the images of a plan at the same time, as far as they do not need each other and the
 //! cap allows. It shows nothing: everything it has to tell is an event.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
@@ -74,11 +74,14 @@ pub(crate) async fn run(
             stop: conduct.interrupt.child_token(),
             keep_going: conduct.keep_going,
             sent,
+            has_cache_mounts: Cell::new(false),
             events: events.clone(),
         };
         build.images(&solved).await;
         // An engine that is gone has been told of, and a warning is not worth a wait.
-        if let Ok(Ok(Some(message))) = timeout(LONGEST_LOOK, build.builders.threat_to_mounts()).await {
+        if build.has_cache_mounts.get()
+            && let Ok(Ok(Some(message))) = timeout(LONGEST_LOOK, build.builders.threat_to_mounts()).await
+        {
             tell(&events, BuildEvent::Notice { message });
         }
     }
@@ -107,6 +110,7 @@ struct Build<'a> {
     stop: CancellationToken,
     keep_going: bool,
     sent: SentLog,
+    has_cache_mounts: Cell<bool>,
     events: UnboundedSender<BuildEvent>,
 }
 
@@ -215,7 +219,10 @@ impl Build<'_> {
             }
             attempts += 1;
             let on_status = |status: Status| {
-                status.steps.iter().for_each(|step| sources.borrow_mut().see(&step.name, !step.inputs.is_empty()));
+                for step in &status.steps {
+                    sources.borrow_mut().see(&step.name, !step.inputs.is_empty());
+                    self.has_cache_mounts.set(self.has_cache_mounts.get() || step.name.contains("type=cache"));
+                }
                 self.tell_status(&image.name, status);
             };
             let loading = async {
