@@ -179,6 +179,9 @@ impl<'a> Memory<'a> {
     /// Or why the next build has to solve it in any case.
     async fn known_after(&self, image: &PlannedImage, observed: Observed) -> Result<Result<KnownImage, String>> {
         let Observed { started, solved, sources, listings } = observed;
+        if !solved.told_all {
+            return Ok(Err("not everything was told of its last solve".to_owned()));
+        }
         let id = match self.id_of_all(&image.tags, &solved).await? {
             Some(id) => id,
             None => return Ok(Err("its name was given to another image while it was built".to_owned())),

@@ -44,6 +44,8 @@ pub(crate) struct Solved {
     pub(crate) digest: String,
     /// The digest of its configuration, by which some engines call it.
     pub(crate) config_digest: String,
+    /// Whether all was told that happened meanwhile.
+    pub(crate) told_all: bool,
 }
 
 /// Runs solves over one connection; any number at a time.
@@ -70,32 +72,42 @@ impl Solver {
         let solving = control.solve(request.into_proto(reference));
         tokio::pin!(solving);
 
-        let mut watched = false;
+        let mut watched = None;
         let answer = loop {
             tokio::select! {
                 answer = &mut solving => break answer,
-                () = &mut watching, if !watched => watched = true,
+                told_all = &mut watching, if watched.is_none() => watched = Some(told_all),
             }
         };
-        if !watched {
+        let told_all = match watched {
+            Some(told_all) => told_all,
             // A solve that fails before it has begun has no status to end, hence the limit.
-            drop(tokio::time::timeout(LAST_WORDS, watching).await);
-        }
+            None => tokio::time::timeout(LAST_WORDS, watching).await.unwrap_or_default(),
+        };
         let mut response = answer.map_err(SolveFailure::from)?.into_inner().exporter_response;
         let mut answer = |key: &str| response.remove(key).unwrap_or_default();
-        Ok(Solved { digest: answer("containerimage.digest"), config_digest: answer("containerimage.config.digest") })
+        Ok(Solved {
+            digest: answer("containerimage.digest"),
+            config_digest: answer("containerimage.config.digest"),
+            told_all,
+        })
     }
 }
 
-/// Failures are left to the solve's own answer: this stream may end early for its own reasons.
-async fn watch(mut control: ControlClient<Channel>, reference: String, on_status: impl Fn(Status)) {
+/// Whether the stream came to its end. Failures are left to the solve's own answer: this stream may end early for
+/// its own reasons.
+async fn watch(mut control: ControlClient<Channel>, reference: String, on_status: impl Fn(Status)) -> bool {
     let request = proto::StatusRequest { r#ref: reference };
     let Ok(stream) = control.status(request).await else {
-        return;
+        return false;
     };
     let mut stream = stream.into_inner();
-    while let Ok(Some(message)) = stream.message().await {
-        on_status(Status::from(message));
+    loop {
+        match stream.message().await {
+            Ok(Some(message)) => on_status(Status::from(message)),
+            Ok(None) => return true,
+            Err(_) => return false,
+        }
     }
 }
 

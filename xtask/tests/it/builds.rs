@@ -325,6 +325,20 @@ fn the_context_is_sent_once_and_then_only_what_changed() {
 }
 
 #[test]
+fn files_with_special_modes_are_sent() {
+    let Some(project) = TestProject::new() else { return };
+    project.write("data/raised", "content");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o4755);
+    std::fs::set_permissions(project.path().join("data/raised"), mode).unwrap();
+    project.write("Dockerfile", &format!("{BASE}COPY data /data\nRUN --network=none ls -l /data > /listed\n"));
+    project.compose("services:\n  app: {build: .}\n");
+    let output = project.build("--progress quiet");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(project.file("app", "/data/raised"), "content");
+    assert!(project.file("app", "/listed").contains("-rwsr-xr-x"), "{}", project.file("app", "/listed"));
+}
+
+#[test]
 fn very_many_files_are_sent() {
     let Some(project) = TestProject::new() else { return };
     (0..10_000).for_each(|number| project.write(&format!("many/{}/{number}", number % 100), "x"));
