@@ -83,6 +83,8 @@ fn an_image_is_pushed_instead_of_loaded() {
     project.compose(&format!("services:\n  app: {{image: '{name}', build: .}}\n"));
     let output = project.build("--push --progress quiet");
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let pushed_again = project.build_timed("--push");
+    assert_eq!(pushed_again["images"][0]["solved_because"], "it is pushed");
     let pulled = docker(&["pull", &name]);
     assert!(pulled.status.success(), "{}", stderr(&pulled));
     assert!(docker(&["image", "rm", "--force", &name]).status.success());

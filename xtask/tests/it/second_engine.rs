@@ -114,6 +114,9 @@ impl Drop for SecondEngine {
         if let Some(pid) = left.and_then(|text| Pid::from_raw(text.trim().parse().ok()?)) {
             kill_process(pid, Signal::TERM).ok();
         }
+        // And the mount of its data on itself, which would keep the folder from being removed.
+        let data = self.folder.path().join("data");
+        while Command::new("umount").arg("--lazy").arg(&data).stderr(Stdio::null()).status().unwrap().success() {}
         ip(&["link", "delete", &self.bridge]);
     }
 }

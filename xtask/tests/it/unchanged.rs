@@ -244,6 +244,54 @@ fn what_comes_from_the_web_is_fetched_every_time() {
     assert!(because.contains(&format!("`ADD http://{address}/file /file` may bring something new")), "{because}");
 }
 
+/// A real git server; the engine asks it every time which commit its branch is at.
+#[test]
+fn a_repository_is_asked_every_time() {
+    let Some(project) = TestProject::new() else { return };
+    let repositories = tempfile::tempdir().unwrap();
+    let git = |arguments: &str| {
+        let mut command = std::process::Command::new("git");
+        command.args([
+            "-C",
+            &repositories.path().to_string_lossy(),
+            "-c",
+            "user.name=x",
+            "-c",
+            "user.email=x@example.org",
+        ]);
+        let output = command.args(arguments.split(' ')).output().unwrap();
+        assert!(output.status.success(), "{arguments}: {}", stderr(&output));
+    };
+    let commit = |text: &str| {
+        fs::write(repositories.path().join("file"), text).unwrap();
+        git("add .");
+        git("commit --quiet -m change");
+    };
+    git("init --quiet --initial-branch main .");
+    fs::write(repositories.path().join("Dockerfile"), "FROM scratch\nCOPY file /file\n").unwrap();
+    commit("first");
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    // Without `git` before it, there is no second process that outlives the first.
+    let programs = std::process::Command::new("git").arg("--exec-path").output().unwrap();
+    let mut server = std::process::Command::new(format!("{}/git-daemon", stdout(&programs).trim()))
+        .args(["--export-all", "--listen=127.0.0.1", &format!("--port={port}"), "--reuseaddr"])
+        .arg(format!("--base-path={}", repositories.path().display()))
+        .spawn()
+        .unwrap();
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(server.try_wait().unwrap().is_none(), "the git server does not start");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    project.compose(&format!("services:\n  app: {{build: 'git://127.0.0.1:{port}/.git#main'}}\n"));
+    let first = project.build_timed("");
+    commit("second");
+    let second = project.build_timed("");
+    server.kill().unwrap();
+    server.wait().unwrap();
+    assert_ne!(first["images"][0]["digest"], second["images"][0]["digest"]);
+    assert_eq!(outcome(&second, "app").1, "its context is fetched");
+}
+
 #[test]
 fn a_file_that_changes_during_the_solve_is_not_taken_for_the_one_that_was_sent() {
     let Some(project) = TestProject::new() else { return };
