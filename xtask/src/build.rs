@@ -1,14 +1,18 @@
 //! `cargo xtask build`: builds the images of a compose project in parallel and tells where the
 //! time went.
 
+mod builders;
 mod check;
+mod compare;
 pub(crate) mod event;
 mod failure_report;
+mod history;
 mod overlay;
 mod plan;
 mod progress;
 mod request;
 mod run;
+mod unchanged;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -16,15 +20,18 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use clap::Args;
+use clap::{Args, Subcommand};
+use futures_util::future::join_all;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::buildkit::Engine;
+use crate::buildkit::{Builder, Engine, certificates_of_environment};
 use crate::compose::{Project, ProjectRequest};
 use crate::output;
-use crate::timings::{BuildRecord, render_table, write_files};
+use crate::timings::{BuildRecord, keep, render_table, write_files};
+use compare::CompareArgs;
 use event::{Clock, ImageOutcome};
+use history::HistoryArgs;
 use plan::Plan;
 use progress::Progress;
 pub(crate) use progress::ProgressStyle;
@@ -33,9 +40,21 @@ use run::Conduct;
 const FAILED: u8 = 1;
 const INTERRUPTED: u8 = 130;
 
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask build
+  cargo xtask build web worker -j 4 --timings out/
+  cargo xtask build history
+  cargo xtask build compare 17 18
+  cargo xtask build -- history     # a service that is called so
+";
+
 /// Build the images of a compose project in parallel.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, before_help = EXAMPLES)]
 pub(crate) struct BuildArgs {
+    #[command(subcommand)]
+    look: Option<LookBack>,
     /// Services whose images to build; all of them where none is named
     #[arg(value_name = "IMAGE")]
     images: Vec<String>,
@@ -60,6 +79,9 @@ pub(crate) struct BuildArgs {
     /// Take nothing from the cache
     #[arg(long)]
     no_cache: bool,
+    /// Solve images that are known to be unchanged, too
+    #[arg(long)]
+    verify: bool,
     /// Ask the registries for newer base images
     #[arg(long)]
     pull: bool,
@@ -81,6 +103,17 @@ pub(crate) struct BuildArgs {
     /// Further cache to write to
     #[arg(long, value_name = "CACHE")]
     cache_to: Vec<String>,
+    /// Daemon that builds instead of the engine, as in tcp://host:1234 or unix:///run/buildkit/buildkitd.sock; images
+    /// are spread over several
+    #[arg(long = "builder", value_name = "ADDR")]
+    builders: Vec<String>,
+    /// Folder of ca.pem, cert.pem and key.pem for builders at tcp:// addresses; DOCKER_CERT_PATH where DOCKER_TLS_VERIFY is
+    /// set
+    #[arg(long, value_name = "DIR", requires = "builders")]
+    builder_certs: Option<PathBuf>,
+    /// Repository that keeps each image's cache under a tag of its own, for builders that share no disk
+    #[arg(long, value_name = "REPOSITORY")]
+    shared_cache: Option<String>,
     /// Push to the registries instead of loading into the engine
     #[arg(long)]
     push: bool,
@@ -95,9 +128,22 @@ pub(crate) struct BuildArgs {
     check: bool,
 }
 
+#[derive(Debug, Subcommand)]
+enum LookBack {
+    /// List the last builds
+    History(HistoryArgs),
+    /// Tell which images took longer in build B than in A, and why
+    Compare(CompareArgs),
+}
+
 /// Runs the verb. Whatever keeps the build from beginning is an error; a build that fails is an
 /// exit code.
 pub(crate) fn run(args: &BuildArgs) -> Result<ExitCode> {
+    match &args.look {
+        Some(LookBack::History(args)) => return history::run(args),
+        Some(LookBack::Compare(args)) => return compare::run(args),
+        None => {}
+    }
     let plan = plan(args)?;
     if args.check {
         return check::show(&plan, args.progress);
@@ -134,13 +180,14 @@ pub(crate) fn environment() -> BTreeMap<String, String> {
 
 async fn build(plan: &Plan, args: &BuildArgs) -> Result<ExitCode> {
     let engine = crate::engine::connect_or_start().await?;
-    refuse_impossible(&engine, plan).await?;
+    let builders = builders_elsewhere(args).await?;
+    refuse_impossible(&engine, plan)?;
     if let Some(folder) = &args.timings {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("the folder {} for the timings cannot be made", folder.display()))?;
     }
     let interrupt = CancellationToken::new();
-    let conduct = Conduct { keep_going: args.keep_going, interrupt: interrupt.clone() };
+    let conduct = Conduct { keep_going: args.keep_going, verify: args.verify, builders, interrupt: interrupt.clone() };
     let interrupted = interrupt.clone();
     tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_ok() {
@@ -160,7 +207,7 @@ async fn build(plan: &Plan, args: &BuildArgs) -> Result<ExitCode> {
         }
         progress.finish()
     };
-    let (built, watched) = tokio::join!(run::run(&engine, plan, &conduct, clock, sender), watching);
+    let (built, watched) = tokio::join!(run::run(&engine, plan, conduct, clock, sender), watching);
     record.finish(clock.now());
     report(plan, &record, args, interrupted.is_cancelled())?;
     built?;
@@ -168,14 +215,23 @@ async fn build(plan: &Plan, args: &BuildArgs) -> Result<ExitCode> {
     Ok(exit_code(&record, interrupted.is_cancelled()))
 }
 
+async fn builders_elsewhere(args: &BuildArgs) -> Result<Vec<Builder>> {
+    let certificates = args.builder_certs.clone().or_else(certificates_of_environment);
+    let opened = args.builders.iter().map(|address| Builder::at(address, certificates.as_deref()));
+    join_all(opened).await.into_iter().collect()
+}
+
 /// What this engine cannot do is better said before the build than after it.
-async fn refuse_impossible(engine: &Engine, plan: &Plan) -> Result<()> {
+fn refuse_impossible(engine: &Engine, plan: &Plan) -> Result<()> {
+    if !plan.builders.is_empty() {
+        return Ok(());
+    }
     let exports =
         plan.images.iter().find(|image| image.push || image.build.cache_to.iter().any(|store| store.kind != "inline"));
     let Some(image) = exports else {
         return Ok(());
     };
-    if !engine.has_containerd_store().await? {
+    if !engine.has_containerd_store {
         bail!(
             "the engine {} cannot export the cache of `{}` or push it: its image store knows the inline cache \
              only; switch the containerd image store on (`\"features\": {{\"containerd-snapshotter\": true}}` in \
@@ -190,7 +246,7 @@ async fn refuse_impossible(engine: &Engine, plan: &Plan) -> Result<()> {
 fn report(plan: &Plan, record: &BuildRecord, args: &BuildArgs, interrupted: bool) -> Result<()> {
     if args.progress == ProgressStyle::Quiet {
         for image in &record.images {
-            if let Some(ImageOutcome::Built { digest, .. }) = &image.outcome {
+            if let Some((digest, _)) = image.outcome.as_ref().and_then(ImageOutcome::image) {
                 progress::data(digest)?;
             }
         }
@@ -200,6 +256,9 @@ fn report(plan: &Plan, record: &BuildRecord, args: &BuildArgs, interrupted: bool
     if let Some(text) = failure_report::render(plan, record, interrupted) {
         output::say(format_args!("{text}"));
     }
+    if let Err(error) = keep(record) {
+        output::say(format_args!("warning: this build will be missing in `build history`: {error:#}"));
+    }
     if let Some(folder) = &args.timings {
         write_files(record, folder)?;
     }
@@ -207,8 +266,8 @@ fn report(plan: &Plan, record: &BuildRecord, args: &BuildArgs, interrupted: bool
 }
 
 fn exit_code(record: &BuildRecord, interrupted: bool) -> ExitCode {
-    let built = |outcome: &Option<ImageOutcome>| matches!(outcome, Some(ImageOutcome::Built { .. }));
-    if record.images.iter().all(|image| built(&image.outcome)) {
+    let is_there = |outcome: &Option<ImageOutcome>| outcome.as_ref().and_then(ImageOutcome::image).is_some();
+    if record.images.iter().all(|image| is_there(&image.outcome)) {
         ExitCode::SUCCESS
     } else if interrupted {
         ExitCode::from(INTERRUPTED)

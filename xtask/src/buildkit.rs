@@ -3,6 +3,8 @@
 //! knows nothing of compose files, plans or how progress is shown.
 
 mod address;
+mod builder;
+mod cache;
 mod check;
 mod connection;
 mod credentials;
@@ -13,17 +15,24 @@ mod garbage;
 mod health;
 mod images;
 mod path_patterns;
+mod received_image;
 mod secrets;
 mod session;
 mod solve;
 mod ssh_agent;
 mod status;
+mod stream;
 
+pub(crate) use address::certificates_of_environment;
+pub(crate) use builder::Builder;
+pub(crate) use cache::{CacheRecord, CacheRule, Worker};
 pub(crate) use check::{Check, CheckWarning};
-pub(crate) use connection::{Engine, EngineUnreachable};
+pub(crate) use connection::{Engine, EngineUnreachable, LoadedImage};
 pub(crate) use failure::SolveFailure;
-pub(crate) use file_sync::{ByteCounter, SharedDirectory};
+pub(crate) use file_sync::{Listing, SentLog, SharedDirectory};
+pub(crate) use folder_walk::{Entry, Selection, Stamp, walk};
 pub(crate) use path_patterns::{Matches, PathPatterns};
+pub(crate) use received_image::image_pipe;
 pub(crate) use session::{Offers, Session};
-pub(crate) use solve::{Export, SolveRequest, Solver};
+pub(crate) use solve::{Export, SolveRequest, Solved, Solver};
 pub(crate) use status::{Status, StepProgress, StepWarning};

@@ -8,6 +8,7 @@ use crate::{
     bases::BasesArgs,
     bench_build::{self, BenchBuildArgs},
     build::BuildArgs,
+    builder::BuilderArgs,
     doctor::DoctorArgs,
     engine::EngineArgs,
     lint::{self, LintArgs},
@@ -51,6 +52,9 @@ pub(crate) enum Task {
     /// Tell what makes the images of a compose project slow to build, and what mending it saves
     #[command(after_help = lint::help())]
     Lint(LintArgs),
+    /// Show what builds, what it keeps and what it would drop; configure and prune it
+    #[command(after_help = EXIT_CODES)]
+    Builder(BuilderArgs),
     /// Install and start a container engine, where it can be done here
     #[command(after_help = EXIT_CODES)]
     Engine(EngineArgs),

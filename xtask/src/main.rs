@@ -8,13 +8,15 @@ mod bench_speech;
 mod binaries;
 mod build;
 mod build_inputs;
+mod builder;
 mod buildkit;
+mod cache_folder;
 mod compose;
 mod debian;
 mod demo;
 mod dev;
-mod doctor;
 mod dockerfile;
+mod doctor;
 mod engine;
 mod flags;
 mod halt;
@@ -56,6 +58,9 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Bases(flags) => return bases::run(&flags),
         Task::Doctor(flags) => return doctor::run(&flags),
         Task::Lint(flags) => return lint::run(&flags).map_err(|error| Halt::YourTurn(format!("{error:#}")).into()),
+        Task::Builder(flags) => {
+            return builder::run(&flags).map_err(|error| Halt::YourTurn(format!("{error:#}")).into());
+        }
         Task::Engine(flags) => return engine::run(&flags).map_err(|error| Halt::YourTurn(format!("{error:#}")).into()),
     }
     .map(|()| ExitCode::SUCCESS)

@@ -32,12 +32,16 @@ pub(crate) const BASES: [Need; 2] = [
     },
 ];
 
-/// To test pushing and caching through a registry.
-pub(crate) const TESTS: [Need; 1] = [Need {
-    purpose: "a registry on this machine",
-    package: "docker-registry",
-    is_met: || answers("docker-registry", &["--version"]),
-}];
+/// To test builds with a registry, several engines and encrypted connections.
+pub(crate) const TESTS: [Need; 3] = [
+    Need {
+        purpose: "a container registry",
+        package: "docker-registry",
+        is_met: || answers("docker-registry", &["--version"]),
+    },
+    Need { purpose: "network bridges", package: "iproute2", is_met: || answers("ip", &["-Version"]) },
+    Need { purpose: "certificates of one's own", package: "openssl", is_met: || answers("openssl", &["version"]) },
+];
 
 /// To build the programs and to fetch what they need.
 pub(crate) const PROGRAMS: [Need; 6] = [

@@ -2,6 +2,7 @@
 //! was shared with another image, where the time went, and the files that tell about it. It
 //! knows nothing of the engine.
 
+mod archive;
 mod critical_path;
 mod document;
 mod intervals;
@@ -9,11 +10,14 @@ mod metrics;
 mod page;
 mod record;
 mod shared;
+mod stored;
 mod table;
 mod trace;
 
-pub(crate) use record::{BuildRecord, ImageRecord};
-pub(crate) use table::render_table;
+pub(crate) use archive::{find as find_build, keep, list as kept_builds};
+pub(crate) use record::{BuildRecord, ImageRecord, StepOutcome};
+pub(crate) use stored::{StoredBuild, StoredImage};
+pub(crate) use table::{bytes, one_line, render_table, seconds};
 
 use std::path::Path;
 

@@ -9,6 +9,7 @@ use std::process::Stdio;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use tokio_util::io::ReaderStream;
 
 use super::MADE_HERE;
 use crate::buildkit::Engine;
@@ -80,7 +81,7 @@ pub(super) async fn load(engine: &Engine, image: &Image, layers: Vec<Layer>, scr
         .spawn()
         .context("tar cannot be run")?;
     let archive = packing.stdout.take().context("tar gives no archive")?;
-    engine.load(archive).await?;
+    engine.load(ReaderStream::new(archive)).await?;
     Ok(digest)
 }
 

@@ -56,6 +56,13 @@ pub(crate) enum BuildEvent {
     ImageStarted {
         image: String,
         at: Moment,
+        /// Why it is solved and not known to be unchanged.
+        because: String,
+    },
+    /// It is built by a daemon other than the engine.
+    ImagePlaced {
+        image: String,
+        builder: String,
     },
     /// It begins once more; what was told of its steps does not count.
     ImageRestarted {
@@ -85,9 +92,13 @@ pub(crate) enum BuildEvent {
         line: u32,
         url: String,
     },
-    /// Something to know that is no part of any step.
-    Notice {
+    /// Something that is said at once, and is no part of any step.
+    Announcement {
         text: String,
+    },
+    /// Something about the whole build that its user should know.
+    Notice {
+        message: String,
     },
     /// Bytes that went out to the engine in all, once every image has ended.
     ContextSent {
@@ -120,6 +131,11 @@ pub(crate) enum ImageOutcome {
         digest: String,
         size: u64,
     },
+    /// Nothing that goes into it has changed since it was built last, and the engine has it.
+    Unchanged {
+        digest: String,
+        size: u64,
+    },
     Failed(Failure),
     /// Stopped because another image failed, or by the user.
     Cancelled,
@@ -127,6 +143,16 @@ pub(crate) enum ImageOutcome {
     Skipped {
         because: String,
     },
+}
+
+impl ImageOutcome {
+    /// The digest and the size of the image that the engine has now; none where it has not.
+    pub(crate) fn image(&self) -> Option<(&str, u64)> {
+        match self {
+            Self::Built { digest, size } | Self::Unchanged { digest, size } => Some((digest, *size)),
+            Self::Failed(_) | Self::Cancelled | Self::Skipped { .. } => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Serialize)]

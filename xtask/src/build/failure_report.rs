@@ -87,6 +87,7 @@ fn fates(record: &BuildRecord, except: Option<&str>) -> String {
 fn fate(image: &ImageRecord) -> String {
     match &image.outcome {
         Some(ImageOutcome::Built { .. }) => "was built".to_owned(),
+        Some(ImageOutcome::Unchanged { .. }) => "was unchanged".to_owned(),
         Some(ImageOutcome::Failed(_)) => "failed".to_owned(),
         Some(ImageOutcome::Skipped { because }) => format!("was skipped, for it needs `{because}`"),
         Some(ImageOutcome::Cancelled) | None => "was cancelled".to_owned(),

@@ -13,6 +13,9 @@ const SETTABLE: &str =
 pub(super) fn overlay(services: &mut [Service], args: &BuildArgs) -> Result<()> {
     for service in services.iter_mut() {
         flags(&mut service.build, args)?;
+        if let Some(repository) = &args.shared_cache {
+            share_cache(service, repository);
+        }
     }
     for written in &args.set {
         let setting = Setting::parse(written)?;
@@ -50,6 +53,17 @@ fn flags(build: &mut BuildSection, args: &BuildArgs) -> Result<()> {
     build.cache_from.extend(stores(&args.cache_from, "--cache-from")?);
     build.cache_to.extend(stores(&args.cache_to, "--cache-to")?);
     Ok(())
+}
+
+/// A cache that cannot be written is no reason to fail.
+fn share_cache(service: &mut Service, repository: &str) {
+    let place = ("ref".to_owned(), format!("{repository}:{}", service.name));
+    let store = |more: &[(&str, &str)]| {
+        let more = more.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        CacheStore { kind: "registry".to_owned(), attributes: more.chain([place.clone()]).collect() }
+    };
+    service.build.cache_from.push(store(&[]));
+    service.build.cache_to.push(store(&[("mode", "max"), ("ignore-error", "true")]));
 }
 
 fn stores(written: &[String], flag: &str) -> Result<Vec<CacheStore>> {

@@ -19,6 +19,8 @@ pub(crate) struct Plan {
     pub(crate) project: String,
     /// The most solves at one time.
     pub(crate) parallel: usize,
+    /// Where it is built; by the engine where none is named.
+    pub(crate) builders: Vec<String>,
     pub(crate) images: Vec<PlannedImage>,
     /// Tells the engine that two builds are of the same project on the same machine.
     #[serde(skip)]
@@ -45,7 +47,8 @@ impl Plan {
         let tags_of: BTreeMap<String, String> =
             project.services.iter().map(|service| (service.name.clone(), service.image.clone())).collect();
         let images = project.services.into_iter().map(|service| planned(service, args)).collect::<Result<Vec<_>>>()?;
-        let plan = Plan { format: FORMAT, project: project_name, parallel: parallel(args), images, shared_key };
+        let (parallel, builders) = (parallel(args), args.builders.clone());
+        let plan = Plan { format: FORMAT, project: project_name, parallel, builders, images, shared_key };
         plan.refuse_circles()?;
         plan.refuse_colliding_caches()?;
         plan.refuse_equal_tags(&tags_of)?;
@@ -54,6 +57,11 @@ impl Plan {
 
     pub(crate) fn image(&self, name: &str) -> Option<&PlannedImage> {
         self.images.iter().find(|image| image.name == name)
+    }
+
+    /// Whether another image is built on it.
+    pub(crate) fn is_needed(&self, image: &PlannedImage) -> bool {
+        self.images.iter().any(|other| other.needs.contains(&image.name))
     }
 
     /// Waves of images that need nothing but earlier ones; what is left over needs itself.

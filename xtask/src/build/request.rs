@@ -33,6 +33,15 @@ pub(super) fn context_folder(image: &PlannedImage) -> Option<&Path> {
     }
 }
 
+/// The folders of this machine that an image is built from.
+pub(super) fn image_folders(image: &PlannedImage) -> Vec<PathBuf> {
+    let named = named_directories(image).into_iter().filter_map(|local| match local.directory {
+        SharedDirectory::Folder(folder) => Some(folder),
+        SharedDirectory::InlineFile { .. } => None,
+    });
+    context_folder(image).map(Path::to_owned).into_iter().chain(named).collect()
+}
+
 /// The sessions through which an image is built.
 pub(super) struct Sessions<'a> {
     /// Has [`directories`]; the same for all images.
@@ -44,6 +53,8 @@ pub(super) struct Sessions<'a> {
     pub(super) own: &'a str,
     /// What `host-gateway` stands for in this engine.
     pub(super) host_gateway: Option<&'a str>,
+    /// Whether the image is for an engine elsewhere.
+    pub(super) sends_image: bool,
 }
 
 pub(super) fn solve_request(plan: &Plan, image: &PlannedImage, sessions: &Sessions<'_>) -> SolveRequest {
@@ -60,7 +71,12 @@ pub(super) fn solve_request(plan: &Plan, image: &PlannedImage, sessions: &Sessio
     if image.build.network.as_deref() == Some("host") {
         entitlements.push("network.host".to_owned());
     }
-    let export = if image.push { Export::Push } else { Export::Load };
+    let export = match (image.push, sessions.sends_image) {
+        (true, _) => Export::Push,
+        (false, true) if plan.is_needed(image) => Export::SendAndLoad,
+        (false, true) => Export::Send,
+        (false, false) => Export::Load,
+    };
     SolveRequest {
         session: sessions.own.to_owned(),
         attributes,

@@ -1,24 +1,31 @@
 //! Builds the images of a plan at the same time, as far as they do not need each other and the
 //! cap allows. It shows nothing: everything it has to tell is an event.
 
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
+use futures_util::StreamExt;
 use futures_util::future::join_all;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{OnceCell, Semaphore, watch};
+use tokio::time::timeout;
+use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 
+use super::builders::Builders;
 use super::event::{BuildEvent, Clock, Failure, ImageOutcome, StepUpdate};
 use super::plan::{Plan, PlannedImage};
-use super::request::{
-    MAIN_CONTEXT, Sessions, context_folder, context_folders, directories, do_without_registries, named, solve_request,
-};
-use crate::buildkit::{ByteCounter, Engine, Offers, Session, SharedDirectory, SolveFailure, Solver, Status};
+use super::request::{do_without_registries, image_folders, solve_request};
+use super::unchanged::{Memory, Observed, Sources, Verdict};
+use crate::buildkit::{Builder, Engine, SentLog, SolveFailure, Solved, Status, StepProgress, StepWarning};
 
 /// Several builds of one project may race for an image's name this often.
 const MOST_ATTEMPTS: u32 = 5;
+
+/// How long the engine may take to tell about its cache.
+const LONGEST_LOOK: Duration = Duration::from_millis(300);
 
 /// Whether an image has been built; none while that is open.
 type Fate = watch::Receiver<Option<bool>>;
@@ -27,6 +34,10 @@ type Fate = watch::Receiver<Option<bool>>;
 pub(crate) struct Conduct {
     /// Build what is left when an image fails.
     pub(crate) keep_going: bool,
+    /// Solve images that are known to be unchanged, too.
+    pub(crate) verify: bool,
+    /// Build instead of the engine, where there are any.
+    pub(crate) builders: Vec<Builder>,
     /// Cancelled by the user.
     pub(crate) interrupt: CancellationToken,
 }
@@ -36,63 +47,54 @@ pub(crate) struct Conduct {
 pub(crate) async fn run(
     engine: &Engine,
     plan: &Plan,
-    conduct: &Conduct,
+    conduct: Conduct,
     clock: Clock,
     events: UnboundedSender<BuildEvent>,
 ) -> Result<()> {
-    let bytes_sent = ByteCounter::default();
-    let folders = Offers { directories: directories(plan), ..Offers::default() };
-    let session = Session::open(engine, &plan.shared_key, folders, bytes_sent.clone()).await?;
-    let contexts = context_sessions(engine, plan, &bytes_sent).await?;
-    let (deciding, fates): (BTreeMap<_, _>, BTreeMap<_, _>) = plan
-        .images
-        .iter()
-        .map(|image| {
-            let (sender, receiver) = watch::channel(None);
-            ((image.name.as_str(), sender), (image.name.as_str(), receiver))
-        })
-        .unzip();
-    let build = Build {
-        engine,
-        plan,
-        clock,
-        solver: engine.solver().await?,
-        host_gateway: engine.host_gateway().await?,
-        session,
-        contexts,
-        slots: Semaphore::new(plan.parallel),
-        stop: conduct.interrupt.child_token(),
-        keep_going: conduct.keep_going,
-        bytes_sent: bytes_sent.clone(),
-        stand_in: OnceCell::new(),
-        events: events.clone(),
-    };
-    let images = plan.images.iter().map(|image| async {
-        let needs = image.needs.iter().filter_map(|need| Some((need.clone(), fates.get(need.as_str())?.clone())));
-        let built = build.image(image, needs.collect()).await;
-        if let Some(decide) = deciding.get(image.name.as_str()) {
-            decide.send_replace(Some(built));
+    let memory = Memory::open(engine, plan)?;
+    let verdicts = memory.judge().await?;
+    let is_solved =
+        |image: &&PlannedImage| conduct.verify || matches!(verdicts.get(&image.name), Some(Verdict::Solve { .. }));
+    let (solved, unchanged): (Vec<_>, Vec<_>) = plan.images.iter().partition(is_solved);
+    for image in &unchanged {
+        if let Some(Verdict::Unchanged { digest, size }) = verdicts.get(&image.name) {
+            let outcome = ImageOutcome::Unchanged { digest: digest.clone(), size: *size };
+            tell(&events, BuildEvent::ImageFinished { image: image.name.clone(), at: clock.now(), outcome });
         }
-    });
-    join_all(images).await;
-    tell(&events, BuildEvent::ContextSent { bytes: bytes_sent.total() });
-    Ok(())
-}
-
-/// One session per folder, however many images are built from it.
-async fn context_sessions(
-    engine: &Engine,
-    plan: &Plan,
-    bytes_sent: &ByteCounter,
-) -> Result<BTreeMap<PathBuf, Session>> {
-    let mut sessions = BTreeMap::new();
-    for folder in context_folders(plan) {
-        let directory = SharedDirectory::Folder(folder.to_owned());
-        let offers = Offers { directories: [(MAIN_CONTEXT.to_owned(), directory)].into(), ..Offers::default() };
-        let shared_key = format!("{}-{}", plan.shared_key, named("context", &folder.to_string_lossy()));
-        sessions.insert(folder.to_owned(), Session::open(engine, &shared_key, offers, bytes_sent.clone()).await?);
     }
-    Ok(sessions)
+    if !solved.is_empty() {
+        let sent = SentLog::default();
+        let own = if conduct.builders.is_empty() { Some(engine.builder().await?) } else { None };
+        let build = Build {
+            engine,
+            plan,
+            clock,
+            builders: Builders::open(own, conduct.builders, plan, &sent).await?,
+            memory: &memory,
+            verdicts: &verdicts,
+            slots: Semaphore::new(plan.parallel),
+            stop: conduct.interrupt.child_token(),
+            keep_going: conduct.keep_going,
+            sent,
+            has_cache_mounts: Cell::new(false),
+            stand_in: OnceCell::new(),
+            events: events.clone(),
+        };
+        build.images(&solved).await;
+        // An engine that is gone has been told of, and a warning is not worth a wait.
+        if build.has_cache_mounts.get()
+            && let Ok(Ok(Some(message))) = timeout(LONGEST_LOOK, build.builders.threat_to_mounts()).await
+        {
+            tell(&events, BuildEvent::Notice { message });
+        }
+    }
+    if let Err(error) = memory.save() {
+        tell(
+            &events,
+            BuildEvent::Notice { message: format!("the next build will solve more than it has to: {error:#}") },
+        );
+    }
+    Ok(())
 }
 
 /// Nobody listening any more is no reason to stop building.
@@ -104,14 +106,14 @@ struct Build<'a> {
     engine: &'a Engine,
     plan: &'a Plan,
     clock: Clock,
-    solver: Solver,
-    host_gateway: Option<String>,
-    session: Session,
-    contexts: BTreeMap<PathBuf, Session>,
+    builders: Builders<'a>,
+    memory: &'a Memory<'a>,
+    verdicts: &'a BTreeMap<String, Verdict>,
     slots: Semaphore,
     stop: CancellationToken,
     keep_going: bool,
-    bytes_sent: ByteCounter,
+    sent: SentLog,
+    has_cache_mounts: Cell<bool>,
     /// Set once a registry was silent.
     stand_in: OnceCell<StandIn>,
     events: UnboundedSender<BuildEvent>,
@@ -126,16 +128,39 @@ struct StandIn {
 }
 
 impl Build<'_> {
-    /// Whether the image has been built.
-    async fn image(&self, image: &PlannedImage, needs: Vec<(String, Fate)>) -> bool {
+    /// Solves these images at the same time, each after those of them that it needs.
+    async fn images(&self, images: &[&PlannedImage]) {
+        let (deciding, fates): (BTreeMap<_, _>, BTreeMap<_, _>) = images
+            .iter()
+            .map(|image| {
+                let (sender, receiver) = watch::channel(None);
+                ((image.name.as_str(), sender), (image.name.as_str(), receiver))
+            })
+            .unzip();
+        let running = images.iter().map(|image| async {
+            let needs = image.needs.iter().filter_map(|need| Some((need.clone(), fates.get(need.as_str())?.clone())));
+            let built = self.image(image, needs.collect()).await;
+            if let Some(decide) = deciding.get(image.name.as_str()) {
+                decide.send_replace(Some(built.is_some()));
+            }
+            if let Some(observed) = built {
+                self.remember(image, observed).await;
+            }
+        });
+        join_all(running).await;
+        tell(&self.events, BuildEvent::ContextSent { bytes: self.sent.bytes() });
+    }
+
+    /// What was seen of its solve; none where the image has not been built.
+    async fn image(&self, image: &PlannedImage, needs: Vec<(String, Fate)>) -> Option<Observed> {
+        let mut built = None;
         let outcome = tokio::select! {
             biased;
             () = self.stop.cancelled() => ImageOutcome::Cancelled,
-            outcome = self.when_ready(image, needs) => outcome,
+            outcome = self.when_ready(image, needs, &mut built) => outcome,
         };
         let is_failure = matches!(&outcome, ImageOutcome::Failed(_));
         let engine_lost = matches!(&outcome, ImageOutcome::Failed(failure) if failure.engine_lost);
-        let built = matches!(&outcome, ImageOutcome::Built { .. });
         let finished = BuildEvent::ImageFinished { image: image.name.clone(), at: self.clock.now(), outcome };
         tell(&self.events, finished);
         if engine_lost || (is_failure && !self.keep_going) {
@@ -144,19 +169,27 @@ impl Build<'_> {
         built
     }
 
-    async fn when_ready(&self, image: &PlannedImage, needs: Vec<(String, Fate)>) -> ImageOutcome {
+    async fn when_ready(
+        &self,
+        image: &PlannedImage,
+        needs: Vec<(String, Fate)>,
+        built: &mut Option<Observed>,
+    ) -> ImageOutcome {
         for (name, mut fate) in needs {
-            let built = fate.wait_for(Option::is_some).await.is_ok_and(|fate| *fate == Some(true));
-            if !built {
+            let is_built = fate.wait_for(Option::is_some).await.is_ok_and(|fate| *fate == Some(true));
+            if !is_built {
                 return ImageOutcome::Skipped { because: name };
             }
         }
         let Ok(_slot) = self.slots.acquire().await else {
             return ImageOutcome::Cancelled;
         };
-        let at = self.clock.now();
-        tell(&self.events, BuildEvent::ImageStarted { image: image.name.clone(), at });
-        match self.solve(image).await {
+        let because = match self.verdicts.get(&image.name) {
+            Some(Verdict::Solve { because }) => because.clone(),
+            _ => "it is to be verified".to_owned(),
+        };
+        tell(&self.events, BuildEvent::ImageStarted { image: image.name.clone(), at: self.clock.now(), because });
+        match self.solve(image, built).await {
             Ok(outcome) => outcome,
             Err(error) => ImageOutcome::Failed(Failure {
                 message: format!("{error:#}"),
@@ -167,45 +200,64 @@ impl Build<'_> {
         }
     }
 
-    async fn solve(&self, image: &PlannedImage) -> Result<ImageOutcome> {
-        let own = self.own_session(image).await?;
-        let context = context_folder(image).and_then(|folder| self.contexts.get(folder));
-        let sessions = Sessions {
-            folders: &self.session.id,
-            context: context.map(|session| session.id.as_str()),
-            own: own.as_ref().map_or(&self.session.id, |own| &own.id),
-            host_gateway: self.host_gateway.as_deref(),
-        };
-        let digest = match self.solve_until_named(image, &sessions).await {
-            Ok(digest) => digest,
+    async fn solve(&self, image: &PlannedImage, built: &mut Option<Observed>) -> Result<ImageOutcome> {
+        let started = SystemTime::now();
+        let sources = RefCell::default();
+        let solved = match self.solve_until_named(image, &sources).await? {
+            Ok(solved) => solved,
             Err(failure) => return Ok(ImageOutcome::Failed(failure.into())),
         };
         let loaded = match image.tags.first() {
             Some(tag) if !image.push => self.engine.image(tag).await?,
             _ => None,
         };
+        let digest = solved.digest.clone();
+        let listings = self.sent.listings(&image_folders(image));
+        *built = Some(Observed { started, solved, sources: sources.into_inner(), listings });
         Ok(ImageOutcome::Built { digest, size: loaded.map_or(0, |loaded| loaded.size) })
     }
 
-    async fn solve_until_named(&self, image: &PlannedImage, sessions: &Sessions<'_>) -> Result<String, SolveFailure> {
+    async fn solve_until_named(
+        &self,
+        image: &PlannedImage,
+        sources: &RefCell<Sources>,
+    ) -> Result<Result<Solved, SolveFailure>> {
         let mut attempts = 0;
         loop {
-            let mut request = solve_request(self.plan, image, sessions);
+            let (place, received) = self.builders.place(image).await?;
+            let mut request = solve_request(self.plan, image, &place.sessions());
             if self.stand_in.initialized() {
                 do_without_registries(image, &mut request);
             }
+            let builder = place.address();
+            if !builder.is_empty() {
+                tell(&self.events, BuildEvent::ImagePlaced { image: image.name.clone(), builder });
+            }
             attempts += 1;
-            match self.solver.solve(request, |status| self.tell_status(&image.name, status)).await {
-                Err(failure) if failure.lost_race_for_name && attempts < MOST_ATTEMPTS => {}
+            let on_status = |status: Status| {
+                for step in &status.steps {
+                    sources.borrow_mut().see(&step.name, !step.inputs.is_empty());
+                    self.has_cache_mounts.set(self.has_cache_mounts.get() || step.name.contains("type=cache"));
+                }
+                self.tell_status(&image.name, status);
+            };
+            let loading = async {
+                match received {
+                    Some(image) => self.engine.load(ReceiverStream::new(image).map(Ok)).await,
+                    None => Ok(()),
+                }
+            };
+            match both(place.solver().solve(request, on_status), loading).await? {
+                Err(failure) if failure.lost_race && attempts < MOST_ATTEMPTS => {}
                 Err(failure) if failure.registry_silent && attempts == 1 && !image.build.pull => {
                     let stand_in = self.stand_in.get_or_init(|| self.provide_bases()).await;
                     tell(&self.events, BuildEvent::ImageRestarted { image: image.name.clone() });
                     tell(&self.events, BuildEvent::Step { image: image.name.clone(), step: stand_in.step.clone() });
                 }
                 Err(failure) if failure.registry_silent => {
-                    return Err(failure.because(self.stand_in.get().map_or("", |stand_in| &stand_in.lacking)));
+                    return Ok(Err(failure.because(self.stand_in.get().map_or("", |stand_in| &stand_in.lacking))));
                 }
-                answer => return answer,
+                answer => return Ok(answer),
             }
         }
     }
@@ -214,7 +266,7 @@ impl Build<'_> {
     async fn provide_bases(&self) -> StandIn {
         let started = Some(self.clock.now());
         let builds = self.plan.images.iter().map(|image| (image.name.as_str(), &image.build));
-        let notice = |text| tell(&self.events, BuildEvent::Notice { text });
+        let notice = |text| tell(&self.events, BuildEvent::Announcement { text });
         let lacking = match crate::bases::stand_in_for_registries(self.engine, builds, &notice).await {
             Ok(lacking) => lacking.join("\n"),
             Err(error) => format!("{error:#}"),
@@ -231,15 +283,21 @@ impl Build<'_> {
         StandIn { step, lacking }
     }
 
-    /// Two images may give different secrets the same id, so those that have any get a session
-    /// to themselves.
-    async fn own_session(&self, image: &PlannedImage) -> Result<Option<Session>> {
-        if image.build.secrets.is_empty() && image.build.ssh.is_empty() {
-            return Ok(None);
+    async fn remember(&self, image: &PlannedImage, observed: Observed) {
+        if let Some(Verdict::Unchanged { digest, .. }) = self.verdicts.get(&image.name)
+            && *digest != observed.solved.digest
+        {
+            let message = format!(
+                "`{}` was known to be unchanged, and its solve gave another image: the engine no longer had its \
+                 steps, or one of them does not do the same every time",
+                image.name
+            );
+            tell(&self.events, BuildEvent::Notice { message });
         }
-        let offers = Offers { secrets: image.build.secrets.clone(), ssh: image.build.ssh.clone(), ..Offers::default() };
-        let session = Session::open(self.engine, &self.plan.shared_key, offers, self.bytes_sent.clone()).await?;
-        Ok(Some(session))
+        if let Err(error) = self.memory.remember(image, observed).await {
+            let message = format!("the next build will solve `{}` again: {error:#}", image.name);
+            tell(&self.events, BuildEvent::Notice { message });
+        }
     }
 
     fn tell_status(&self, image: &str, status: Status) {
@@ -258,7 +316,7 @@ impl Build<'_> {
             tell(&self.events, BuildEvent::Step { image: image(), step });
         }
         for part in status.progress {
-            let crate::buildkit::StepProgress { step, name, current, total } = part;
+            let StepProgress { step, name, current, total } = part;
             tell(&self.events, BuildEvent::Progress { image: image(), step, name, current, total });
         }
         for log in status.logs {
@@ -266,10 +324,32 @@ impl Build<'_> {
             tell(&self.events, BuildEvent::Log { image: image(), step: log.step, at, text: log.text });
         }
         for warning in status.warnings {
-            let crate::buildkit::StepWarning { message, file, line, url } = warning;
+            let StepWarning { message, file, line, url } = warning;
             tell(&self.events, BuildEvent::Warning { image: image(), message, file, line, url });
         }
     }
+}
+
+/// A solve and the loading of what it sends. A solve that fails sends nothing more, so it is not waited for; one that
+/// fails because the loading did leaves the reason to it.
+async fn both(
+    solving: impl Future<Output = Result<Solved, SolveFailure>>,
+    loading: impl Future<Output = Result<()>>,
+) -> Result<Result<Solved, SolveFailure>> {
+    tokio::pin!(solving, loading);
+    let mut loaded = None;
+    let answer = loop {
+        tokio::select! {
+            answer = &mut solving => break answer,
+            done = &mut loading, if loaded.is_none() => loaded = Some(done),
+        }
+    };
+    match (loaded, &answer) {
+        (None, Ok(_)) => loading.await?,
+        (Some(loaded), _) => loaded?,
+        (None, Err(_)) => {}
+    }
+    Ok(answer)
 }
 
 impl From<SolveFailure> for Failure {

@@ -12,6 +12,12 @@ pub(super) enum Address {
     Unix(PathBuf),
     /// `host:port`, without TLS.
     Tcp(String),
+    Tls {
+        /// `host:port`.
+        host: String,
+        /// Folder of `ca.pem`, `cert.pem` and `key.pem`.
+        certificates: PathBuf,
+    },
 }
 
 impl Address {
@@ -19,20 +25,26 @@ impl Address {
         if let Ok(host) = std::env::var("DOCKER_HOST")
             && !host.is_empty()
         {
-            return Address::parse(&host).context("DOCKER_HOST does not name an engine");
+            return Address::parse(&host, certificates_of_environment().as_deref())
+                .context("DOCKER_HOST does not name an engine");
         }
         if let Some(folder) = docker_config_folder()
             && let Some(host) = host_of_current_context(&folder)?
         {
-            return Address::parse(&host).context("the current docker context does not name an engine");
+            return Address::parse(&host, None).context("the current docker context does not name an engine");
         }
         Ok(Address::Unix(PathBuf::from("/var/run/docker.sock")))
     }
 
-    fn parse(host: &str) -> Result<Address> {
-        match host.split_once("://") {
-            Some(("unix", path)) => Ok(Address::Unix(PathBuf::from(path))),
-            Some(("tcp", address)) => Ok(Address::Tcp(address.trim_end_matches('/').to_owned())),
+    /// With a folder of certificates, `tcp://` is encrypted.
+    pub(super) fn parse(host: &str, certificates: Option<&Path>) -> Result<Address> {
+        match (host.split_once("://"), certificates) {
+            (Some(("unix", path)), _) => Ok(Address::Unix(PathBuf::from(path))),
+            (Some(("tcp", address)), None) => Ok(Address::Tcp(address.trim_end_matches('/').to_owned())),
+            (Some(("tcp", address)), Some(folder)) => {
+                let host = address.trim_end_matches('/').to_owned();
+                Ok(Address::Tls { host, certificates: folder.to_owned() })
+            }
             _ => bail!("`{host}`: expected unix:///PATH or tcp://HOST:PORT"),
         }
     }
@@ -42,9 +54,16 @@ impl std::fmt::Display for Address {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Address::Unix(path) => write!(formatter, "unix://{}", path.display()),
-            Address::Tcp(address) => write!(formatter, "tcp://{address}"),
+            Address::Tcp(host) | Address::Tls { host, .. } => write!(formatter, "tcp://{host}"),
         }
     }
+}
+
+/// As docker's own clients understand it.
+pub(crate) fn certificates_of_environment() -> Option<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    set("DOCKER_TLS_VERIFY")?;
+    set("DOCKER_CERT_PATH").map(PathBuf::from).or_else(docker_config_folder)
 }
 
 fn docker_config_folder() -> Option<PathBuf> {
@@ -97,9 +116,13 @@ mod tests {
     #[test]
     fn hosts_are_parsed_or_refused() {
         let unix = Address::Unix(PathBuf::from("/run/engine.sock"));
-        assert_eq!(Address::parse("unix:///run/engine.sock").unwrap(), unix);
-        assert_eq!(Address::parse("tcp://10.0.0.7:2375").unwrap(), Address::Tcp("10.0.0.7:2375".to_owned()));
-        assert!(Address::parse("ssh://somewhere").is_err());
+        assert_eq!(Address::parse("unix:///run/engine.sock", None).unwrap(), unix);
+        let host = "10.0.0.7:2376".to_owned();
+        assert_eq!(Address::parse("tcp://10.0.0.7:2376", None).unwrap(), Address::Tcp(host.clone()));
+        let certificates = PathBuf::from("/certs");
+        let encrypted = Address::parse("tcp://10.0.0.7:2376/", Some(&certificates)).unwrap();
+        assert_eq!(encrypted, Address::Tls { host, certificates });
+        assert!(Address::parse("ssh://somewhere", None).is_err());
     }
 
     #[test]

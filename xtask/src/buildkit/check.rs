@@ -12,7 +12,7 @@ use serde::Deserialize;
 use tonic::Request;
 use tonic::transport::Channel;
 
-use super::connection::{Engine, LARGEST_MESSAGE};
+use super::builder::{Builder, LARGEST_MESSAGE};
 
 /// Tells the engine which solve a question belongs to.
 const SOLVE_HEADER: &str = "buildkit-controlapi-buildid";
@@ -38,18 +38,17 @@ pub(crate) struct CheckWarning {
     pub(crate) lines: (usize, usize),
 }
 
-impl Engine {
+impl Builder {
     /// Has a Dockerfile checked, with the frontend's attributes of its build.
     pub(crate) async fn check(&self, session: &str, attributes: BTreeMap<String, String>) -> Result<Check> {
-        let channel = self.channel().await?;
-        let mut control = self.control().await?;
+        let mut control = self.control.clone();
         let reference = uuid::Uuid::new_v4().simple().to_string();
         let solve = proto::SolveRequest {
             r#ref: reference.clone(),
             session: session.to_owned(),
             ..proto::SolveRequest::default()
         };
-        let questions = ask(channel, &reference, attributes);
+        let questions = ask(self.channel.clone(), &reference, attributes);
         let (solved, answered) = tokio::join!(control.solve(solve), questions);
         // Where the solve fails, the question had no chance.
         let answer = match (solved, answered) {

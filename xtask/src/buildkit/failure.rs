@@ -17,9 +17,9 @@ pub(crate) struct SolveFailure {
     pub(crate) lines: Option<(usize, usize)>,
     /// Whether the engine went away, so that nothing else can be built either.
     pub(crate) engine_lost: bool,
-    /// Whether another build gave the same name to its image at the same moment. The steps are
-    /// done then, and a second attempt succeeds.
-    pub(crate) lost_race_for_name: bool,
+    /// Whether another build gave the same name to its image, or the engine removed layers that nobody used
+    /// any more, at the very moment. The steps are done then, and a second attempt succeeds.
+    pub(crate) lost_race: bool,
     /// Whether a base image was not there, and its registry did not answer.
     pub(crate) registry_silent: bool,
 }
@@ -62,9 +62,9 @@ impl From<Status> for SolveFailure {
             step: step.map(|step| step.digest),
             lines: source.and_then(|source| source.lines()),
             engine_lost: is_connection_lost(&status),
+            lost_race: lost_race(status.message()),
             registry_silent: status.message().contains("failed to resolve source metadata")
                 && is_silence(status.message()),
-            lost_race_for_name: status.message().contains("image \"") && status.message().ends_with(": already exists"),
         }
     }
 }
@@ -92,6 +92,12 @@ impl FailedSource {
 fn is_connection_lost(status: &Status) -> bool {
     let has_cause = std::error::Error::source(status).is_some();
     has_cause && matches!(status.code(), Code::Unavailable | Code::Unknown | Code::Internal | Code::Cancelled)
+}
+
+fn lost_race(message: &str) -> bool {
+    let named = message.contains("image \"") && message.ends_with(": already exists");
+    let unpacked = message.contains("failed to prepare extraction snapshot") && message.ends_with(": not found");
+    named || unpacked
 }
 
 /// Without what every message of BuildKit begins with.

@@ -7,6 +7,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use bollard_buildkit_proto::fsutil::types::packet::PacketType;
 use bollard_buildkit_proto::fsutil::types::{Packet, Stat};
@@ -18,23 +19,47 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::folder_walk::{Selection, walk};
+use super::folder_walk::{Entry, Selection, walk};
 
 const CHUNK: usize = 32 << 10;
 const PACKETS_IN_FLIGHT: usize = 64;
 const READ_FOR_ALL: u32 = 0o644;
 
-/// Bytes that went out over any number of sessions.
+/// What went out over any number of sessions.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct ByteCounter(Arc<AtomicU64>);
+pub(crate) struct SentLog {
+    bytes: Arc<AtomicU64>,
+    listings: Arc<Mutex<Vec<Arc<Listing>>>>,
+}
 
-impl ByteCounter {
-    pub(crate) fn total(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+/// What the engine was told about a folder. What it knows of the folder's files is in here, for it
+/// asks only for the bytes of those that are listed otherwise than before.
+#[derive(Debug)]
+pub(crate) struct Listing {
+    pub(crate) root: PathBuf,
+    pub(crate) selection: Selection,
+    /// When the reading began.
+    pub(crate) at: SystemTime,
+    pub(crate) entries: Vec<Entry>,
+}
+
+impl SentLog {
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
     }
 
-    fn add(&self, bytes: usize) {
-        self.0.fetch_add(bytes as u64, Ordering::Relaxed);
+    /// All listings so far of these folders.
+    pub(crate) fn listings(&self, roots: &[PathBuf]) -> Vec<Arc<Listing>> {
+        let listings = self.listings.lock().unwrap_or_else(PoisonError::into_inner);
+        listings.iter().filter(|listing| roots.contains(&listing.root)).cloned().collect()
+    }
+
+    fn add_bytes(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    fn add_listing(&self, listing: Listing) {
+        self.listings.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::new(listing));
     }
 }
 
@@ -51,7 +76,7 @@ pub(crate) enum SharedDirectory {
 
 pub(super) struct SharedDirectories {
     pub(super) by_name: BTreeMap<String, SharedDirectory>,
-    pub(super) bytes_sent: ByteCounter,
+    pub(super) sent: SentLog,
 }
 
 type Outgoing = Sender<Result<Packet, Status>>;
@@ -76,7 +101,7 @@ impl FileSync for SharedDirectories {
             follow: values(request.metadata(), "followpaths")?,
         };
         let (sender, receiver) = mpsc::channel(PACKETS_IN_FLIGHT);
-        let transfer = Transfer { directory, listed: Listed::default(), sender, bytes_sent: self.bytes_sent.clone() };
+        let transfer = Transfer { directory, listed: Listed::default(), sender, sent: self.sent.clone() };
         tokio::spawn(transfer.run(selection, request.into_inner()));
         Ok(Response::new(ReceiverStream::new(receiver)))
     }
@@ -126,7 +151,7 @@ struct Transfer {
     directory: SharedDirectory,
     listed: Listed,
     sender: Outgoing,
-    bytes_sent: ByteCounter,
+    sent: SentLog,
 }
 
 impl Transfer {
@@ -169,11 +194,17 @@ impl Transfer {
             self.send_blocking(packet(PacketType::PacketStat, Some(stat), 0, Vec::new()))
         };
         match &self.directory {
-            SharedDirectory::Folder(root) => walk(root, selection, &mut |stat| {
-                let is_file = stat.mode & !0o777 == 0;
-                let file = is_file.then(|| root.join(&stat.path));
-                announce(stat, file)
-            })?,
+            SharedDirectory::Folder(root) => {
+                let (at, mut entries) = (SystemTime::now(), Vec::new());
+                walk(root, selection, &mut |entry| {
+                    let file = entry.is_file().then(|| root.join(&entry.path));
+                    announce(stat(&entry)?, file)?;
+                    entries.push(entry);
+                    Ok(())
+                })?;
+                let (root, selection) = (root.clone(), selection.clone());
+                self.sent.add_listing(Listing { root, selection, at, entries });
+            }
             SharedDirectory::InlineFile { name, content } => {
                 let asked = selection.follow.is_empty() || selection.follow.contains(name);
                 let size = i64::try_from(content.len()).map_err(io::Error::other)?;
@@ -216,14 +247,26 @@ impl Transfer {
     }
 
     fn send_blocking(&self, packet: Packet) -> io::Result<()> {
-        self.bytes_sent.add(packet.encoded_len());
+        self.sent.add_bytes(packet.encoded_len());
         self.sender.blocking_send(Ok(packet)).map_err(|_| engine_left())
     }
 
     async fn send(&self, packet: Packet) -> io::Result<()> {
-        self.bytes_sent.add(packet.encoded_len());
+        self.sent.add_bytes(packet.encoded_len());
         self.sender.send(Ok(packet)).await.map_err(|_| engine_left())
     }
+}
+
+/// Without owners, because a build must not depend on them.
+fn stat(entry: &Entry) -> io::Result<Stat> {
+    Ok(Stat {
+        path: entry.path.clone(),
+        mode: entry.mode,
+        mod_time: entry.stamp.modified,
+        size: i64::try_from(entry.size).map_err(io::Error::other)?,
+        linkname: entry.link.clone(),
+        ..Stat::default()
+    })
 }
 
 async fn finished(task: JoinHandle<io::Result<()>>) -> io::Result<()> {

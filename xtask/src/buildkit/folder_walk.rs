@@ -7,7 +7,7 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use bollard_buildkit_proto::fsutil::types::Stat;
+use serde::{Deserialize, Serialize};
 
 use super::path_patterns::{Matches, PathPatterns};
 
@@ -24,22 +24,66 @@ mod mode {
     pub(super) const SET_GID: u32 = 1 << 22;
     pub(super) const CHARACTER_DEVICE: u32 = 1 << 21;
     pub(super) const STICKY: u32 = 1 << 20;
+    /// Whatever is not a plain file.
+    pub(super) const OTHER_KINDS: u32 = FOLDER | LINK | DEVICE | PIPE | CHARACTER_DEVICE;
 }
 
 /// What of a folder the engine asked for.
-pub(super) struct Selection {
-    pub(super) include: Vec<String>,
-    pub(super) exclude: Vec<String>,
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Selection {
+    pub(crate) include: Vec<String>,
+    pub(crate) exclude: Vec<String>,
     /// Paths to include together with whatever their symbolic links point to.
-    pub(super) follow: Vec<String>,
+    pub(crate) follow: Vec<String>,
+}
+
+/// What the engine is told of a file, a folder or a link.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Entry {
+    /// From the folder on, with `/`.
+    pub(crate) path: String,
+    /// The bits of Go's `os.FileMode`.
+    pub(crate) mode: u32,
+    /// Bytes; zero for what is not a plain file.
+    pub(crate) size: u64,
+    /// What a symbolic link points to; empty for all else.
+    pub(crate) link: String,
+    pub(crate) stamp: Stamp,
+}
+
+/// What the file system changes with every change of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Stamp {
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
+    /// Nanoseconds since 1970, as are those of `changed`.
+    pub(crate) modified: i64,
+    /// No program can set this one.
+    pub(crate) changed: i64,
+}
+
+impl Entry {
+    pub(crate) fn is_file(&self) -> bool {
+        self.mode & mode::OTHER_KINDS == 0
+    }
+
+    /// The entry as it is now; none where it is gone.
+    pub(crate) fn read(root: &Path, path: &str) -> io::Result<Option<Entry>> {
+        let full = root.join(path);
+        match std::fs::symlink_metadata(&full) {
+            Ok(metadata) => entry(path, &full, &metadata).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(io::Error::other(format!("{}: {error}", full.display()))),
+        }
+    }
 }
 
 /// Calls `visit` with every selected entry in the protocol's order: names by bytes, a folder
-/// before what it holds. Owners are left out, because a build must not depend on them.
-pub(super) fn walk(
+/// before what it holds.
+pub(crate) fn walk(
     root: &Path,
     selection: &Selection,
-    visit: &mut dyn FnMut(Stat) -> io::Result<()>,
+    visit: &mut dyn FnMut(Entry) -> io::Result<()>,
 ) -> io::Result<()> {
     let mut include = selection.include.clone();
     include.extend(selection.follow.iter().flat_map(|path| with_link_targets(root, path)));
@@ -62,8 +106,8 @@ struct Walk<'a> {
     include: PathPatterns,
     exclude: PathPatterns,
     /// Folders that were not selected themselves, but must exist once something in them is.
-    unvisited_parents: Vec<Stat>,
-    visit: &'a mut dyn FnMut(Stat) -> io::Result<()>,
+    unvisited_parents: Vec<Entry>,
+    visit: &'a mut dyn FnMut(Entry) -> io::Result<()>,
 }
 
 impl Walk<'_> {
@@ -102,44 +146,46 @@ impl Walk<'_> {
         }
         let selected = is_included && !is_excluded;
         if !metadata.is_dir() {
-            return if selected { self.select(stat(path, &full, &metadata)?) } else { Ok(()) };
+            return if selected { self.select(entry(path, &full, &metadata)?) } else { Ok(()) };
         }
         if !(may_include_below && may_bring_back_below) {
             return Ok(());
         }
         let waiting = self.unvisited_parents.len();
         if selected {
-            self.select(stat(path, &full, &metadata)?)?;
+            self.select(entry(path, &full, &metadata)?)?;
         } else {
-            self.unvisited_parents.push(stat(path, &full, &metadata)?);
+            self.unvisited_parents.push(entry(path, &full, &metadata)?);
         }
         self.folder(path, &included, &excluded)?;
         self.unvisited_parents.truncate(waiting);
         Ok(())
     }
 
-    fn select(&mut self, stat: Stat) -> io::Result<()> {
+    fn select(&mut self, entry: Entry) -> io::Result<()> {
         for parent in self.unvisited_parents.drain(..) {
             (self.visit)(parent)?;
         }
-        (self.visit)(stat)
+        (self.visit)(entry)
     }
 }
 
-fn stat(path: &str, full: &Path, metadata: &Metadata) -> io::Result<Stat> {
+fn entry(path: &str, full: &Path, metadata: &Metadata) -> io::Result<Entry> {
     let kind = metadata.file_type();
-    let mut stat = Stat {
+    let nanoseconds = |seconds: i64, rest: i64| seconds * 1_000_000_000 + rest;
+    let link = if kind.is_symlink() { std::fs::read_link(full)?.to_string_lossy().into_owned() } else { String::new() };
+    Ok(Entry {
         path: path.to_owned(),
         mode: go_mode(metadata),
-        mod_time: metadata.mtime() * 1_000_000_000 + metadata.mtime_nsec(),
-        ..Stat::default()
-    };
-    if kind.is_file() {
-        stat.size = i64::try_from(metadata.len()).map_err(io::Error::other)?;
-    } else if kind.is_symlink() {
-        stat.linkname = std::fs::read_link(full)?.to_string_lossy().into_owned();
-    }
-    Ok(stat)
+        size: if kind.is_file() { metadata.len() } else { 0 },
+        link,
+        stamp: Stamp {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            modified: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
+            changed: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
+        },
+    })
 }
 
 fn go_mode(metadata: &Metadata) -> u32 {
@@ -246,8 +292,8 @@ mod tests {
         let strings = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect();
         let selection = Selection { include: strings(include), exclude: strings(exclude), follow: strings(follow) };
         let mut seen = Vec::new();
-        walk(root.path(), &selection, &mut |stat| {
-            seen.push(stat.path);
+        walk(root.path(), &selection, &mut |entry| {
+            seen.push(entry.path);
             Ok(())
         })
         .unwrap();

@@ -22,7 +22,7 @@ pub(crate) struct DropsCacheMounts {
 impl Engine {
     /// The rule by which cache mounts go before everything else; none where there is no such rule.
     pub(crate) async fn drops_cache_mounts(&self) -> Result<Option<DropsCacheMounts>> {
-        let workers = self.control().await?.list_workers(ListWorkersRequest::default()).await?;
+        let workers = self.builder().await?.control.list_workers(ListWorkersRequest::default()).await?;
         Ok(workers.into_inner().record.iter().flat_map(|worker| &worker.gc_policy).find_map(rule))
     }
 }

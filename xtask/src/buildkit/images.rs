@@ -1,11 +1,12 @@
 //! The engine's store of images, and the registries that the engine asks for more.
 
+use std::io;
+
 use anyhow::{Context, Result};
 use bollard::errors::Error;
 use bollard::query_parameters::ImportImageOptions;
-use futures_util::TryStreamExt;
-use tokio::io::AsyncRead;
-use tokio_util::io::ReaderStream;
+use bytes::Bytes;
+use futures_util::{Stream, TryStreamExt};
 
 use super::connection::Engine;
 
@@ -32,8 +33,7 @@ pub(super) fn is_silence(message: &str) -> bool {
 
 impl Engine {
     /// Loads an archive as `docker save` writes it.
-    pub(crate) async fn load(&self, archive: impl AsyncRead + Send + 'static) -> Result<()> {
-        let archive = ReaderStream::new(archive);
+    pub(crate) async fn load(&self, archive: impl Stream<Item = io::Result<Bytes>> + Send + 'static) -> Result<()> {
         let progress = self.docker.import_image_stream(ImportImageOptions::default(), archive, None);
         progress.try_for_each(|_| async { Ok(()) }).await.context("the engine did not load the image")
     }

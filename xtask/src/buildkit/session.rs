@@ -3,32 +3,33 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Mutex;
 
 use anyhow::{Context, Result};
 use bollard_buildkit_proto::health::health_server::HealthServer;
 use bollard_buildkit_proto::moby::buildkit::secrets::v1::secrets_server::SecretsServer;
 use bollard_buildkit_proto::moby::filesync::packet::file_sync_server::FileSyncServer;
 use bollard_buildkit_proto::moby::filesync::v1::auth_server::AuthServer;
+use bollard_buildkit_proto::moby::filesync::v1::file_send_server::FileSendServer;
 use bollard_buildkit_proto::moby::sshforward::v1::ssh_server::SshServer;
 use futures_util::StreamExt;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, UnixStream};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::transport::Server;
-use tonic::transport::server::Connected;
 
-use super::address::Address;
-use super::connection::{Engine, upgraded};
+use super::builder::Builder;
 use super::credentials::RegistryCredentials;
-use super::file_sync::{ByteCounter, SharedDirectories, SharedDirectory};
+use super::file_sync::{SentLog, SharedDirectories, SharedDirectory};
 use super::health::Healthy;
+use super::received_image::ImageSink;
 use super::secrets::BuildSecrets;
 use super::ssh_agent::SshAgents;
+use super::stream::RawStream;
 use crate::build_inputs::SecretSource;
 
 /// The methods that the engine may call. It calls nothing that a session did not name.
-const METHODS: [&str; 5] = [
+const METHODS: [&str; 6] = [
     "/moby.filesync.v1.FileSync/DiffCopy",
+    "/moby.filesync.v1.FileSend/DiffCopy",
     "/moby.filesync.v1.Auth/Credentials",
     "/moby.buildkit.secrets.v1.Secrets/GetSecret",
     "/moby.sshforward.v1.SSH/CheckAgent",
@@ -46,6 +47,8 @@ pub(crate) struct Offers {
     pub(crate) secrets: BTreeMap<String, SecretSource>,
     /// SSH agents' sockets.
     pub(crate) ssh: BTreeMap<String, PathBuf>,
+    /// Where the image goes, if it is not kept or pushed by the daemon itself.
+    pub(crate) image: Option<ImageSink>,
 }
 
 /// An open session; dropping it closes the connection.
@@ -56,29 +59,16 @@ pub(crate) struct Session {
 
 impl Session {
     /// Opens a session. `shared_key` tells the engine which earlier transfers to compare new
-    /// ones with, so it has to be the same for every build of one project. `bytes_sent` counts what
+    /// ones with, so it has to be the same for every build of one project. `sent` is told what
     /// goes out.
-    pub(crate) async fn open(
-        engine: &Engine,
-        shared_key: &str,
-        offers: Offers,
-        bytes_sent: ByteCounter,
-    ) -> Result<Session> {
+    pub(crate) async fn open(builder: &Builder, shared_key: &str, offers: Offers, sent: SentLog) -> Result<Session> {
         let id = uuid::Uuid::new_v4().simple().to_string();
         let headers = headers(&id, shared_key);
         let closing = CancellationToken::new();
         let closed = closing.clone();
-        let failed = || format!("no session could be opened with the engine at {}", engine.address);
-        match &engine.address {
-            Address::Unix(path) => {
-                let stream = UnixStream::connect(path).await.with_context(failed)?;
-                serve(upgraded(stream, "/session", &headers).await?, offers, bytes_sent, closed);
-            }
-            Address::Tcp(address) => {
-                let stream = TcpStream::connect(address).await.with_context(failed)?;
-                serve(upgraded(stream, "/session", &headers).await?, offers, bytes_sent, closed);
-            }
-        }
+        let stream = builder.session_stream(&headers).await;
+        let stream = stream.with_context(|| format!("no session could be opened with {}", builder.address))?;
+        serve(stream, offers, sent, closed);
         Ok(Session { id, _closes: closing.drop_guard() })
     }
 }
@@ -93,11 +83,9 @@ fn headers(id: &str, shared_key: &str) -> Vec<(&'static str, String)> {
     headers
 }
 
-fn serve<S>(stream: S, offers: Offers, bytes_sent: ByteCounter, closed: CancellationToken)
-where
-    S: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
-{
-    let directories = SharedDirectories { by_name: offers.directories, bytes_sent };
+fn serve(stream: RawStream, offers: Offers, sent: SentLog, closed: CancellationToken) {
+    let directories = SharedDirectories { by_name: offers.directories, sent };
+    let image = offers.image.unwrap_or(ImageSink(Mutex::new(None)));
     let server = Server::builder()
         .initial_stream_window_size(1 << 20)
         .initial_connection_window_size(REQUESTS_WINDOW)
@@ -105,8 +93,10 @@ where
         .add_service(FileSyncServer::new(directories))
         .add_service(AuthServer::new(RegistryCredentials))
         .add_service(SecretsServer::new(BuildSecrets(offers.secrets)))
-        .add_service(SshServer::new(SshAgents(offers.ssh)));
-    let only = futures_util::stream::iter([Ok::<S, std::io::Error>(stream)]).chain(futures_util::stream::pending());
+        .add_service(SshServer::new(SshAgents(offers.ssh)))
+        .add_service(FileSendServer::new(image));
+    let only =
+        futures_util::stream::iter([Ok::<RawStream, std::io::Error>(stream)]).chain(futures_util::stream::pending());
     // When the engine hangs up, the solves that need the session fail and say why.
     tokio::spawn(async move { server.serve_with_incoming_shutdown(only, closed.cancelled_owned()).await });
 }

@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use anyhow::Result;
 use bollard_buildkit_proto::moby::buildkit::v1 as proto;
 use bollard_buildkit_proto::moby::buildkit::v1::control_client::ControlClient;
 use tonic::transport::Channel;
 
-use super::connection::Engine;
+use super::builder::Builder;
 use super::failure::SolveFailure;
 use super::status::Status;
 use crate::build_inputs::CacheStore;
@@ -33,26 +32,39 @@ pub(crate) enum Export {
     Load(Vec<String>),
     /// To the registries that the names stand for.
     Push(Vec<String>),
+    /// Over the session to this program, under these names.
+    Send(Vec<String>),
+    /// The same, and into the engine's own store, for images that are built upon it.
+    SendAndLoad(Vec<String>),
+}
+
+/// What came of a solve.
+pub(crate) struct Solved {
+    /// The image's digest, which registries call it by.
+    pub(crate) digest: String,
+    /// The digest of its configuration, by which some engines call it.
+    pub(crate) config_digest: String,
+    /// Whether all was told that happened meanwhile.
+    pub(crate) told_all: bool,
 }
 
 /// Runs solves over one connection; any number at a time.
 #[derive(Clone)]
 pub(crate) struct Solver(ControlClient<Channel>);
 
-impl Engine {
-    pub(crate) async fn solver(&self) -> Result<Solver> {
-        Ok(Solver(self.control().await?))
+impl Builder {
+    pub(crate) fn solver(&self) -> Solver {
+        Solver(self.control.clone())
     }
 }
 
 impl Solver {
-    /// Builds one image and passes on what BuildKit tells meanwhile. Returns the image's digest.
-    /// Dropping the future cancels the solve in the engine, too.
+    /// Builds one image and passes on what BuildKit tells meanwhile. Dropping the future cancels the solve in the engine, too.
     pub(crate) async fn solve(
         &self,
         request: SolveRequest,
         on_status: impl Fn(Status),
-    ) -> Result<String, SolveFailure> {
+    ) -> Result<Solved, SolveFailure> {
         let reference = uuid::Uuid::new_v4().simple().to_string();
         let mut control = self.0.clone();
         let watching = watch(self.0.clone(), reference.clone(), on_status);
@@ -60,44 +72,47 @@ impl Solver {
         let solving = control.solve(request.into_proto(reference));
         tokio::pin!(solving);
 
-        let mut watched = false;
+        let mut watched = None;
         let answer = loop {
             tokio::select! {
                 answer = &mut solving => break answer,
-                () = &mut watching, if !watched => watched = true,
+                told_all = &mut watching, if watched.is_none() => watched = Some(told_all),
             }
         };
-        if !watched {
+        let told_all = match watched {
+            Some(told_all) => told_all,
             // A solve that fails before it has begun has no status to end, hence the limit.
-            drop(tokio::time::timeout(LAST_WORDS, watching).await);
-        }
+            None => tokio::time::timeout(LAST_WORDS, watching).await.unwrap_or_default(),
+        };
         let mut response = answer.map_err(SolveFailure::from)?.into_inner().exporter_response;
-        Ok(response.remove("containerimage.digest").unwrap_or_default())
+        let mut answer = |key: &str| response.remove(key).unwrap_or_default();
+        Ok(Solved {
+            digest: answer("containerimage.digest"),
+            config_digest: answer("containerimage.config.digest"),
+            told_all,
+        })
     }
 }
 
-/// Failures are left to the solve's own answer: this stream may end early for its own reasons.
-async fn watch(mut control: ControlClient<Channel>, reference: String, on_status: impl Fn(Status)) {
+/// Whether the stream came to its end. Failures are left to the solve's own answer: this stream may end early for
+/// its own reasons.
+async fn watch(mut control: ControlClient<Channel>, reference: String, on_status: impl Fn(Status)) -> bool {
     let request = proto::StatusRequest { r#ref: reference };
     let Ok(stream) = control.status(request).await else {
-        return;
+        return false;
     };
     let mut stream = stream.into_inner();
-    while let Ok(Some(message)) = stream.message().await {
-        on_status(Status::from(message));
+    loop {
+        match stream.message().await {
+            Ok(Some(message)) => on_status(Status::from(message)),
+            Ok(None) => return true,
+            Err(_) => return false,
+        }
     }
 }
 
 impl SolveRequest {
     fn into_proto(self, reference: String) -> proto::SolveRequest {
-        let (kind, names, push) = match self.export {
-            Export::Load(names) => ("moby", names, false),
-            Export::Push(names) => ("image", names, true),
-        };
-        let mut export = HashMap::from([("name".to_owned(), names.join(","))]);
-        if push {
-            export.insert("push".to_owned(), "true".to_owned());
-        }
         let mut attributes: HashMap<_, _> = self.attributes.into_iter().collect();
         if !self.cache_from.is_empty() {
             attributes.insert("cache-imports".to_owned(), cache_imports(&self.cache_from));
@@ -112,8 +127,24 @@ impl SolveRequest {
                 ..proto::CacheOptions::default()
             }),
             entitlements: self.entitlements,
-            exporters: vec![proto::Exporter { r#type: kind.to_owned(), attrs: export }],
+            exporters: self.export.into_proto(),
             ..proto::SolveRequest::default()
+        }
+    }
+}
+
+impl Export {
+    fn into_proto(self) -> Vec<proto::Exporter> {
+        let exporter = |kind: &str, names: &[String], flag: Option<&str>| {
+            let flag = flag.map(|flag| (flag.to_owned(), "true".to_owned()));
+            let attrs = flag.into_iter().chain([("name".to_owned(), names.join(","))]).collect();
+            proto::Exporter { r#type: kind.to_owned(), attrs }
+        };
+        match self {
+            Export::Load(names) => vec![exporter("moby", &names, None)],
+            Export::Push(names) => vec![exporter("image", &names, Some("push"))],
+            Export::Send(names) => vec![exporter("docker", &names, None)],
+            Export::SendAndLoad(names) => vec![exporter("moby", &names, None), exporter("docker", &names, None)],
         }
     }
 }

@@ -110,7 +110,7 @@ impl From<VertexWarning> for StepWarning {
     }
 }
 
-fn system_time(timestamp: Timestamp) -> SystemTime {
+pub(super) fn system_time(timestamp: Timestamp) -> SystemTime {
     let seconds = u64::try_from(timestamp.seconds).unwrap_or_default();
     let nanos = u32::try_from(timestamp.nanos).unwrap_or_default();
     SystemTime::UNIX_EPOCH + Duration::new(seconds, nanos)

@@ -15,7 +15,7 @@ pub(super) async fn look() -> Vec<Finding> {
     let engine = Engine::connect().await;
     let mut findings = vec![answers(&engine)];
     if let Ok(engine) = &engine {
-        findings.push(image_store(engine).await);
+        findings.push(image_store(engine));
         findings.push(garbage_collection(engine).await);
     }
     for (plugin, package) in [("buildx", "docker-buildx"), ("compose", "docker-compose")] {
@@ -36,13 +36,13 @@ fn answers(engine: &Result<Engine>) -> Finding {
     finding("a container engine", "build, bases", state, found, crate::engine::remedy())
 }
 
-async fn image_store(engine: &Engine) -> Finding {
-    let (state, found) = match engine.has_containerd_store().await {
-        Ok(true) => (State::Ok, "containerd's".to_owned()),
-        Ok(false) => (State::Advice, "one that can export no cache but the inline one, and push nothing".to_owned()),
-        Err(error) => (State::Advice, format!("{error:#}")),
+fn image_store(engine: &Engine) -> Finding {
+    let (state, found) = if engine.has_containerd_store {
+        (State::Ok, "containerd's")
+    } else {
+        (State::Advice, "one that can export no cache but the inline one, and push nothing")
     };
-    finding("the engine's image store", "build", state, found, STORE.to_owned())
+    finding("the engine's image store", "build", state, found.to_owned(), STORE.to_owned())
 }
 
 async fn garbage_collection(engine: &Engine) -> Finding {

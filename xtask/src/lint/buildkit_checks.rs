@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::finding::{Finding, Report, RuleName, Severity};
 use super::project::{LintedImage, LintedProject};
-use crate::buildkit::{ByteCounter, Check, CheckWarning, Engine, Offers, Session, SharedDirectory};
+use crate::buildkit::{Builder, Check, CheckWarning, Engine, Offers, SentLog, Session, SharedDirectory};
 use crate::compose::{Context, Dockerfile as DockerfileSource, NamedContext};
 
 /// What this program calls the folders that it offers.
@@ -16,14 +16,14 @@ const DOCKERFILE: &str = "dockerfile";
 
 /// Adds BuildKit's findings, or the reason why there are none.
 pub(crate) async fn add(project: &LintedProject, report: &mut Report) {
-    let engine = match Engine::connect().await {
-        Ok(engine) => engine,
+    let builder = match connect().await {
+        Ok(builder) => builder,
         Err(error) => {
             report.left_out.insert(format!("BuildKit's own checks: {error:#}"));
             return;
         }
     };
-    let checks = project.images.iter().map(|image| check(&engine, image));
+    let checks = project.images.iter().map(|image| check(&builder, image));
     let checked = futures_util::future::join_all(checks).await;
     let mut stopped: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (image, check) in project.images.iter().zip(checked) {
@@ -39,10 +39,14 @@ pub(crate) async fn add(project: &LintedProject, report: &mut Report) {
     report.left_out.extend(left_out);
 }
 
-async fn check(engine: &Engine, image: &LintedImage) -> Result<Check> {
+async fn connect() -> Result<Builder> {
+    Engine::connect().await?.builder().await
+}
+
+async fn check(builder: &Builder, image: &LintedImage) -> Result<Check> {
     let offers = Offers { directories: directories(image), ..Offers::default() };
-    let session = Session::open(engine, &format!("lint-{}", image.name), offers, ByteCounter::default()).await?;
-    engine.check(&session.id, attributes(image)).await
+    let session = Session::open(builder, &format!("lint-{}", image.name), offers, SentLog::default()).await?;
+    builder.check(&session.id, attributes(image)).await
 }
 
 fn directories(image: &LintedImage) -> BTreeMap<String, SharedDirectory> {

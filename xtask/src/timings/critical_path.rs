@@ -25,13 +25,16 @@ impl Stretch {
     }
 }
 
-/// The chain from the build's beginning to the end of the image that was finished last.
+/// The chain from the build's beginning to its end, through the image that was finished last.
 pub(crate) fn critical_path(record: &BuildRecord) -> Vec<Stretch> {
     let finished = record.images.iter().filter(|image| image.started.is_some());
     let Some(last) = finished.max_by_key(|image| image.finished) else {
         return Vec::new();
     };
     let mut path = Vec::new();
+    if let Some(finished) = last.finished {
+        push(&mut path, last, "finishing the build", false, finished, record.wall);
+    }
     back_from(record, last, &mut path);
     path.reverse();
     path
@@ -109,7 +112,7 @@ mod tests {
 
     fn image(record: &mut BuildRecord, name: &str, (start, end): (u64, u64), steps: &[(&str, &str, u64, u64)]) {
         let image = || name.to_owned();
-        record.apply(&BuildEvent::ImageStarted { image: image(), at: at(start) });
+        record.apply(&BuildEvent::ImageStarted { image: image(), at: at(start), because: String::new() });
         for (step, input, began, ended) in steps {
             let step = StepUpdate {
                 digest: (*step).to_owned(),
@@ -151,9 +154,10 @@ mod tests {
             ("b", "waiting for the engine"),
             ("b", "slow"),
             ("b", "waiting for the engine"),
+            ("b", "finishing the build"),
         ];
         assert_eq!(found, expected);
         assert!(path.windows(2).all(|pair| pair[0].end == pair[1].start), "{path:?}");
-        assert_eq!((path[0].start, path[path.len() - 1].end), (at(0), at(900)));
+        assert_eq!((path[0].start, path[path.len() - 1].end), (at(0), at(905)));
     }
 }

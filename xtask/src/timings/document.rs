@@ -9,7 +9,7 @@ use super::critical_path::critical_path;
 use super::record::{BuildRecord, ImageRecord, StepOutcome, StepRecord};
 use crate::build::event::{ImageOutcome, Moment};
 
-const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 1;
 
 #[derive(Serialize)]
 pub(super) struct Document<'a> {
@@ -34,6 +34,12 @@ struct Image<'a> {
     /// Time between start and finish in which none of the image's steps was at work.
     waiting_ms: f64,
     context_bytes: u64,
+    /// Why it was not known to be unchanged.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    solved_because: &'a str,
+    /// The daemon that built it, where that was not the engine.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    builder: &'a str,
     #[serde(flatten)]
     outcome: Option<&'a ImageOutcome>,
     warnings: &'a [String],
@@ -90,6 +96,8 @@ fn image(image: &ImageRecord) -> Image<'_> {
         finished_ms: image.finished,
         waiting_ms: image.waiting().as_secs_f64() * 1e3,
         context_bytes: image.context_bytes(),
+        solved_because: &image.because,
+        builder: &image.builder,
         outcome: image.outcome.as_ref(),
         warnings: &image.warnings,
         steps: image.steps.iter().map(step).collect(),

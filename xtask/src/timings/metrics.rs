@@ -19,7 +19,7 @@ pub(super) fn open_metrics(record: &BuildRecord) -> Result<Vec<u8>> {
     let waiting =
         gauge("build_image_waiting_seconds", "Time in which no step of an image ran.", &["project", "image"])?;
     let size = gauge("build_image_size_bytes", "Size of an image in the engine.", &["project", "image"])?;
-    let built = gauge("build_image_built", "1 where the image was built.", &["project", "image"])?;
+    let built = gauge("build_image_built", "1 where the engine has the image.", &["project", "image"])?;
     let steps = gauge("build_image_steps", "Dockerfile steps by outcome.", &["project", "image", "outcome"])?;
 
     let project = record.project.as_str();
@@ -29,10 +29,10 @@ pub(super) fn open_metrics(record: &BuildRecord) -> Result<Vec<u8>> {
         let labels = [project, image.name.as_str()];
         image_wall.with_label_values(&labels).set(image.wall().as_secs_f64());
         waiting.with_label_values(&labels).set(image.waiting().as_secs_f64());
-        let outcome = image.outcome.as_ref();
-        built.with_label_values(&labels).set(f64::from(u8::from(matches!(outcome, Some(ImageOutcome::Built { .. })))));
-        if let Some(ImageOutcome::Built { size: bytes, .. }) = outcome {
-            size.with_label_values(&labels).set(*bytes as f64);
+        let loaded = image.outcome.as_ref().and_then(ImageOutcome::image);
+        built.with_label_values(&labels).set(f64::from(u8::from(loaded.is_some())));
+        if let Some((_, bytes)) = loaded {
+            size.with_label_values(&labels).set(bytes as f64);
         }
         for (name, outcome) in
             [("ran", StepOutcome::Ran), ("cached", StepOutcome::Cached), ("shared", StepOutcome::Shared)]

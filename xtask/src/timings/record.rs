@@ -19,6 +19,7 @@ pub(crate) struct BuildRecord {
     /// Bytes that went to the engine over the sessions.
     pub(crate) context_sent: u64,
     pub(crate) images: Vec<ImageRecord>,
+    pub(crate) notices: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -27,6 +28,10 @@ pub(crate) struct ImageRecord {
     /// When it got its slot; none where it never did.
     pub(crate) started: Option<Moment>,
     pub(crate) finished: Option<Moment>,
+    /// Why it was solved; empty where it was not.
+    pub(crate) because: String,
+    /// The daemon that built it; empty for the engine.
+    pub(crate) builder: String,
     pub(crate) outcome: Option<ImageOutcome>,
     /// In the order in which the engine announced them.
     pub(crate) steps: Vec<StepRecord>,
@@ -50,7 +55,7 @@ pub(crate) struct StepRecord {
 }
 
 /// How a step came to its result; what says most about the build comes first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum StepOutcome {
     /// It ran for this image.
@@ -72,15 +77,20 @@ impl BuildRecord {
     ) -> BuildRecord {
         let images = images.map(ImageRecord::new).collect();
         let (project, engine) = (project.to_owned(), engine.to_owned());
-        BuildRecord { project, engine, began, wall: Moment::default(), context_sent: 0, images }
+        BuildRecord { project, engine, began, wall: Moment::default(), context_sent: 0, images, notices: Vec::new() }
     }
 
     pub(crate) fn apply(&mut self, event: &BuildEvent) {
         match event {
-            BuildEvent::Notice { .. } => {}
+            BuildEvent::Announcement { .. } => {}
+            BuildEvent::Notice { message } => self.notices.push(message.clone()),
             BuildEvent::ContextSent { bytes } => self.context_sent = *bytes,
-            BuildEvent::ImageStarted { image, at } => {
-                self.with_image(image, |record| record.started = Some(*at));
+            BuildEvent::ImageStarted { image, at, because } => self.with_image(image, |record| {
+                record.started = Some(*at);
+                record.because.clone_from(because);
+            }),
+            BuildEvent::ImagePlaced { image, builder } => {
+                self.with_image(image, |record| record.builder.clone_from(builder));
             }
             BuildEvent::ImageRestarted { image } => self.with_image(image, |record| record.steps.clear()),
             BuildEvent::ImageFinished { image, at, outcome } => self.with_image(image, |record| {
@@ -136,6 +146,8 @@ impl ImageRecord {
             name: name.to_owned(),
             started: None,
             finished: None,
+            because: String::new(),
+            builder: String::new(),
             outcome: None,
             steps: Vec::new(),
             warnings: Vec::new(),

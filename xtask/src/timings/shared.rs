@@ -118,7 +118,8 @@ mod tests {
         let at = |milliseconds| Moment(Duration::from_millis(milliseconds));
         let mut record = BuildRecord::new("project", "engine", SystemTime::UNIX_EPOCH, ["a", "b"].into_iter());
         for (image, start) in [("a", 1), ("b", 2)] {
-            record.apply(&BuildEvent::ImageStarted { image: image.to_owned(), at: at(start) });
+            let (image, because) = (image.to_owned(), String::new());
+            record.apply(&BuildEvent::ImageStarted { image, at: at(start), because });
         }
         for (image, digest, name, input, (start, end), cached) in told {
             let step = StepUpdate {

@@ -24,6 +24,9 @@ pub(crate) fn render_table(record: &BuildRecord) -> String {
         seconds(total),
         bytes(record.context_sent)
     ));
+    for notice in &record.notices {
+        text.push_str(&format!("warning: {notice}\n"));
+    }
     for image in &record.images {
         for warning in &image.warnings {
             text.push_str(&format!("warning: {}: {warning}\n", image.name));
@@ -52,6 +55,7 @@ fn row(image: &ImageRecord) -> [String; 9] {
     let count = |outcome| image.instructions(outcome).to_string();
     let (size, digest) = match &image.outcome {
         Some(ImageOutcome::Built { digest, size }) => (bytes(*size), short(digest).to_owned()),
+        Some(ImageOutcome::Unchanged { digest, size }) => (bytes(*size), format!("{} unchanged", short(digest))),
         Some(ImageOutcome::Failed(_)) => (String::new(), "failed".to_owned()),
         Some(ImageOutcome::Skipped { because }) => (String::new(), format!("skipped: needs {because}")),
         Some(ImageOutcome::Cancelled) | None => (String::new(), "cancelled".to_owned()),
@@ -70,8 +74,15 @@ fn row(image: &ImageRecord) -> [String; 9] {
 }
 
 fn counted(record: &BuildRecord) -> String {
-    let built = record.images.iter().filter(|image| matches!(image.outcome, Some(ImageOutcome::Built { .. })));
-    format!("{} of {} images built", built.count(), record.images.len())
+    let count = |counts: fn(&ImageOutcome) -> bool| {
+        record.images.iter().filter(|image| image.outcome.as_ref().is_some_and(counts)).count()
+    };
+    let built = count(|outcome| matches!(outcome, ImageOutcome::Built { .. }));
+    let unchanged = match count(|outcome| matches!(outcome, ImageOutcome::Unchanged { .. })) {
+        0 => String::new(),
+        count => format!(", {count} unchanged"),
+    };
+    format!("{built} of {} images built{unchanged}", record.images.len())
 }
 
 fn where_time_went(path: &[Stretch]) -> String {
@@ -114,7 +125,7 @@ fn advice(record: &BuildRecord, path: &[Stretch]) -> Option<String> {
     ))
 }
 
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(90) {
         Some((end, _)) => format!("{}...", &line[..end]),
@@ -127,11 +138,11 @@ fn short(digest: &str) -> &str {
     &digest[..digest.len().min(12)]
 }
 
-pub(super) fn seconds(duration: Duration) -> String {
+pub(crate) fn seconds(duration: Duration) -> String {
     format!("{:.2} s", duration.as_secs_f64())
 }
 
-fn bytes(count: u64) -> String {
+pub(crate) fn bytes(count: u64) -> String {
     let units = [("GB", 1e9), ("MB", 1e6), ("kB", 1e3)];
     let count = count as f64;
     match units.iter().find(|(_, size)| count >= *size) {

@@ -276,6 +276,32 @@ fn a_changed_file_is_shipped_and_a_changed_back_one_too() {
     }
 }
 
+/// A program that is built again only if its source is younger, as cargo's are, with what it has built in a
+/// cache mount. The engine restores the first time of a file that it has seen before, so the naive way ships
+/// what was built last.
+#[test]
+fn what_is_built_in_a_cache_mount_is_built_from_the_sources_of_today() {
+    let Some(project) = TestProject::new() else { return };
+    project.write("src/Makefile", "/out/program: program.sh\n\tcp program.sh /out/program\n");
+    for (touch, expected) in [("", ["A", "B", "B"]), ("touch program.sh && ", ["A", "B", "A"])] {
+        let mount = format!("--mount=type=cache,target=/out,id={}{}", project.image("out"), touch.len());
+        project.write(
+            "Dockerfile",
+            &format!("{BASE}COPY src /src\nCOPY round /round\nWORKDIR /src\nRUN --network=none {mount} {touch}make && cp /out/program /program\n"),
+        );
+        project.compose("services:\n  app: {build: .}\n");
+        let shipped = ["A", "B", "A"].map(|text| {
+            // Something else changes, too, or the last step itself would be found in the cache.
+            project.write("round", &format!("{:?}", Instant::now()));
+            project.write("src/program.sh", &format!("echo {text}\n"));
+            let output = project.build("--progress plain");
+            assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+            stdout(&docker(&["run", "--rm", "--network=none", &project.image("app"), "/bin/sh", "/program"]))
+        });
+        assert_eq!(shipped.map(|text| text.trim().to_owned()), expected, "with {touch:?}");
+    }
+}
+
 #[test]
 fn the_context_is_sent_once_and_then_only_what_changed() {
     let Some(project) = TestProject::new() else { return };
@@ -290,12 +316,26 @@ fn the_context_is_sent_once_and_then_only_what_changed() {
     let first = project.build_timed("")["context_sent"].as_u64().unwrap();
     assert!(first > size && first < size + size / 5, "{first} bytes for {size}");
 
-    let unchanged = project.build_timed("")["context_sent"].as_u64().unwrap();
+    let unchanged = project.build_timed("--verify")["context_sent"].as_u64().unwrap();
     assert!(unchanged <= 10_000, "{unchanged} bytes for nothing new");
 
     project.write("data/1", &megabyte.replace('0', "x"));
     let one_file = project.build_timed("")["context_sent"].as_u64().unwrap();
     assert!(one_file > 1 << 20 && one_file < (1 << 20) + 50_000, "{one_file} bytes for one file of 1 MiB");
+}
+
+#[test]
+fn files_with_special_modes_are_sent() {
+    let Some(project) = TestProject::new() else { return };
+    project.write("data/raised", "content");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o4755);
+    std::fs::set_permissions(project.path().join("data/raised"), mode).unwrap();
+    project.write("Dockerfile", &format!("{BASE}COPY data /data\nRUN --network=none ls -l /data > /listed\n"));
+    project.compose("services:\n  app: {build: .}\n");
+    let output = project.build("--progress quiet");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(project.file("app", "/data/raised"), "content");
+    assert!(project.file("app", "/listed").contains("-rwsr-xr-x"), "{}", project.file("app", "/listed"));
 }
 
 #[test]
@@ -306,6 +346,37 @@ fn very_many_files_are_sent() {
     project.compose("services:\n  many: {build: .}\n");
     assert_eq!(project.build("--progress quiet").status.code(), Some(0));
     assert_eq!(project.file("many", "/many/99/9999"), "x");
+}
+
+#[test]
+fn what_is_ignored_costs_no_memory() {
+    let Some(project) = TestProject::new() else { return };
+    std::fs::create_dir(project.path().join("big")).unwrap();
+    for number in 0..1000 {
+        // Without content, it takes no space either.
+        std::fs::File::create(project.path().join(format!("big/{number}"))).unwrap().set_len(1 << 20).unwrap();
+    }
+    project.write(".dockerignore", "big\n");
+    project.write("Dockerfile", &format!("{BASE}COPY . /all\n"));
+    project.compose("services:\n  app: {build: .}\n");
+    let mut build = project.command("--progress quiet").stdout(Stdio::null()).spawn().unwrap();
+    let mut most = 0;
+    let status = loop {
+        most = most.max(resident_kilobytes(build.id()).unwrap_or_default());
+        if let Some(status) = build.try_wait().unwrap() {
+            break status;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    assert!(status.success());
+    assert!((1..100_000).contains(&most), "{most} kB");
+}
+
+/// The most that a process has had in memory at once; none once it has ended.
+fn resident_kilobytes(process: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
 }
 
 fn folder_size(folder: &std::path::Path) -> u64 {
@@ -359,7 +430,7 @@ fn timings_are_true() {
     assert_eq!(outcomes(&first, "cached"), 0, "{first:#}");
     assert!(outcomes(&first, "shared") >= 2, "{first:#}");
 
-    let second = project.build_timed("");
+    let second = project.build_timed("--verify");
     assert_eq!(outcomes(&second, "ran") + outcomes(&second, "shared"), 0, "{second:#}");
     assert!(outcomes(&second, "cached") >= 6, "{second:#}");
 

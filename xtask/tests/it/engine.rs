@@ -11,13 +11,15 @@ use serde_json::Value;
 use crate::tool::{stderr, stdout, tool};
 
 /// The programs in the base of the test images, taken from this machine.
-const PROGRAMS: [&str; 5] = ["sh", "cat", "sleep", "ls", "touch"];
+const PROGRAMS: [&str; 7] = ["sh", "cat", "sleep", "ls", "touch", "cp", "make"];
 
 /// Begins every Dockerfile of the tests: a shell to run steps with.
 pub(crate) const BASE: &str = "FROM scratch AS base\nCOPY root /\n";
 
 pub(crate) struct TestProject {
     folder: tempfile::TempDir,
+    /// What the tool keeps between builds.
+    cache: tempfile::TempDir,
     name: String,
 }
 
@@ -31,7 +33,7 @@ impl TestProject {
         }
         let folder = tempfile::Builder::new().prefix("xtask-").rand_bytes(12).tempdir().unwrap();
         let name = folder.path().file_name().unwrap().to_string_lossy().to_lowercase();
-        let project = TestProject { folder, name };
+        let project = TestProject { folder, cache: tempfile::tempdir().unwrap(), name };
         install_programs(&project.path().join("root"));
         project.write("root/unique", &project.name);
         Some(project)
@@ -39,6 +41,10 @@ impl TestProject {
 
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
+    }
+
+    pub(crate) fn cache(&self) -> &Path {
+        self.cache.path()
     }
 
     pub(crate) fn write(&self, path: &str, text: &str) {
@@ -54,6 +60,7 @@ impl TestProject {
 
     pub(crate) fn command(&self, arguments: &str) -> Command {
         let mut command = tool(self.path());
+        command.env("LONGHAND_CACHE", self.cache.path());
         command.arg("build").args(arguments.split_whitespace());
         command
     }

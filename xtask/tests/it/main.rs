@@ -9,11 +9,16 @@
 
 mod bases;
 mod bench_build;
+mod builder;
+mod builders;
 mod builds;
 mod doctor;
 mod engine;
+mod history;
 mod images;
 mod lints;
 mod plans;
 mod registry;
+mod second_engine;
 mod tool;
+mod unchanged;

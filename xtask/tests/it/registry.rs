@@ -11,15 +11,15 @@ use crate::tool::stderr;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Debian's docker-registry, until it is dropped.
-struct Registry {
-    address: String,
+pub(crate) struct Registry {
+    pub(crate) address: String,
     process: Child,
     _data: tempfile::TempDir,
 }
 
 impl Registry {
     /// None where it is not installed; then the test says so, and fails where that is not allowed.
-    fn start() -> Option<Registry> {
+    pub(crate) fn start() -> Option<Registry> {
         let data = tempfile::tempdir().unwrap();
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let settings = data.path().join("registry.yml");
@@ -83,6 +83,8 @@ fn an_image_is_pushed_instead_of_loaded() {
     project.compose(&format!("services:\n  app: {{image: '{name}', build: .}}\n"));
     let output = project.build("--push --progress quiet");
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let pushed_again = project.build_timed("--push");
+    assert_eq!(pushed_again["images"][0]["solved_because"], "it is pushed");
     let pulled = docker(&["pull", &name]);
     assert!(pulled.status.success(), "{}", stderr(&pulled));
     assert!(docker(&["image", "rm", "--force", &name]).status.success());

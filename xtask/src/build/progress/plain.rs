@@ -34,16 +34,19 @@ impl Plain {
                     image,
                     &match outcome {
                         ImageOutcome::Built { .. } => format!("built in {wall:.2} s"),
+                        ImageOutcome::Unchanged { .. } => "unchanged".to_owned(),
                         ImageOutcome::Failed(_) => format!("failed after {wall:.2} s"),
                         ImageOutcome::Cancelled => format!("cancelled at {:.2} s", at.seconds()),
                         ImageOutcome::Skipped { because } => format!("skipped: needs {because}"),
                     },
                 )
             }
-            BuildEvent::Notice { text } => writeln!(io::stderr().lock(), "{text}"),
+            BuildEvent::Announcement { text } => writeln!(io::stderr().lock(), "{text}"),
+            BuildEvent::ImagePlaced { image, builder } => self.line(image, &format!("built at {builder}")),
             BuildEvent::ImageStarted { .. }
             | BuildEvent::ImageRestarted { .. }
             | BuildEvent::Progress { .. }
+            | BuildEvent::Notice { .. }
             | BuildEvent::ContextSent { .. } => Ok(()),
         }
     }

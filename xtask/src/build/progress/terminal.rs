@@ -33,7 +33,7 @@ impl Terminal {
     }
 
     pub(super) fn show(&mut self, event: &BuildEvent, record: &BuildRecord) {
-        if let BuildEvent::Notice { text } = event {
+        if let BuildEvent::Announcement { text } = event {
             self.total.println(text);
         }
         let (BuildEvent::ImageStarted { image, .. }
@@ -72,6 +72,7 @@ fn running(image: &ImageRecord) -> String {
 fn ending(outcome: &ImageOutcome) -> String {
     match outcome {
         ImageOutcome::Built { .. } => "built".to_owned(),
+        ImageOutcome::Unchanged { .. } => "unchanged".to_owned(),
         ImageOutcome::Failed(_) => "failed".to_owned(),
         ImageOutcome::Cancelled => "cancelled".to_owned(),
         ImageOutcome::Skipped { because } => format!("skipped: needs {because}"),
