@@ -1,5 +1,5 @@
 //! A container engine of the bench's own, with folders of its own: it begins with nothing in its cache, and the
-//! user's engine and cache are never touched. It has no network and changes no firewall rule.
+//! user's engine and cache are never touched. Its steps use the machine's network; it changes no firewall rule.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -20,6 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(50);
 /// Collecting garbage while a build runs would be measured with it.
 const SETTINGS: &str = r#"{"features": {"containerd-snapshotter": true}, "builder": {"gc": {"enabled": false}}}"#;
+/// A daemon wants a bridge, though no step is connected to it. The address is of a private network that few use.
+const BRIDGE: &str = "longhand-bench";
+const BRIDGE_ADDRESS: &str = "10.251.252.1/24";
 /// A cache mount, which belongs to no build alone.
 const CACHE_MOUNT: &str = "exec.cachemount";
 /// What was sent of a context, which the next build goes on from.
@@ -64,6 +67,7 @@ impl OwnEngine {
         fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
         fs::write(folder.join("daemon.json"), SETTINGS)?;
         let mut engine = OwnEngine { folder: folder.to_owned(), docker: docker.to_owned(), processes: Vec::new() };
+        make_bridge()?;
         engine.start_containerd(interrupt)?;
         engine.start_dockerd(interrupt)?;
         Ok(engine)
@@ -84,7 +88,7 @@ impl OwnEngine {
         command.arg("--config-file").arg(self.folder.join("daemon.json"));
         command.arg("--data-root").arg(self.folder.join("data")).arg("--exec-root").arg(self.folder.join("exec"));
         command.arg("--pidfile").arg(self.folder.join("dockerd.pid")).arg("--containerd").arg(self.containerd_socket());
-        command.args(["--host", &self.address(), "--bridge", "none"]);
+        command.args(["--host", &self.address(), "--bridge", BRIDGE]);
         command.args(["--iptables=false", "--ip6tables=false", "--ip-forward=false"]);
         self.spawn(&mut command, "dockerd")?;
         let mut version = self.docker();
@@ -174,8 +178,25 @@ impl Drop for OwnEngine {
         for process in &mut self.processes {
             stop(process);
         }
+        // One that stays is found by the next bench.
+        ip(&["link", "delete", BRIDGE]).ok();
         super::workplace::remove(&self.folder);
     }
+}
+
+/// A daemon without any would take the bridge of the machine's own engine away. One that an earlier bench left is used again.
+fn make_bridge() -> Result<()> {
+    if Path::new("/sys/class/net").join(BRIDGE).exists() {
+        return Ok(());
+    }
+    ip(&["link", "add", BRIDGE, "type", "bridge"])?;
+    ip(&["addr", "add", BRIDGE_ADDRESS, "dev", BRIDGE])
+}
+
+fn ip(arguments: &[&str]) -> Result<()> {
+    output_of(Command::new("ip").args(arguments))
+        .map(drop)
+        .context("the bench's engine needs a bridge, made with iproute2")
 }
 
 /// An engine that is asked leaves no mount behind; one that does not listen is killed.

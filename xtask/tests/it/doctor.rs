@@ -29,7 +29,7 @@ fn without_tools_everything_is_missing_and_every_line_says_what_to_do() {
         ("mmdebstrap", "advice"),
         ("docker buildx", "advice"),
         ("docker compose", "advice"),
-        ("a registry on this machine", "advice"),
+        ("a container registry", "advice"),
     ];
     for (name, expected) in expected {
         assert_eq!(state(name), expected, "{name}");
