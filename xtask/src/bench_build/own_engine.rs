@@ -20,9 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(50);
 /// Collecting garbage while a build runs would be measured with it.
 const SETTINGS: &str = r#"{"features": {"containerd-snapshotter": true}, "builder": {"gc": {"enabled": false}}}"#;
-/// A daemon wants a bridge, though no step is connected to it. The address is of a private network that few use.
-const BRIDGE: &str = "longhand-bench";
-const BRIDGE_ADDRESS: &str = "10.251.252.1/24";
+/// Begins the names of the bridges that benches make; the number of the bench's process follows.
+const BRIDGE: &str = "lhbench";
+const INTERFACES: &str = "/sys/class/net";
 /// A cache mount, which belongs to no build alone.
 const CACHE_MOUNT: &str = "exec.cachemount";
 /// What was sent of a context, which the next build goes on from.
@@ -88,7 +88,7 @@ impl OwnEngine {
         command.arg("--config-file").arg(self.folder.join("daemon.json"));
         command.arg("--data-root").arg(self.folder.join("data")).arg("--exec-root").arg(self.folder.join("exec"));
         command.arg("--pidfile").arg(self.folder.join("dockerd.pid")).arg("--containerd").arg(self.containerd_socket());
-        command.args(["--host", &self.address(), "--bridge", BRIDGE]);
+        command.args(["--host", &self.address(), "--bridge", &bridge_of(std::process::id())]);
         command.args(["--iptables=false", "--ip6tables=false", "--ip-forward=false"]);
         self.spawn(&mut command, "dockerd")?;
         let mut version = self.docker();
@@ -178,19 +178,39 @@ impl Drop for OwnEngine {
         for process in &mut self.processes {
             stop(process);
         }
-        // One that stays is found by the next bench.
-        ip(&["link", "delete", BRIDGE]).ok();
+        // One that stays is removed by the next bench.
+        ip(&["link", "delete", &bridge_of(std::process::id())]).ok();
         super::workplace::remove(&self.folder);
     }
 }
 
-/// A daemon without any would take the bridge of the machine's own engine away. One that an earlier bench left is used again.
+fn bridge_of(bench: u32) -> String {
+    format!("{BRIDGE}{bench}")
+}
+
+/// No step is connected to it, but a daemon that is given none takes the bridge of the machine's own engine away.
 fn make_bridge() -> Result<()> {
-    if Path::new("/sys/class/net").join(BRIDGE).exists() {
+    remove_bridges_of_the_dead()?;
+    let process = std::process::id();
+    let name = bridge_of(process);
+    if Path::new(INTERFACES).join(&name).exists() {
         return Ok(());
     }
-    ip(&["link", "add", BRIDGE, "type", "bridge"])?;
-    ip(&["addr", "add", BRIDGE_ADDRESS, "dev", BRIDGE])
+    ip(&["link", "add", &name, "type", "bridge"])?;
+    ip(&["addr", "add", &format!("10.251.{}.1/24", process % 250), "dev", &name])
+}
+
+/// A bench that was killed left its bridge behind.
+fn remove_bridges_of_the_dead() -> Result<()> {
+    for interface in fs::read_dir(INTERFACES)?.flatten() {
+        let name = interface.file_name().to_string_lossy().into_owned();
+        let bench = name.strip_prefix(BRIDGE).and_then(|process| process.parse::<u32>().ok());
+        if bench.is_some_and(|process| !Path::new("/proc").join(process.to_string()).exists()) {
+            // Another bench may have been faster.
+            ip(&["link", "delete", &name]).ok();
+        }
+    }
+    Ok(())
 }
 
 fn ip(arguments: &[&str]) -> Result<()> {
