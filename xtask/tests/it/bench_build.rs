@@ -153,7 +153,11 @@ fn a_bench_fails_when_builds_have_become_slower() {
     fs::write(&earlier, faster.to_string()).unwrap();
     let output = bench.run(&format!("{arguments} --json --compare {}", earlier.display()));
     assert_eq!(output.status.code(), Some(FAILED), "{}", stderr(&output));
-    assert!(stderr(&output).contains("error: slower than before: one line of shared code changed, all images"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("error: slower than before: one line of shared code changed, all images"),
+        "{}",
+        stderr(&output)
+    );
     assert_eq!(serde_json::from_str::<Value>(&stdout(&output)).unwrap(), bench.report());
 }
 

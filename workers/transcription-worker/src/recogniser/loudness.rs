@@ -33,24 +33,27 @@ impl Loudness {
         Self { loud: power.into_iter().map(|power| power > threshold).collect() }
     }
 
-    /// Narrows a span of seconds to where the word is loud that ends in it: at the ends that has to be more than
-    /// the rest of another word, and what lies before a long pause is another word's. As it is where no moment is loud.
+    /// Narrows a span of seconds to where it is loud, which at its ends has to be more than the
+    /// rest of another word behind a pause. As it is where no moment of it is loud.
     pub(super) fn narrow(&self, start: f64, end: f64) -> (f64, f64) {
         const REST: usize = 15;
-        const LONG_PAUSE: usize = 50;
-        let seconds = |moment: usize| (moment * MOMENT) as f64 / SAMPLE_RATE as f64;
-        let moment = |seconds: f64| (seconds * SAMPLE_RATE as f64 / MOMENT as f64).round() as usize;
         let stretches = self.stretches(moment(start)..moment(end));
         let longest = stretches.iter().map(Range::len).max().unwrap_or_default();
-        let is_word = |stretch: &Range<usize>| stretch.len() >= REST.min(longest);
-        let (Some(first), Some(last)) = (stretches.iter().position(is_word), stretches.iter().rposition(is_word))
-        else {
-            return (start, end);
-        };
-        let word = &stretches[first..=last];
-        let pause = word.windows(2).rposition(|pair| pair[1].start - pair[0].end >= LONG_PAUSE);
-        let first = pause.map_or(first, |before| first + before + 1);
-        (seconds(stretches[first].start).max(start), seconds(stretches[last].end).min(end))
+        let is_rest = |stretch: &&Range<usize>| stretch.len() < REST.min(longest);
+        let first = stretches.iter().find(|stretch| !is_rest(stretch));
+        let last = stretches.iter().rfind(|stretch| !is_rest(stretch));
+        match (first, last) {
+            (Some(first), Some(last)) => (seconds(first.start).max(start), seconds(last.end).min(end)),
+            _ => (start, end),
+        }
+    }
+
+    /// The pauses that no word has inside it, in seconds.
+    pub(super) fn pauses(&self) -> Vec<(f64, f64)> {
+        const LONG: usize = 30;
+        let stretches = self.stretches(0..self.loud.len());
+        let between = stretches.windows(2).filter(|pair| pair[1].start - pair[0].end >= LONG);
+        between.map(|pair| (seconds(pair[0].end), seconds(pair[1].start))).collect()
     }
 
     /// Loud moments, joined where less than a pause lies between them.
@@ -68,6 +71,14 @@ impl Loudness {
         }
         stretches
     }
+}
+
+fn seconds(moment: usize) -> f64 {
+    (moment * MOMENT) as f64 / SAMPLE_RATE as f64
+}
+
+fn moment(seconds: f64) -> usize {
+    (seconds * SAMPLE_RATE as f64 / MOMENT as f64).round() as usize
 }
 
 fn mean_square(samples: &[f32]) -> f32 {
@@ -97,17 +108,9 @@ mod tests {
     }
 
     #[test]
-    fn the_rests_of_other_words_are_left_out() {
-        let loudness = Loudness::of(&hum(6.0, &[(0.0, 1.0), (1.3, 2.0), (3.0, 4.0)]));
-        for (span, expected) in [
-            // A short pause belongs to a word, a long one does not, and its end tells which word is meant.
-            ((0.5, 1.8), (0.5, 1.8)),
-            ((1.5, 3.2), (3.0, 3.2)),
-            ((1.5, 3.1), (1.5, 2.0)),
-            ((0.9, 3.5), (3.0, 3.5)),
-        ] {
-            assert_eq!(loudness.narrow(span.0, span.1), expected, "{span:?}");
-        }
+    fn only_long_silences_are_pauses() {
+        let loudness = Loudness::of(&hum(6.0, &[(0.0, 1.0), (1.25, 2.0), (3.0, 4.0)]));
+        assert_eq!(loudness.pauses(), [(2.0, 3.0)]);
     }
 
     /// So many seconds, loud in the given spans and faint elsewhere.

@@ -44,15 +44,12 @@ pub(super) fn phrases(pass: &Pass, samples: usize) -> Vec<Phrase> {
 
 /// Adds the measures, and the words' times where the chunk's samples are given.
 pub(super) fn finish(phrases: Vec<Phrase>, heard: &Heard, pcm: Option<&[f32]>, language: &str) -> Vec<Segment> {
-    let loudness = pcm.map(Loudness::of);
-    let mut said_until = 0.0;
-    let segments = phrases.iter().map(|phrase| {
-        let words = loudness.as_ref().map(|loudness| words::words(phrase, said_until, loudness, language));
-        let words = words.unwrap_or_default();
-        said_until = words.last().map_or(said_until, |word| word.end);
-        Segment { words, ..segment(phrase, heard) }
-    });
-    (0..).zip(segments).map(|(id, segment)| Segment { id, ..segment }).collect()
+    let words = match pcm {
+        Some(pcm) => words::words(&phrases, &Loudness::of(pcm), language),
+        None => vec![Vec::new(); phrases.len()],
+    };
+    let segments = (0..).zip(phrases.iter().zip(words));
+    segments.map(|(id, (phrase, words))| Segment { id, words, ..segment(phrase, heard) }).collect()
 }
 
 fn segment(phrase: &Phrase, heard: &Heard) -> Segment {
