@@ -29,7 +29,8 @@ pub struct Recogniser {
 /// What one slot needs to recognise chunks, one after the other.
 pub struct Session {
     weights: whisper::Weights,
-    decoder: whisper::Decoder,
+    /// None only after making one has failed; the next chunk tries again.
+    decoder: Option<whisper::Decoder>,
 }
 
 /// How to recognise a chunk.
@@ -92,7 +93,7 @@ impl Recogniser {
     /// [`RecogniserError::Failed`] where memory is short.
     pub fn session(&self) -> Result<Session, RecogniserError> {
         let decoder = self.weights.decoder()?;
-        Ok(Session { weights: self.weights.clone(), decoder })
+        Ok(Session { weights: self.weights.clone(), decoder: Some(decoder) })
     }
 }
 
@@ -113,16 +114,25 @@ impl Session {
         if loudness::is_silent(pcm) {
             return Ok(Recognition::default());
         }
-        if options.words && !self.decoder.gives_times() {
-            self.decoder = self.weights.decoder_with_times()?;
-        }
-        let (heard, fallbacks) = looks::listen(&mut self.decoder, pcm, options, cancel)?;
+        let (heard, fallbacks) = looks::listen(self.decoder(options.words)?, pcm, options, cancel)?;
         let segments = heard.map_or_else(Vec::new, |heard| {
             let phrases = segments::phrases(&heard.pass, pcm.len());
             let phrases = if heard.measures.repeats() { repetition::collapse(phrases) } else { phrases };
             segments::finish(phrases, &heard, options.words.then_some(pcm), &options.language)
         });
         Ok(Recognition { segments, fallbacks })
+    }
+
+    /// The decoder, made anew where times are wanted and it gives none. The old one's memory is free before the new
+    /// one takes its own.
+    fn decoder(&mut self, with_times: bool) -> Result<&mut whisper::Decoder, RecogniserError> {
+        let kept = self.decoder.take().filter(|decoder| decoder.gives_times() || !with_times);
+        let decoder = match kept {
+            Some(decoder) => decoder,
+            None if with_times => self.weights.decoder_with_times()?,
+            None => self.weights.decoder()?,
+        };
+        Ok(self.decoder.insert(decoder))
     }
 
     /// Codes of languages with their probabilities, the likeliest first.
@@ -132,7 +142,7 @@ impl Session {
     pub fn detect_language(&mut self, pcm: &[f32], cancel: &AtomicBool) -> Result<Vec<(String, f32)>, RecogniserError> {
         check_length(pcm)?;
         stop_if_raised(cancel)?;
-        let mut languages = self.decoder.languages(pcm, cancel)?;
+        let mut languages = self.decoder(false)?.languages(pcm, cancel)?;
         languages.sort_by(|(_, left), (_, right)| right.total_cmp(left));
         Ok(languages)
     }

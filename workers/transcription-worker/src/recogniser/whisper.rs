@@ -49,7 +49,8 @@ pub(super) struct Weights {
     path: PathBuf,
     shape: Shape,
     threads: i32,
-    latest: Arc<Mutex<Context>>,
+    /// None only after loading has failed.
+    latest: Arc<Mutex<Option<Context>>>,
 }
 
 /// The weights as whisper.cpp holds them.
@@ -68,7 +69,7 @@ impl Weights {
         let shape = inspect(path).map_err(unusable)?;
         let context = Context::load(path, DtwMode::None)?;
         let threads = i32::try_from(threads.max(1)).unwrap_or(i32::MAX);
-        Ok(Self { path: path.to_owned(), shape, threads, latest: Arc::new(Mutex::new(context)) })
+        Ok(Self { path: path.to_owned(), shape, threads, latest: Arc::new(Mutex::new(Some(context))) })
     }
 
     pub(super) fn is_multilingual(&self) -> bool {
@@ -76,18 +77,23 @@ impl Weights {
     }
 
     pub(super) fn decoder(&self) -> Result<Decoder, RecogniserError> {
-        let context = self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Decoder::new(context, self.threads)
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let context = match latest.take() {
+            Some(context) => context,
+            None => Context::load(&self.path, DtwMode::None)?,
+        };
+        Decoder::new(latest.insert(context).clone(), self.threads)
     }
 
     /// A decoder that tells when each token ends. whisper.cpp settles that when it loads weights, so
     /// they are loaded anew for the first such decoder; the others go when they are no longer used.
     pub(super) fn decoder_with_times(&self) -> Result<Decoder, RecogniserError> {
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        if !latest.gives_times {
-            *latest = Context::load(&self.path, alignment::heads(&self.shape))?;
-        }
-        Decoder::new(latest.clone(), self.threads)
+        let context = match latest.take().filter(|context| context.gives_times) {
+            Some(context) => context,
+            None => Context::load(&self.path, alignment::heads(&self.shape))?,
+        };
+        Decoder::new(latest.insert(context).clone(), self.threads)
     }
 }
 
