@@ -79,6 +79,7 @@ impl Store {
         let objects: Arc<dyn ObjectStore> = match url.strip_prefix("s3://") {
             Some(rest) => {
                 let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+                crate::tls::install_provider();
                 // `from_env` reads the usual AWS_* variables, the endpoint and region among them.
                 let bucket = AmazonS3Builder::from_env()
                     .with_bucket_name(bucket)
