@@ -13,6 +13,7 @@ use tonic::Request;
 use tonic::transport::Channel;
 
 use super::builder::{Builder, LARGEST_MESSAGE};
+use super::failure::Location;
 
 /// Tells the engine which solve a question belongs to.
 const SOLVE_HEADER: &str = "buildkit-controlapi-buildid";
@@ -113,24 +114,6 @@ struct Warning {
 #[derive(Deserialize)]
 struct BuildError {
     message: String,
-}
-
-#[derive(Deserialize)]
-struct Location {
-    #[serde(default)]
-    ranges: Vec<Range>,
-}
-
-#[derive(Deserialize)]
-struct Range {
-    start: Position,
-    end: Position,
-}
-
-#[derive(Deserialize)]
-struct Position {
-    #[serde(default)]
-    line: usize,
 }
 
 impl From<Report> for Check {

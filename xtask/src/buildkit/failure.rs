@@ -30,23 +30,23 @@ struct FailedVertex {
     digest: String,
 }
 
-/// BuildKit's `errdefs.Source`.
+/// Where something is in a Dockerfile, as BuildKit's failures (`errdefs.Source`) and checks tell it.
 #[derive(Deserialize)]
-struct FailedSource {
+pub(super) struct Location {
     #[serde(default)]
-    ranges: Vec<Range>,
+    pub(super) ranges: Vec<Range>,
 }
 
 #[derive(Deserialize)]
-struct Range {
-    start: Position,
-    end: Position,
+pub(super) struct Range {
+    pub(super) start: Position,
+    pub(super) end: Position,
 }
 
 #[derive(Deserialize)]
-struct Position {
+pub(super) struct Position {
     #[serde(default)]
-    line: usize,
+    pub(super) line: usize,
 }
 
 impl From<Status> for SolveFailure {
@@ -55,7 +55,7 @@ impl From<Status> for SolveFailure {
         let detail = |name: &str| details.iter().find(|any| any.type_url.ends_with(name)).map(|any| &any.value);
         let step: Option<FailedVertex> =
             detail("errdefs.Vertex+json").and_then(|value| serde_json::from_slice(value).ok());
-        let source: Option<FailedSource> =
+        let source: Option<Location> =
             detail("errdefs.Source+json").and_then(|value| serde_json::from_slice(value).ok());
         SolveFailure {
             message: without_wrapping(status.message()),
@@ -79,7 +79,7 @@ impl SolveFailure {
     }
 }
 
-impl FailedSource {
+impl Location {
     fn lines(&self) -> Option<(usize, usize)> {
         let first = self.ranges.iter().map(|range| range.start.line).min()?;
         let last = self.ranges.iter().map(|range| range.end.line).max()?;
