@@ -171,7 +171,7 @@ pub(super) struct Decoder {
 impl Decoder {
     fn new(context: Context, threads: i32) -> Result<Self, RecogniserError> {
         let Context { whisper: context, gives_times } = context;
-        let state = context.create_state().map_err(failed("making room for a session"))?;
+        let state = new_state(&context)?;
         Ok(Self { context, gives_times, state, threads, parameters: HashMap::new() })
     }
 
@@ -207,6 +207,10 @@ impl Decoder {
         attempt: &Attempt<'_>,
         cancel: &AtomicBool,
     ) -> Result<Pass, RecogniserError> {
+        if let Search::Beam(_) = attempt.search {
+            // whisper.cpp draws the sequences by lot, from numbers that a state begins with and goes on through.
+            self.state = new_state(&self.context)?;
+        }
         let parameters = self.parameters(attempt)?;
         let window = Window::new(cancel, 1);
         window.run(&mut self.state, parameters, &padded(pcm)).map_err(failed("recognising"))?;
@@ -287,6 +291,10 @@ impl Decoder {
         let total: f32 = logits.iter().map(|logit| (logit - highest).exp()).sum();
         Ok((logits[self.context.token_nosp() as usize] - highest).exp() / total)
     }
+}
+
+fn new_state(context: &WhisperContext) -> Result<WhisperState, RecogniserError> {
+    context.create_state().map_err(failed("making room for a session"))
 }
 
 fn common(language: &'static str, search: Search) -> FullParams<'static, 'static> {

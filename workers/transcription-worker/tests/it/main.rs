@@ -6,6 +6,7 @@ mod accuracy;
 mod cancel;
 mod languages;
 mod refusals;
+mod repeatable;
 mod sound;
 mod times;
 mod wordless;
