@@ -1,6 +1,8 @@
 //! The whole of Longhand for a test: a real Temporal dev server and the workers as processes of
 //! their own, on free ports, with a store and settings of their own. Gone when dropped.
 
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "it is part of tests, which stop at what is wrong")]
+
 use std::{
     collections::BTreeMap,
     fs::File,
@@ -21,11 +23,13 @@ use tempfile::TempDir;
 /// How long anything may take before the test says what it waited for.
 const PATIENCE: Duration = Duration::from_secs(240);
 
-pub(crate) const INGESTION: &str = "ingestion-worker";
-pub(crate) const TRANSCRIPTION: &str = "transcription-worker";
-pub(crate) const LLM: &str = "llm-worker";
+pub const INGESTION: &str = "ingestion-worker";
+pub const TRANSCRIPTION: &str = "transcription-worker";
+pub const LLM: &str = "llm-worker";
+pub const INGESTION_API: &str = "ingestion-api";
+pub const JOB_STATUS_API: &str = "job-status-api";
 
-pub(crate) struct Stack {
+pub struct Stack {
     folder: TempDir,
     port: u16,
     settings: BTreeMap<String, String>,
@@ -35,12 +39,12 @@ pub(crate) struct Stack {
 
 impl Stack {
     /// Server and all workers, ready.
-    pub(crate) fn start() -> Self {
+    pub fn start() -> Self {
         Self::start_with(&[])
     }
 
     /// As [`Stack::start`], with settings on top.
-    pub(crate) fn start_with(settings: &[(&str, &str)]) -> Self {
+    pub fn start_with(settings: &[(&str, &str)]) -> Self {
         let folder = TempDir::new().unwrap();
         let port = free_port();
         let mut all = BTreeMap::from([
@@ -57,15 +61,15 @@ impl Stack {
     }
 
     /// A folder that goes with the stack.
-    pub(crate) fn folder(&self) -> &Path {
+    pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    pub(crate) fn set(&mut self, name: &str, value: &str) {
+    pub fn set(&mut self, name: &str, value: &str) {
         self.settings.insert(name.to_owned(), value.to_owned());
     }
 
-    pub(crate) fn start_server(&mut self) {
+    pub fn start_server(&mut self) {
         let mut command = Command::new(temporal());
         command.args(["server", "start-dev", "--ip", "127.0.0.1", "--headless", "--log-level", "warn"]);
         command.args(["--port", &self.port.to_string(), "--db-filename"]).arg(self.folder.path().join("temporal.db"));
@@ -75,9 +79,10 @@ impl Stack {
         wait_until("Temporal answers", || self.longhand(["list", "--json"]).status.success());
     }
 
-    pub(crate) fn start_worker(&mut self, worker: &'static str) {
+    /// Starts a worker or a service, and waits until it says that it is ready.
+    pub fn start_worker(&mut self, worker: &'static str) {
         let ready_before = self.ready_lines(worker);
-        let mut command = Command::new(binaries().join(worker));
+        let mut command = Command::new(program(worker));
         command.envs(&self.settings).stdin(Stdio::null()).stdout(self.log(worker)).stderr(self.log(worker));
         command.env_remove("OPENAI_API_KEY");
         self.workers.insert(worker, spawn(command));
@@ -85,24 +90,24 @@ impl Stack {
     }
 
     fn ready_lines(&self, worker: &str) -> usize {
-        self.log_of(worker).matches("worker ready").count()
+        self.log_of(worker).matches(" ready").count()
     }
 
     /// As `kill -9`, and the process is gone when this returns.
-    pub(crate) fn kill(&mut self, worker: &str) {
+    pub fn kill(&mut self, worker: &str) {
         let mut child = self.workers.remove(worker).unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
     }
 
-    pub(crate) fn kill_server(&mut self) {
+    pub fn kill_server(&mut self) {
         let mut child = self.server.take().unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
     }
 
     /// Whether every worker that was started still runs.
-    pub(crate) fn all_alive(&mut self) -> bool {
+    pub fn all_alive(&mut self) -> bool {
         self.workers.values_mut().all(|worker| worker.try_wait().unwrap().is_none())
     }
 
@@ -110,47 +115,47 @@ impl Stack {
         File::options().create(true).append(true).open(self.folder.path().join(format!("{name}.log"))).unwrap()
     }
 
-    pub(crate) fn log_of(&self, name: &str) -> String {
+    pub fn log_of(&self, name: &str) -> String {
         std::fs::read_to_string(self.folder.path().join(format!("{name}.log"))).unwrap_or_default()
     }
 
     /// Runs the command line against this stack.
-    pub(crate) fn longhand<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Output {
+    pub fn longhand<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Output {
         self.command().args(arguments).output().unwrap()
     }
 
     /// Runs the command line, which has to succeed, and gives what it printed.
-    pub(crate) fn text<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> String {
+    pub fn text<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> String {
         let output = self.longhand(arguments);
         assert!(output.status.success(), "{:?}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }
 
     /// As [`Stack::text`], for what prints one JSON document.
-    pub(crate) fn json<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> serde_json::Value {
+    pub fn json<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> serde_json::Value {
         serde_json::from_str(&self.text(arguments)).unwrap()
     }
 
     /// The command line, set up for this stack.
-    pub(crate) fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_longhand"));
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(program("longhand"));
         command.envs(&self.settings).stdin(Stdio::null());
         command
     }
 
     /// The Temporal CLI, set up for this stack.
-    pub(crate) fn temporal(&self, arguments: &[&str]) -> Output {
+    pub fn temporal(&self, arguments: &[&str]) -> Output {
         Command::new(temporal()).args(arguments).envs(&self.settings).output().unwrap()
     }
 
     /// A job's whole history as JSON.
-    pub(crate) fn history(&self, job: &str) -> serde_json::Value {
+    pub fn history(&self, job: &str) -> serde_json::Value {
         let shown = self.temporal(&["workflow", "show", "--workflow-id", job, "--output", "json"]);
         serde_json::from_slice(&shown.stdout).unwrap()
     }
 
     /// Waits until `longhand show` gives a state that satisfies.
-    pub(crate) fn wait_for(&self, job: &str, what: &str, satisfied: impl Fn(&serde_json::Value) -> bool) {
+    pub fn wait_for(&self, job: &str, what: &str, satisfied: impl Fn(&serde_json::Value) -> bool) {
         wait_until(what, || {
             let output = self.longhand(["show", job, "--json"]);
             serde_json::from_slice(&output.stdout).is_ok_and(|state| satisfied(&state))
@@ -161,7 +166,7 @@ impl Stack {
 impl Drop for Stack {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            for name in ["temporal", INGESTION, TRANSCRIPTION, LLM] {
+            for name in ["temporal", INGESTION, TRANSCRIPTION, LLM, INGESTION_API, JOB_STATUS_API] {
                 let log = self.log_of(name);
                 let tail = log.lines().rev().take(15).collect::<Vec<_>>();
                 eprintln!("--- the end of {name}'s log");
@@ -177,7 +182,7 @@ impl Drop for Stack {
 }
 
 /// Waits for a condition that another process brings about.
-pub(crate) fn wait_until(what: &str, mut satisfied: impl FnMut() -> bool) {
+pub fn wait_until(what: &str, mut satisfied: impl FnMut() -> bool) {
     let started = Instant::now();
     while !satisfied() {
         assert!(started.elapsed() < PATIENCE, "waited in vain: {what}");
@@ -207,30 +212,30 @@ fn spawn(command: Command) -> Child {
     started.recv().unwrap().unwrap_or_else(|error| panic!("{program}: {error}"))
 }
 
-fn free_port() -> u16 {
+/// A port of this machine that nothing listens on.
+pub fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 
-/// Where the workers' binaries lie: beside the command line's.
-fn binaries() -> &'static Path {
-    let folder = Path::new(env!("CARGO_BIN_EXE_longhand")).parent().unwrap();
-    for worker in [INGESTION, TRANSCRIPTION, LLM] {
-        assert!(folder.join(worker).exists(), "{worker} is not built; run the tests with `cargo xtask test`");
-    }
-    folder
+/// A program of Longhand, as cargo leaves it one folder above the tests.
+pub fn program(name: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let program = test.parent().and_then(Path::parent).unwrap().join(name);
+    assert!(program.exists(), "{name} is not built; run the tests with `cargo xtask test`");
+    program
 }
 
 /// The Temporal server's program, fetched where it is missing.
 fn temporal() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
-        let fetched = Command::new(env!("CARGO_BIN_EXE_longhand")).args(["fetch", "temporal"]).output().unwrap();
+        let fetched = Command::new(program("longhand")).args(["fetch", "temporal"]).output().unwrap();
         assert!(fetched.status.success(), "{}", String::from_utf8_lossy(&fetched.stderr));
         PathBuf::from(String::from_utf8(fetched.stdout).unwrap().trim())
     })
 }
 
 /// The repository's sample: 11 s of an American president, public domain.
-pub(crate) fn sample() -> String {
-    format!("{}/../../samples/jfk.flac", env!("CARGO_MANIFEST_DIR"))
+pub fn sample() -> String {
+    format!("{}/../samples/jfk.flac", env!("CARGO_MANIFEST_DIR"))
 }

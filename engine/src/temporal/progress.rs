@@ -15,6 +15,12 @@ pub struct WorkflowProgress {
     pub chunks_total: u32,
     /// Length of the recording in seconds; 0 until it is known.
     pub duration_s: f64,
+    /// The plan's folder in the store; empty until the recording is cut.
+    #[serde(default)]
+    pub folder: String,
+    /// Names the checkpoints in that folder; empty until the model and the language are settled.
+    #[serde(default)]
+    pub recipe: String,
     /// Finished jobs of a batch.
     pub jobs_done: u32,
     pub jobs_total: u32,
@@ -87,6 +93,11 @@ pub struct JobProgress {
     pub elapsed_s: f64,
     /// Activities that failed and will be tried again.
     pub retries: Vec<Retry>,
+    /// Where the running job's checkpoints lie: folder and recipe, empty until they are settled.
+    #[serde(skip)]
+    pub folder: String,
+    #[serde(skip)]
+    pub recipe: String,
     pub jobs_done: u32,
     pub jobs_total: u32,
 }

@@ -34,6 +34,8 @@ pub(super) fn progress(id: &str, described: &WorkflowExecutionDescription) -> Jo
         duration_s: 0.0,
         elapsed_s: seconds_between(described.start_time(), end),
         retries: Vec::new(),
+        folder: String::new(),
+        recipe: String::new(),
         jobs_done: 0,
         jobs_total: 0,
     };
@@ -71,6 +73,8 @@ pub(super) fn take_in(progress: &mut JobProgress, told: WorkflowProgress) {
     progress.chunks_done = (progress.chunks_done + told.chunks_done).min(told.chunks_total);
     progress.chunks_total = told.chunks_total;
     progress.duration_s = told.duration_s;
+    progress.folder = told.folder;
+    progress.recipe = told.recipe;
     progress.jobs_done = told.jobs_done;
     progress.jobs_total = told.jobs_total;
 }

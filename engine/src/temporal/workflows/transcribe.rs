@@ -105,6 +105,7 @@ async fn stages(
     ctx.state_mut(|workflow| {
         workflow.progress.chunks_total = ingested.chunks;
         workflow.progress.duration_s = ingested.duration_s;
+        workflow.progress.folder.clone_from(&ingested.folder);
     });
 
     enter(ctx, Stage::Prepare);
@@ -113,6 +114,7 @@ async fn stages(
             PrepareInput { folder: ingested.folder.clone(), units: ingested.units, speech: request.speech.clone() };
         let prepared = call::<Prepare, _>(ctx, input, UNIT_LIMIT, ctx.cancellation_token()).await;
         let prepared = made.prepared.insert(prepared.map_err(|error| Stopped::at::<Prepare>("transcribe", &error))?);
+        ctx.state_mut(|workflow| workflow.progress.recipe.clone_from(&prepared.recipe));
         enter(ctx, Stage::Transcribe);
         transcribe_units(ctx, &ingested, prepared).await
     };

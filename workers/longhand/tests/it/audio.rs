@@ -4,7 +4,7 @@ use std::path::Path;
 
 use tempfile::NamedTempFile;
 
-use crate::stack::sample;
+use test_stack::sample;
 
 const RATE: u32 = 16_000;
 

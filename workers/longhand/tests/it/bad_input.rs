@@ -3,8 +3,7 @@
 use std::{fs, path::Path, process::Command, sync::LazyLock};
 
 use serde_json::{Value, json};
-
-use crate::stack::{LLM, Stack, sample};
+use test_stack::{LLM, Stack, sample};
 
 static STACK: LazyLock<Stack> = LazyLock::new(Stack::start);
 

@@ -15,7 +15,7 @@ use engine::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::stack::sample;
+use test_stack::sample;
 
 /// The command line with a store of its own and no server, in a folder of its own.
 struct Alone {

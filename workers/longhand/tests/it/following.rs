@@ -8,11 +8,9 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use test_stack::{Stack, wait_until};
 
-use crate::{
-    audio::repeated_sample,
-    stack::{Stack, wait_until},
-};
+use crate::audio::repeated_sample;
 
 static STACK: LazyLock<Stack> = LazyLock::new(Stack::start);
 

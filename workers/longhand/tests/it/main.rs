@@ -9,4 +9,3 @@ mod durability;
 mod following;
 mod pipeline;
 mod s3;
-mod stack;

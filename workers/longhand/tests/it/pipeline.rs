@@ -3,11 +3,9 @@
 use std::{fs, sync::LazyLock};
 
 use serde_json::{Value, json};
+use test_stack::{Stack, sample};
 
-use crate::{
-    audio::{repeated_sample, silence},
-    stack::{Stack, sample},
-};
+use crate::audio::{repeated_sample, silence};
 
 /// One stack for all tests of this file; their jobs do not meet.
 static STACK: LazyLock<Stack> = LazyLock::new(Stack::start);

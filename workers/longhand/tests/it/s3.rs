@@ -8,7 +8,7 @@ use s3s::{auth::SimpleAuth, service::S3ServiceBuilder};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, runtime::Runtime};
 
-use crate::stack::{Stack, sample};
+use test_stack::{Stack, sample};
 
 const BUCKET: &str = "longhand";
 

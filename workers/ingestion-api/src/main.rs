@@ -1,0 +1,3 @@
+//! Takes recordings in over HTTP and starts jobs.
+
+fn main() {}

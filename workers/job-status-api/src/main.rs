@@ -1,0 +1,3 @@
+//! Tells over HTTP how jobs stand, and serves the web page.
+
+fn main() {}
