@@ -7,7 +7,7 @@
 
 mod folders;
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 pub(crate) use folders::{program_folders, user_folder};
 
@@ -32,9 +32,9 @@ pub struct CacheSettings {
     pub folder: Option<PathBuf>,
 }
 
-/// What is logged, and how. Logs go to stderr.
+/// What a program tells of its work: logs (to stderr), traces and metrics.
 #[derive(Debug, Clone, Config)]
-pub struct LogSettings {
+pub struct TelemetrySettings {
     /// Filter in tracing's syntax, such as `info` or `engine=debug,warn`.
     #[config(
         env = "LONGHAND_LOG",
@@ -44,6 +44,12 @@ pub struct LogSettings {
     /// `text` or `json`.
     #[config(env = "LONGHAND_LOG_FORMAT", default = "text")]
     pub format: LogFormat,
+    /// OTLP collector (gRPC) that gets the traces, such as `http://localhost:4317`. Nothing waits for it.
+    #[config(env = "LONGHAND_OTLP_ENDPOINT")]
+    pub otlp_endpoint: Option<String>,
+    /// Where a worker serves its Prometheus metrics, such as `0.0.0.0:9464`. The HTTP services have theirs at `/metrics`.
+    #[config(env = "LONGHAND_METRICS_ADDRESS")]
+    pub metrics_address: Option<SocketAddr>,
 }
 
 /// How a worker can be asked whether it works.
@@ -76,6 +82,14 @@ pub struct IngestSettings {
     /// Largest source in megabytes.
     #[config(env = "LONGHAND_MAX_SOURCE_MB", default = 20480)]
     pub max_source_mb: u64,
+}
+
+/// Messages to users' own servers, sent by the ingestion worker.
+#[derive(Debug, Clone, Config)]
+pub struct WebhookSettings {
+    /// Key that signs webhooks after the Standard Webhooks specification: `whsec_` and base64, or any text.
+    #[config(env = "LONGHAND_WEBHOOK_SECRET", validate(!secret.expose().is_empty(), "must not be empty"))]
+    pub secret: Option<Secret>,
 }
 
 /// The transcription worker.
@@ -178,12 +192,13 @@ impl std::fmt::Debug for Secret {
 }
 
 /// Every section, for the checks and the table that need all variables at once.
-const SECTIONS: [&Meta; 7] = [
+const SECTIONS: [&Meta; 8] = [
     &StoreSettings::META,
     &CacheSettings::META,
-    &LogSettings::META,
+    &TelemetrySettings::META,
     &HealthSettings::META,
     &IngestSettings::META,
+    &WebhookSettings::META,
     &TranscribeSettings::META,
     &LlmSettings::META,
 ];

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::llm::LlmTask;
+use crate::{llm::LlmTask, webhook::Webhook};
 
 /// One recording to transcribe and what to do with the text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,6 +17,9 @@ pub struct JobRequest {
     /// LLM tasks to run on the finished transcript, in parallel.
     #[serde(default)]
     pub llm: Vec<LlmTask>,
+    /// Who is told when the job has ended, whatever its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<Webhook>,
 }
 
 /// Where the audio is.

@@ -17,3 +17,4 @@ pub mod telemetry;
 pub mod temporal;
 pub mod tls;
 pub mod transcript;
+pub mod webhook;

@@ -5,7 +5,7 @@
 //! audio/{sha256}/{plan}/plan.json                      written last: a plan that exists is complete
 //! audio/{sha256}/{plan}/units/{unit}.json | .pcm       a work unit's chunks and their 16 kHz i16 PCM
 //! audio/{sha256}/{plan}/chunks/{recipe}/{chunk}.json   checkpoints, written once
-//! jobs/{job}/transcript.json | result.json | llm/{task}.json
+//! jobs/{job}/transcript.json | result.json | llm/{task}.json | deliveries.json
 //! ```
 //! `{plan}` names how the recording was cut, `{recipe}` the model's hash and the parameters.
 

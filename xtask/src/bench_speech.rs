@@ -34,7 +34,7 @@ use report::{Measurement, Report};
 /// Takes every measurement, in turns, and rewrites the report after each.
 pub(crate) fn run(flags: &BenchSpeechFlags) -> anyhow::Result<()> {
     let corpus = Corpus::open(&flags.corpus)?;
-    let tools = setup::run()?;
+    let tools = setup::run(&JOB_PROGRAMS)?;
     let peer = if flags.peers { Some(Peer::install()?) } else { None };
     let folder = tempfile::tempdir().context("no temporary folder")?;
     let mut bench = Bench::start(&tools, folder.path())?;

@@ -18,8 +18,11 @@ use crate::{
     output::{is_terminal, say, say_in_place},
 };
 
-/// The programs of which a running Longhand consists.
-const PROGRAMS: [&str; 4] = ["longhand", "ingestion-worker", "transcription-worker", "llm-worker"];
+/// The command line, and the workers that do what it asks for.
+pub(crate) const JOB_PROGRAMS: [&str; 4] = ["longhand", "ingestion-worker", "transcription-worker", "llm-worker"];
+/// Everything of which a running Longhand consists: the HTTP services, too.
+pub(crate) const ALL_PROGRAMS: [&str; 6] =
+    ["longhand", "ingestion-worker", "transcription-worker", "llm-worker", "ingestion-api", "job-status-api"];
 
 /// A test of this package. With a test among the targets cargo enables the same features of the dependencies as for
 /// `cargo test`; without one, tests and programs would each compile some seventy packages of their own.
@@ -57,14 +60,14 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
-/// Builds all programs, telling in one line how far it is.
+/// Builds programs, telling in one line how far it is.
 ///
 /// # Errors
 /// The compiler's complaint, shown in full.
-pub(crate) fn build() -> anyhow::Result<Binaries> {
+pub(crate) fn build(programs: &[&str]) -> anyhow::Result<Binaries> {
     let mut command = cargo();
     command.args(["build", "--release", "--workspace", "--message-format", "json-render-diagnostics"]);
-    command.args(PROGRAMS.iter().flat_map(|program| ["--bin", program]));
+    command.args(programs.iter().flat_map(|program| ["--bin", program]));
     command.args(["--test", CHEAPEST_TEST]);
     let mut child = command
         .stdin(Stdio::null())

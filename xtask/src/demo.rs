@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, bail};
 
 use crate::{
-    binaries::workspace,
+    binaries::{JOB_PROGRAMS, workspace},
     flags::DemoFlags,
     halt::Halt,
     interrupt::Interrupt,
@@ -34,7 +34,7 @@ const LOG_LINES: usize = 20;
 
 pub(crate) fn run(flags: &DemoFlags) -> anyhow::Result<()> {
     let audio = audio(flags)?;
-    let tools = setup::run()?;
+    let tools = setup::run(&JOB_PROGRAMS)?;
     // A fresh home for each demo: what is measured is never what an earlier one left.
     let home = tempfile::Builder::new().prefix("longhand-demo-").tempdir().context("no temporary folder")?;
     let demo = Demo { tools, ports: Ports::any()?, home: home.path() };

@@ -9,6 +9,7 @@ use std::{
 use anyhow::Context;
 
 use crate::{
+    binaries::ALL_PROGRAMS,
     flags::DevFlags,
     halt::Halt,
     interrupt::Interrupt,
@@ -25,14 +26,15 @@ use crate::{
 
 /// Ctrl-C is the way to end it, and no error.
 pub(crate) fn run(flags: &DevFlags) -> anyhow::Result<()> {
-    let tools = setup::run()?;
+    let tools = setup::run(&ALL_PROGRAMS)?;
     let data = data_folder()?;
     let lock = claim(&data)?;
     let ports = Ports::choose(flags.port)?;
     if flags.port.is_none() && !ports.is_default() {
-        say(format_args!("Temporal's usual ports are taken; it listens on {} instead", ports.server));
+        say(format_args!("the usual ports are taken; Temporal listens on {} instead", ports.server));
     }
-    let programs = embedded::programs(&tools, ports, &data.join("temporal.db"), None)?;
+    let mut programs = embedded::programs(&tools, ports, &data.join("temporal.db"), None)?;
+    programs.extend(embedded::services(&tools, ports)?);
     let mut logs = LogFiles::create(&data.join("logs"), &programs)?;
     let mut console = Console::new(&programs, Detail::Full, wants_colour());
     say(format_args!("logs also go to {}", logs.folder().display()));
@@ -60,7 +62,8 @@ fn keep_up(stack: &mut Stack<'_>, ports: Ports, interrupt: &Interrupt) -> anyhow
 }
 
 fn announce(ports: Ports) {
-    say(format_args!("everything is up; Temporal's web interface: {}", embedded::web_interface(ports)));
+    say(format_args!("everything is up: {}", embedded::page(ports)));
+    say(format_args!("Temporal's web interface: {}", embedded::web_interface(ports)));
     if !ports.is_default() {
         say(format_args!("for other terminals: export TEMPORAL_ADDRESS={}", embedded::address(ports)));
     }

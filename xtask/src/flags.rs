@@ -90,7 +90,7 @@ Jobs, audio and logs are kept in `longhand` in your data folder; logs also go to
 
 {EXIT_CODES}"))]
 pub(crate) struct DevFlags {
-    /// Temporal's port; its web interface listens 1000 above it.
+    /// Temporal's port; its web interface listens 1000 above it, the HTTP services 767 and 768.
     /// 7233 where none is named, or the next free one
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=64535))]
     pub(crate) port: Option<u16>,

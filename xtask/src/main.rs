@@ -53,7 +53,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Test(flags) => test::run(&flags),
         Task::BenchSpeech(flags) => bench_speech::run(&flags),
         Task::BenchBuild(args) => bench_build::run(&args),
-        Task::Setup => setup::run().map(drop),
+        Task::Setup => setup::run(&binaries::ALL_PROGRAMS).map(drop),
         Task::Build(flags) => return build::run(&flags).map_err(|error| Halt::YourTurn(format!("{error:#}")).into()),
         Task::Bases(flags) => return bases::run(&flags),
         Task::Doctor(flags) => return doctor::run(&flags),

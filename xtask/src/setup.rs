@@ -21,10 +21,10 @@ pub(crate) struct Tools {
     pub(crate) temporal: PathBuf,
 }
 
-/// Installs system packages, builds the programs, fetches Temporal and the models; what is there is left alone.
-pub(crate) fn run() -> anyhow::Result<Tools> {
+/// Installs system packages, builds the named programs, `longhand` among them, fetches Temporal and the models; what is there is left alone.
+pub(crate) fn run(programs: &[&str]) -> anyhow::Result<Tools> {
     packages::ensure(&packages::PROGRAMS)?;
-    let binaries = binaries::build()?;
+    let binaries = binaries::build(programs)?;
     let temporal = fetch(binaries.path("longhand")?)?;
     Ok(Tools { binaries, temporal })
 }

@@ -7,7 +7,7 @@ use crate::{binaries, engine, flags::TestFlags, halt::Halt, output::say, package
 /// # Errors
 /// [`Halt::CommandFailed`] with the exit code of `cargo test`.
 pub(crate) fn run(flags: &TestFlags) -> anyhow::Result<()> {
-    setup::run()?;
+    setup::run(&binaries::ALL_PROGRAMS)?;
     if tests_builds(&flags.for_cargo) {
         prepare_builds();
     }

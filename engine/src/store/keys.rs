@@ -56,6 +56,11 @@ pub fn llm_answer(job: &str, task: &str) -> String {
     format!("jobs/{job}/llm/{task}.json")
 }
 
+/// The tries to deliver a job's webhook.
+pub fn deliveries(job: &str) -> String {
+    format!("jobs/{job}/deliveries.json")
+}
+
 /// A batch's list of requests, one JSON file.
 pub fn batch(batch: &str) -> String {
     format!("batches/{batch}/requests.json")

@@ -14,13 +14,14 @@ use temporalio_client::{
     tonic::{Code, Status},
 };
 use temporalio_common::UntypedWorkflow;
+use temporalio_sdk::opentelemetry::OpenTelemetryPlugin;
 
 use super::{
     contracts::WORKFLOW_QUEUE,
     progress::{JobProgress, JobSummary},
     workflows::{BatchRequest, BatchWorkflow, LlmRequest, LlmWorkflow, TranscribeWorkflow},
 };
-use crate::{job::JobRequest, llm::LlmTask, result::JobStatus};
+use crate::{job::JobRequest, llm::LlmTask, result::JobStatus, telemetry};
 
 /// How long to wait for a connection before saying that nobody is there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
@@ -75,6 +76,11 @@ pub(super) async fn connect() -> Result<Client, ClientError> {
     let (mut connection, options) = ClientOptions::load_from_config(LoadClientConfigProfileOptions::default())
         .map_err(|error| ClientError::Settings(error.to_string()))?;
     connection.connect_timeout = Some(CONNECT_TIMEOUT);
+    let options = if telemetry::are_exported() {
+        ClientOptions::new(options.namespace).plugin(OpenTelemetryPlugin::builder().build()).build()
+    } else {
+        options
+    };
     let address = connection.target.to_string();
     let unreachable = |error: &dyn Display| ClientError::Unreachable {
         address: address.trim_end_matches('/').to_owned(),

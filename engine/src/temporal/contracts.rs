@@ -3,7 +3,7 @@
 //! The implementations live in the workers and name their contract, so that a difference between
 //! the two does not compile.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use temporalio_common::ActivityDefinition;
@@ -12,6 +12,7 @@ use crate::{
     job::{JobRequest, Source, SpeechOptions},
     llm::LlmTask,
     result::{JobStatus, LlmUsage, StageFailure, Timings},
+    webhook::Webhook,
 };
 
 /// The task queue of all workflows.
@@ -30,13 +31,15 @@ pub trait Contract: ActivityDefinition {
     /// How often it is tried. A killed worker costs an attempt; input that can never work and
     /// settings that need a person are not tried again at all.
     const ATTEMPTS: u32 = 12;
+    /// The pauses between attempts grow from a second to this.
+    const LONGEST_PAUSE: Duration = Duration::from_secs(20);
     /// The activity's reference, which the SDK wants as a value.
     const REFERENCE: Self;
 }
 
 macro_rules! contract {
     ($(#[$doc:meta])* $name:ident = $activity:literal on $queue:ident: $input:ty => $output:ty
-     $(, $attempts:literal attempts)?) => {
+     $(, $attempts:literal attempts $(up to $pause:literal s apart)?)?) => {
         $(#[$doc])*
         pub struct $name;
 
@@ -52,7 +55,10 @@ macro_rules! contract {
         impl Contract for $name {
             const NAME: &'static str = $activity;
             const QUEUE: &'static str = $queue;
-            $(const ATTEMPTS: u32 = $attempts;)?
+            $(
+                const ATTEMPTS: u32 = $attempts;
+                $(const LONGEST_PAUSE: Duration = Duration::from_secs($pause);)?
+            )?
             const REFERENCE: Self = Self;
         }
     };
@@ -85,6 +91,10 @@ contract!(
 contract!(
     /// Takes an LLM task that was run again into the job's result.
     Amend = "amend" on INGEST_QUEUE: Amendment => JobStatus
+);
+contract!(
+    /// Tells a user's server that a job has ended. The attempts reach over 20 hours.
+    Deliver = "deliver" on INGEST_QUEUE: DeliverInput => (), 50 attempts up to 1800 s apart
 );
 contract!(
     /// Reads the next requests of a batch, as many as fit a payload.
@@ -198,6 +208,15 @@ pub struct Amendment {
     pub job_id: String,
     pub task: String,
     pub usage: LlmUsage,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliverInput {
+    pub job_id: String,
+    pub status: JobStatus,
+    /// The same for every attempt.
+    pub message_id: String,
+    pub webhook: Webhook,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

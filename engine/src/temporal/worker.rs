@@ -1,8 +1,9 @@
 //! One worker process: its connection, its slots, its stop signal and an orderly end.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use temporalio_client::Client;
+use temporalio_common::telemetry::TelemetryOptions;
 use temporalio_sdk::{
     Runtime, Worker, WorkerOptions,
     activities::ActivityImplementer,
@@ -15,14 +16,15 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::HealthSettings,
+    config::{HealthSettings, TelemetrySettings},
     health::{self, Health, HealthError},
 };
 
 use super::{
     client::{ClientError, connect},
     contracts::WORKFLOW_QUEUE,
-    workflows::{BatchWorkflow, LlmWorkflow, TranscribeWorkflow},
+    metrics,
+    workflows::{BatchWorkflow, DeliverWorkflow, LlmWorkflow, TranscribeWorkflow},
 };
 
 /// After a stop signal, how long running activities get before they are cut off.
@@ -45,6 +47,8 @@ pub enum WorkerError {
     Client(#[from] ClientError),
     #[error(transparent)]
     Health(#[from] HealthError),
+    #[error("metrics cannot be served at {address}: {reason}; LONGHAND_METRICS_ADDRESS names it")]
+    Metrics { address: SocketAddr, reason: String },
     #[error("stopped before Temporal could be reached")]
     Stopped,
     #[error("the worker cannot run: {0}")]
@@ -57,9 +61,10 @@ pub async fn serve_activities<A: ActivityImplementer + Send + Sync + 'static>(
     queue: &str,
     slots: usize,
     health: &HealthSettings,
+    telemetry: &TelemetrySettings,
     activities: impl FnOnce(CancellationToken) -> A,
 ) -> Result<(), WorkerError> {
-    let process = Process::start(health).await?;
+    let process = Process::start(health, telemetry).await?;
     let options = activity_options(queue, slots, activities(process.stop.clone()));
     process.run([options]).await
 }
@@ -69,9 +74,10 @@ pub async fn serve_activities_and_workflows<A: ActivityImplementer + Send + Sync
     queue: &str,
     slots: usize,
     health: &HealthSettings,
+    telemetry: &TelemetrySettings,
     activities: impl FnOnce(CancellationToken) -> A,
 ) -> Result<(), WorkerError> {
-    let process = Process::start(health).await?;
+    let process = Process::start(health, telemetry).await?;
     let options = activity_options(queue, slots, activities(process.stop.clone()));
     process.run([workflow_options()?, options]).await
 }
@@ -97,6 +103,7 @@ fn workflow_options() -> Result<WorkerOptions, WorkerError> {
         .register_workflow::<TranscribeWorkflow>()
         .and_then(|options| options.register_workflow::<LlmWorkflow>())
         .and_then(|options| options.register_workflow::<BatchWorkflow>())
+        .and_then(|options| options.register_workflow::<DeliverWorkflow>())
         .map_err(sdk)?;
     Ok(options.build())
 }
@@ -119,9 +126,9 @@ struct Process {
 }
 
 impl Process {
-    async fn start(health: &HealthSettings) -> Result<Self, WorkerError> {
+    async fn start(health: &HealthSettings, telemetry: &TelemetrySettings) -> Result<Self, WorkerError> {
         let health = health::answer(health)?;
-        let runtime = Runtime::from_current_tokio(RuntimeOptions::builder().build().map_err(sdk)?).map_err(sdk)?;
+        let runtime = Runtime::from_current_tokio(runtime_options(telemetry)?).map_err(sdk)?;
         let stop = CancellationToken::new();
         tokio::spawn(fall_on_signal(stop.clone()));
         let client = tokio::select! {
@@ -150,6 +157,14 @@ impl Process {
         self.stop.cancel();
         ended.map(drop).map_err(sdk)
     }
+}
+
+fn runtime_options(telemetry: &TelemetrySettings) -> Result<RuntimeOptions, WorkerError> {
+    let meter = telemetry.metrics_address.map(|address| {
+        metrics::serve(address).map_err(|error| WorkerError::Metrics { address, reason: error.to_string() })
+    });
+    let options = TelemetryOptions::builder().maybe_metrics(meter.transpose()?).build();
+    RuntimeOptions::builder().telemetry_options(options).build().map_err(sdk)
 }
 
 /// A worker may be up before its server, and that is no reason to die.

@@ -3,6 +3,7 @@
 //! Workflow code is deterministic: no clock, no randomness and no I/O but the SDK's own.
 
 mod batch;
+mod deliver;
 mod llm;
 mod transcribe;
 
@@ -17,6 +18,7 @@ use temporalio_common::{
 use temporalio_sdk::{ActivityOptions, WorkflowCancellationToken, WorkflowContext, WorkflowTermination};
 
 pub use batch::{BatchOutcome, BatchRequest, BatchWorkflow};
+pub use deliver::{DeliverRequest, DeliverWorkflow};
 pub use llm::{LlmRequest, LlmWorkflow};
 pub use transcribe::{JobOutcome, TranscribeWorkflow};
 
@@ -66,7 +68,7 @@ where
     let retries = RetryPolicy::builder()
         .initial_interval(Duration::from_secs(1))
         .backoff_coefficient(2.0)
-        .maximum_interval(Duration::from_secs(20))
+        .maximum_interval(C::LONGEST_PAUSE)
         .maximum_attempts(C::ATTEMPTS)
         .build();
     let options = ActivityOptions::with_start_to_close_timeout(longest)

@@ -7,34 +7,36 @@ use std::sync::{
 };
 
 use engine::{
-    config::IngestSettings,
+    config::{IngestSettings, WebhookSettings},
     result::JobStatus,
     store::Store,
     temporal::{
         activity,
         contracts::{
-            Amend, Amendment, Assemble, AssembleInput, Assembled, BatchEntry, BatchPage, Conclude, Conclusion, Ingest,
-            IngestInput, IngestProgress, Ingested, ReadBatch,
+            Amend, Amendment, Assemble, AssembleInput, Assembled, BatchEntry, BatchPage, Conclude, Conclusion, Deliver,
+            DeliverInput, Ingest, IngestInput, IngestProgress, Ingested, ReadBatch,
         },
+        metrics,
     },
 };
 use temporalio_macros::activities;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use tokio_util::sync::CancellationToken;
 
-use crate::{assemble, batch, conclude, ingest};
+use crate::{assemble, batch, conclude, deliver, ingest};
 
 /// What the activities share.
 pub struct IngestActivities {
     store: Store,
     settings: IngestSettings,
+    webhooks: WebhookSettings,
     stop: CancellationToken,
 }
 
 impl IngestActivities {
     /// `stop` falls when the worker is told to end.
-    pub fn new(store: Store, settings: IngestSettings, stop: CancellationToken) -> Self {
-        Self { store, settings, stop }
+    pub fn new(store: Store, settings: IngestSettings, webhooks: WebhookSettings, stop: CancellationToken) -> Self {
+        Self { store, settings, webhooks, stop }
     }
 }
 
@@ -50,6 +52,7 @@ impl IngestActivities {
         let (this, source) = (&self, &input.source);
         let work = |stop| async move { ingest::ingest(&this.store, &this.settings, source, &stop, tell).await };
         let made = activity::run(&ctx, &self.stop, progress, work).await?;
+        metrics::audio_ingested(made.plan.duration_s);
         Ok(Ingested {
             folder: made.folder,
             audio_sha256: made.plan.audio_sha256,
@@ -71,12 +74,23 @@ impl IngestActivities {
 
     #[activity(definition = Conclude)]
     pub async fn conclude(self: Arc<Self>, ctx: ActivityContext, input: Conclusion) -> Result<(), ActivityError> {
-        activity::run(&ctx, &self.stop, || (), |_| conclude::conclude(&self.store, input)).await
+        let (status, wall_s) = (input.status, input.timings.wall_s);
+        activity::run(&ctx, &self.stop, || (), |_| conclude::conclude(&self.store, input)).await?;
+        metrics::job_ended(status, wall_s);
+        Ok(())
     }
 
     #[activity(definition = Amend)]
     pub async fn amend(self: Arc<Self>, ctx: ActivityContext, input: Amendment) -> Result<JobStatus, ActivityError> {
         activity::run(&ctx, &self.stop, || (), |_| conclude::amend(&self.store, &input)).await
+    }
+
+    #[activity(definition = Deliver)]
+    pub async fn deliver(self: Arc<Self>, ctx: ActivityContext, input: DeliverInput) -> Result<(), ActivityError> {
+        let (this, attempt) = (&self, ctx.info().attempt);
+        let allow_private = self.settings.allow_private_urls;
+        let work = |_| deliver::deliver(&this.store, &this.webhooks, allow_private, &input, attempt);
+        activity::run(&ctx, &self.stop, || (), work).await
     }
 
     #[activity(definition = ReadBatch)]

@@ -12,6 +12,7 @@ mod batch;
 mod conclude;
 mod cut;
 mod decode;
+mod deliver;
 mod ingest;
 mod phrases;
 mod pipeline;

@@ -3,7 +3,7 @@
 use clap::Parser;
 use confique::Config;
 use engine::{
-    config::{self, HealthSettings, IngestSettings, LogSettings, StoreSettings},
+    config::{self, HealthSettings, IngestSettings, StoreSettings, TelemetrySettings, WebhookSettings},
     health,
     store::Store,
     telemetry,
@@ -25,13 +25,15 @@ struct Flags {
 #[derive(Config)]
 struct Settings {
     #[config(nested)]
-    log: LogSettings,
+    telemetry: TelemetrySettings,
     #[config(nested)]
     health: HealthSettings,
     #[config(nested)]
     store: StoreSettings,
     #[config(nested)]
     ingest: IngestSettings,
+    #[config(nested)]
+    webhooks: WebhookSettings,
 }
 
 #[tokio::main]
@@ -41,11 +43,11 @@ async fn main() -> anyhow::Result<()> {
     if flags.healthy {
         return Ok(health::ask(&settings.health).await?);
     }
-    telemetry::start(&settings.log)?;
+    let _telemetry = telemetry::start(&settings.telemetry, env!("CARGO_PKG_NAME"))?;
     let store = Store::open(&settings.store)?;
     let slots = settings.ingest.slots;
-    worker::serve_activities_and_workflows(INGEST_QUEUE, slots, &settings.health, |stop| {
-        IngestActivities::new(store, settings.ingest, stop)
+    worker::serve_activities_and_workflows(INGEST_QUEUE, slots, &settings.health, &settings.telemetry, |stop| {
+        IngestActivities::new(store, settings.ingest, settings.webhooks, stop)
     })
     .await?;
     Ok(())

@@ -7,7 +7,7 @@ mod address;
 mod guard;
 mod local;
 mod temporary;
-mod url;
+pub(crate) mod url;
 
 use std::fs::File;
 

@@ -10,6 +10,7 @@ use engine::{
     temporal::{
         activity,
         contracts::{LlmInput, RunLlmTask},
+        metrics,
     },
     transcript::Transcript,
 };
@@ -65,6 +66,8 @@ impl LlmActivities {
             let (this, input) = (&self, &input);
             async move { this.run(input, &stop, tell).await }
         };
-        activity::run(&ctx, &self.stop, progress, work).await
+        let usage = activity::run(&ctx, &self.stop, progress, work).await?;
+        metrics::llm_answered(&usage);
+        Ok(usage)
     }
 }

@@ -3,7 +3,7 @@
 use clap::Parser;
 use confique::Config;
 use engine::{
-    config::{self, CacheSettings, HealthSettings, LlmSettings, LogSettings, StoreSettings},
+    config::{self, CacheSettings, HealthSettings, LlmSettings, StoreSettings, TelemetrySettings},
     health,
     store::Store,
     telemetry,
@@ -25,7 +25,7 @@ struct Flags {
 #[derive(Config)]
 struct Settings {
     #[config(nested)]
-    log: LogSettings,
+    telemetry: TelemetrySettings,
     #[config(nested)]
     health: HealthSettings,
     #[config(nested)]
@@ -43,10 +43,10 @@ async fn main() -> anyhow::Result<()> {
     if flags.healthy {
         return Ok(health::ask(&settings.health).await?);
     }
-    telemetry::start(&settings.log)?;
+    let _telemetry = telemetry::start(&settings.telemetry, env!("CARGO_PKG_NAME"))?;
     let store = Store::open(&settings.store)?;
     let slots = settings.llm.slots;
-    worker::serve_activities(LLM_QUEUE, slots, &settings.health, |stop| {
+    worker::serve_activities(LLM_QUEUE, slots, &settings.health, &settings.telemetry, |stop| {
         LlmActivities::new(store, settings.cache, settings.llm, stop)
     })
     .await?;

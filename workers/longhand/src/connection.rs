@@ -2,7 +2,7 @@
 
 use confique::Config;
 use engine::{
-    config::{self, LogFormat, LogSettings, StoreSettings},
+    config::{self, LogFormat, StoreSettings, TelemetrySettings},
     store::Store,
     telemetry,
     temporal::client::Jobs,
@@ -41,6 +41,9 @@ impl Connection {
 /// The store alone, for commands that need no server.
 pub(crate) fn open_store() -> anyhow::Result<Store> {
     let settings: Settings = config::load()?;
-    telemetry::start(&LogSettings { filter: settings.log.filter, format: settings.log.format })?;
+    let QuietLog { filter, format } = settings.log;
+    let quiet = TelemetrySettings { filter, format, otlp_endpoint: None, metrics_address: None };
+    // Without a collector there is nothing to keep alive.
+    drop(telemetry::start(&quiet, env!("CARGO_PKG_NAME"))?);
     Ok(Store::open(&settings.store)?)
 }

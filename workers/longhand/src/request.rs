@@ -8,7 +8,9 @@ use engine::{
     formats::language_name,
     job::{AUTO, JobRequest, Source, SpeechOptions, SpeechTask},
     llm::{LlmTask, Question},
+    webhook::Webhook,
 };
+use url::Url;
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct RequestFlags {
@@ -32,6 +34,9 @@ pub(crate) struct RequestFlags {
     llm: Vec<StandingTask>,
     #[command(flatten)]
     ask: AskFlags,
+    /// Address that is told, by a signed POST, when the job has ended
+    #[arg(long, value_name = "URL")]
+    webhook: Option<Url>,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -89,7 +94,8 @@ impl RequestFlags {
             prompt: self.prompt.clone(),
             words: self.words,
         };
-        Ok(move |source| JobRequest { source, speech: speech.clone(), llm: llm.clone() })
+        let webhook = self.webhook.as_ref().map(|url| Webhook { url: url.to_string() });
+        Ok(move |source| JobRequest { source, speech: speech.clone(), llm: llm.clone(), webhook: webhook.clone() })
     }
 }
 

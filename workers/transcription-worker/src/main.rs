@@ -3,7 +3,7 @@
 use clap::Parser;
 use confique::Config;
 use engine::{
-    config::{self, CacheSettings, HealthSettings, LogSettings, StoreSettings, TranscribeSettings},
+    config::{self, CacheSettings, HealthSettings, StoreSettings, TelemetrySettings, TranscribeSettings},
     health,
     store::Store,
     telemetry,
@@ -25,7 +25,7 @@ struct Flags {
 #[derive(Config)]
 struct Settings {
     #[config(nested)]
-    log: LogSettings,
+    telemetry: TelemetrySettings,
     #[config(nested)]
     health: HealthSettings,
     #[config(nested)]
@@ -43,11 +43,11 @@ async fn main() -> anyhow::Result<()> {
     if flags.healthy {
         return Ok(health::ask(&settings.health).await?);
     }
-    telemetry::start(&settings.log)?;
+    let _telemetry = telemetry::start(&settings.telemetry, env!("CARGO_PKG_NAME"))?;
     let store = Store::open(&settings.store)?;
     let slots = settings.transcribe.slots;
     let models = Models::new(settings.transcribe, settings.cache);
-    worker::serve_activities(TRANSCRIBE_QUEUE, slots, &settings.health, |stop| {
+    worker::serve_activities(TRANSCRIBE_QUEUE, slots, &settings.health, &settings.telemetry, |stop| {
         TranscribeActivities::new(store, models, stop)
     })
     .await?;

@@ -11,9 +11,12 @@ use std::{
 
 use engine::{
     error::StageError,
-    plan::Chunk,
+    plan::{Chunk, SAMPLE_RATE},
     store::{Created, Store, keys},
-    temporal::contracts::{UnitDone, UnitInput},
+    temporal::{
+        contracts::{UnitDone, UnitInput},
+        metrics,
+    },
     transcript::ChunkTranscript,
 };
 use tokio_util::sync::CancellationToken;
@@ -50,9 +53,13 @@ pub(crate) async fn transcribe(
             return Err(StageError::cancelled());
         }
         let key = keys::chunk(&input.folder, &input.prepared.recipe, chunk.index);
-        if !store.exists(&key).await? {
+        if store.exists(&key).await? {
+            metrics::chunk_reused();
+        } else {
             let transcript = recognise(store, &model, input, chunk, run_id, &flag).await?;
             write(store, input, &key, &transcript).await?;
+            let audio_s = chunk.length as f64 / f64::from(SAMPLE_RATE);
+            metrics::chunk_recognised(audio_s, transcript.seconds, transcript.fallbacks);
         }
         done.fetch_add(1, Ordering::Relaxed);
     }

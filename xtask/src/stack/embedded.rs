@@ -8,6 +8,8 @@ use crate::setup::Tools;
 const WORKERS: [&str; 3] = ["ingestion-worker", "transcription-worker", "llm-worker"];
 /// What a worker logs once it polls its task queue.
 const WORKER_READY: &str = "worker ready";
+/// What a service logs once it listens.
+const SERVICE_READY: &str = "service ready";
 
 /// Temporal's dev server, then all workers.
 ///
@@ -32,6 +34,32 @@ pub(crate) fn programs(
     Ok(programs)
 }
 
+/// The HTTP services, which want the stack's settings as the workers do.
+pub(crate) fn services(tools: &Tools, ports: Ports) -> anyhow::Result<Vec<Program>> {
+    let address = |port: u16| OsString::from(format!("127.0.0.1:{port}"));
+    let url = |port: u16| OsString::from(format!("http://127.0.0.1:{port}"));
+    let services = [
+        ("ingestion-api", "LONGHAND_INGESTION_API_ADDRESS", ports.ingestion_api),
+        ("job-status-api", "LONGHAND_JOB_STATUS_API_ADDRESS", ports.job_status_api),
+    ];
+    let mut programs = Vec::new();
+    for (name, variable, port) in services {
+        let mut environment = environment(ports, None);
+        environment.push((variable.to_owned(), address(port)));
+        environment.push(("LONGHAND_INGESTION_URL".to_owned(), url(ports.ingestion_api)));
+        environment.push(("LONGHAND_STATUS_URL".to_owned(), url(ports.job_status_api)));
+        programs.push(Program {
+            name: name.to_owned(),
+            path: tools.binaries.path(name)?.to_owned(),
+            arguments: Vec::new(),
+            environment,
+            readiness: Readiness::Line(SERVICE_READY),
+            stage: 1,
+        });
+    }
+    Ok(programs)
+}
+
 /// What a program of Longhand has to know to use this stack.
 pub(crate) fn environment(ports: Ports, store: Option<&Path>) -> Vec<(String, OsString)> {
     let address = ("TEMPORAL_ADDRESS".to_owned(), OsString::from(address(ports)));
@@ -45,6 +73,11 @@ pub(crate) fn address(ports: Ports) -> String {
 
 pub(crate) fn web_interface(ports: Ports) -> String {
     format!("http://127.0.0.1:{}", ports.web)
+}
+
+/// Where people look at jobs and hand recordings in.
+pub(crate) fn page(ports: Ports) -> String {
+    format!("http://127.0.0.1:{}", ports.job_status_api)
 }
 
 fn temporal(tools: &Tools, ports: Ports, database: &Path) -> Program {

@@ -1,4 +1,4 @@
-//! The ports of Temporal's dev server and of its web interface.
+//! The ports of Temporal's dev server, of its web interface and of the HTTP services.
 
 use std::net::{Ipv4Addr, TcpListener};
 
@@ -9,6 +9,9 @@ use crate::halt::Halt;
 const DEFAULT: u16 = 7233;
 /// The web interface's usual distance from the server.
 const TO_WEB: u16 = 1000;
+/// From the server to the services, whose usual ports are 8000 and 8001.
+const TO_INGESTION_API: u16 = 767;
+const TO_JOB_STATUS_API: u16 = 768;
 /// How many neighbours of the default port are tried.
 const NEIGHBOURS: u16 = 100;
 
@@ -16,10 +19,12 @@ const NEIGHBOURS: u16 = 100;
 pub(crate) struct Ports {
     pub(crate) server: u16,
     pub(crate) web: u16,
+    pub(crate) ingestion_api: u16,
+    pub(crate) job_status_api: u16,
 }
 
 impl Ports {
-    /// The wanted port, or the default, or the next one where both it and the web interface's are free.
+    /// The wanted port, or the default, or the next one where it and all that go with it are free.
     ///
     /// # Errors
     /// [`Halt::YourTurn`] where the wanted port is taken.
@@ -30,11 +35,17 @@ impl Ports {
         }
     }
 
-    /// Any two free ports, for a stack that nobody has to find.
+    /// Any free ports, for a stack that nobody has to find.
     pub(crate) fn any() -> anyhow::Result<Self> {
-        // Both are held until both are known, or they could be the same.
-        let (server, web) = (bind(0).context("no free port")?, bind(0).context("no free port")?);
-        Ok(Self { server: server.local_addr()?.port(), web: web.local_addr()?.port() })
+        // All are held until all are known, or two could be the same.
+        let free = || bind(0).context("no free port");
+        let (server, web, ingestion_api, job_status_api) = (free()?, free()?, free()?, free()?);
+        Ok(Self {
+            server: server.local_addr()?.port(),
+            web: web.local_addr()?.port(),
+            ingestion_api: ingestion_api.local_addr()?.port(),
+            job_status_api: job_status_api.local_addr()?.port(),
+        })
     }
 
     pub(crate) fn is_default(self) -> bool {
@@ -42,7 +53,12 @@ impl Ports {
     }
 
     fn at(server: u16) -> Self {
-        Self { server, web: server + TO_WEB }
+        Self {
+            server,
+            web: server + TO_WEB,
+            ingestion_api: server + TO_INGESTION_API,
+            job_status_api: server + TO_JOB_STATUS_API,
+        }
     }
 
     fn exactly(port: u16) -> Result<Self, Halt> {
@@ -51,7 +67,7 @@ impl Ports {
             None => Ok(ports),
             Some(taken) => Err(Halt::YourTurn(format!(
                 "port {taken} is taken: stop the program that listens there, or name another port with --port \
-                 (the web interface's is {TO_WEB} above it)"
+                 (the web interface's is {TO_WEB} above it, the services' {TO_INGESTION_API} and {TO_JOB_STATUS_API})"
             ))),
         }
     }
@@ -65,7 +81,7 @@ impl Ports {
     }
 
     fn taken(self) -> Option<u16> {
-        [self.server, self.web].into_iter().find(|port| bind(*port).is_none())
+        [self.server, self.web, self.ingestion_api, self.job_status_api].into_iter().find(|port| bind(*port).is_none())
     }
 }
 
@@ -75,7 +91,9 @@ fn bind(port: u16) -> Option<TcpListener> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Ports, TO_WEB, bind};
+    use std::collections::BTreeSet;
+
+    use super::{Ports, TO_INGESTION_API, TO_WEB, bind};
 
     /// A port whose neighbour and whose web interface's ports are free as well.
     fn free_stretch() -> u16 {
@@ -89,7 +107,7 @@ mod tests {
         let port = free_stretch();
         assert_eq!(Ports::choose(Some(port)).unwrap(), Ports::at(port));
         assert_eq!(Ports::from(port).unwrap(), Ports::at(port));
-        for taken in [port, port + TO_WEB] {
+        for taken in [port, port + TO_WEB, port + TO_INGESTION_API] {
             let holder = bind(taken).unwrap();
             let refusal = Ports::choose(Some(port)).unwrap_err().to_string();
             assert!(refusal.starts_with(&format!("port {taken} is taken: stop the program")), "{refusal}");
@@ -99,8 +117,9 @@ mod tests {
     }
 
     #[test]
-    fn any_two_ports_are_different() {
+    fn any_ports_are_different() {
         let ports = Ports::any().unwrap();
-        assert_ne!(ports.server, ports.web);
+        let all = [ports.server, ports.web, ports.ingestion_api, ports.job_status_api];
+        assert_eq!(BTreeSet::from(all).len(), all.len());
     }
 }

@@ -10,7 +10,7 @@ use temporalio_sdk::{
     workflows::join_all,
 };
 
-use super::{Clock, STATUS_MEMO, Stopped, call, failed, parse};
+use super::{Clock, STATUS_MEMO, Stopped, call, deliver::start_delivery, failed, parse};
 use crate::{
     job::JobRequest,
     llm::LlmTask,
@@ -22,6 +22,7 @@ use crate::{
         },
         progress::{Stage, WorkflowProgress},
     },
+    webhook::Webhook,
 };
 
 /// A large recording over a slow line.
@@ -72,7 +73,7 @@ impl TranscribeWorkflow {
             }
         };
         conclusion.timings.wall_s = clock.total(ctx);
-        conclude(ctx, conclusion).await
+        conclude(ctx, conclusion, request.webhook).await
     }
 
     #[query(name = "progress")]
@@ -215,11 +216,18 @@ pub(super) async fn run_llm_task<W>(ctx: &WorkflowContext<W>, input: LlmInput) -
 }
 
 /// Writes the result, whatever the end was, and ends the workflow with the same end.
-async fn conclude(ctx: &WorkflowContext<TranscribeWorkflow>, conclusion: Conclusion) -> WorkflowResult<JobOutcome> {
+async fn conclude(
+    ctx: &WorkflowContext<TranscribeWorkflow>,
+    conclusion: Conclusion,
+    webhook: Option<Webhook>,
+) -> WorkflowResult<JobOutcome> {
     enter(ctx, Stage::Conclude);
     let outcome = JobOutcome { status: conclusion.status, errors: conclusion.errors.clone() };
     // A token of its own: a cancelled job gets its result, too.
     let written = call::<Conclude, _>(ctx, conclusion, SHORT_LIMIT, WorkflowCancellationToken::new()).await;
+    if let Some(webhook) = webhook {
+        start_delivery(ctx, webhook, outcome.status).await;
+    }
     enter(ctx, Stage::Done);
     match (outcome.status, outcome.errors.first()) {
         (JobStatus::Cancelled, _) => Err(WorkflowTermination::cancelled()),

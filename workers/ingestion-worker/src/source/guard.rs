@@ -15,7 +15,7 @@ const MOST_REDIRECTS: usize = 5;
 
 /// Why a download may not go on, as the rest of a sentence that began with the URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Refusal {
+pub(crate) enum Refusal {
     #[error(
         "leads to {host} in a private network; give a public address, or set LONGHAND_ALLOW_PRIVATE_URLS=true on the ingestion worker"
     )]
@@ -28,18 +28,18 @@ pub(super) enum Refusal {
 
 /// Which addresses a download may connect to.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Guard {
+pub(crate) struct Guard {
     allowed: fn(IpAddr) -> bool,
 }
 
 impl Guard {
-    pub(super) fn new(allow_private: bool) -> Self {
+    pub(crate) fn new(allow_private: bool) -> Self {
         Self { allowed: if allow_private { |_| true } else { is_public } }
     }
 
     /// Judges a URL as far as it can be without resolving its host's name. The URL's parser has
     /// turned decimal, octal and hexadecimal hosts into addresses already.
-    pub(super) fn check(self, url: &Url) -> Result<(), Refusal> {
+    pub(crate) fn check(self, url: &Url) -> Result<(), Refusal> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(Refusal::Scheme);
         }

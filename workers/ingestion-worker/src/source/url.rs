@@ -6,11 +6,8 @@ use engine::error::StageError;
 use futures_util::TryStreamExt;
 use reqwest::{Client, Response, StatusCode, Url};
 
-use super::{
-    LocalSource, SizeLimit,
-    guard::{Guard, Refusal},
-    temporary,
-};
+pub(crate) use super::guard::Guard;
+use super::{LocalSource, SizeLimit, guard::Refusal, temporary};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A server may be silent that long, at the start or in the middle.
@@ -59,7 +56,7 @@ fn build(client: reqwest::ClientBuilder, guard: Guard) -> Result<Client, StageEr
 }
 
 /// The URL without what may be secret in it: user, password and query.
-fn shown(url: &Url) -> String {
+pub(crate) fn shown(url: &Url) -> String {
     let mut shown = url.clone();
     shown.set_query(None);
     shown.set_fragment(None);
@@ -97,12 +94,12 @@ fn failed(name: &str, error: reqwest::Error) -> StageError {
     StageError::transient(format!("the download of {name} broke off: {cause}; try again later"))
 }
 
-fn refusal_in<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Refusal> {
+pub(crate) fn refusal_in<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Refusal> {
     error.downcast_ref().or_else(|| error.source().and_then(refusal_in))
 }
 
 /// What happened and why: the library's own message names the step only.
-fn chain(error: &dyn Error) -> String {
+pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -164,6 +164,8 @@ pub(super) mod tests {
             duration_s: 200.0,
             elapsed_s: 1.0,
             retries: Vec::new(),
+            folder: String::new(),
+            recipe: String::new(),
             jobs_done: 0,
             jobs_total: 0,
         }

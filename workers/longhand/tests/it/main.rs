@@ -9,3 +9,4 @@ mod durability;
 mod following;
 mod pipeline;
 mod s3;
+mod webhook;

@@ -1,0 +1,94 @@
+//! Sends the message that a job has ended, and keeps the job's delivery log.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use engine::{
+    config::WebhookSettings,
+    error::StageError,
+    store::{Store, keys},
+    temporal::contracts::DeliverInput,
+    webhook::{DeliveryAttempt, JobEnded, signature},
+};
+use reqwest::{Client, Response, Url, header::CONTENT_TYPE, redirect};
+
+use crate::source::url::{Guard, chain, refusal_in, shown};
+
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Tries once. Every try is in the log before this returns.
+pub(crate) async fn deliver(
+    store: &Store,
+    settings: &WebhookSettings,
+    allow_private: bool,
+    input: &DeliverInput,
+    attempt: u32,
+) -> Result<(), StageError> {
+    let url = Url::parse(&input.webhook.url);
+    let name = url.as_ref().map_or_else(|_| input.webhook.url.clone(), shown);
+    let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let outcome = match url {
+        Ok(url) => post(settings, allow_private, input, url, at).await,
+        Err(error) => Err(StageError::bad_input(format!("it is no address: {error}"))),
+    };
+    let said = outcome.as_ref().map_or_else(|error| error.message.clone(), Clone::clone);
+    let tried = DeliveryAttempt { at, attempt, url: name.clone(), delivered: outcome.is_ok(), outcome: said };
+    log(store, &input.job_id, tried).await?;
+    outcome.map(drop).map_err(|error| StageError {
+        message: format!("the webhook {name} was not delivered: {}", error.message),
+        ..error
+    })
+}
+
+/// The receiver's status where it took the message.
+async fn post(
+    settings: &WebhookSettings,
+    allow_private: bool,
+    input: &DeliverInput,
+    url: Url,
+    at: u64,
+) -> Result<String, StageError> {
+    let guard = Guard::new(allow_private);
+    guard.check(&url).map_err(|refusal| StageError::bad_input(refusal.to_string()))?;
+    let secret = settings.secret.as_ref().ok_or_else(|| {
+        StageError::setup("set LONGHAND_WEBHOOK_SECRET on the ingestion worker: messages are never sent unsigned")
+    })?;
+    let message = JobEnded::new(input.job_id.clone(), input.status);
+    let body = serde_json::to_string(&message).map_err(|error| StageError::setup(error.to_string()))?;
+    let signed = signature(secret, &input.message_id, at, &body);
+    let signed = signed.map_err(|error| StageError::setup(error.to_string()))?;
+    let request = client(guard, allow_private)?.post(url).header(CONTENT_TYPE, "application/json");
+    let request = request.header("webhook-id", &input.message_id).header("webhook-timestamp", at);
+    let answered = request.header("webhook-signature", signed).body(body).send().await;
+    judge(&answered.map_err(|error| unreachable(error.without_url()))?)
+}
+
+/// A redirect is an answer like another: the message goes to the address that was asked for, or nowhere.
+fn client(guard: Guard, allow_private: bool) -> Result<Client, StageError> {
+    engine::tls::install_provider();
+    let builder = if allow_private { Client::builder() } else { Client::builder().no_proxy() };
+    let builder = builder.redirect(redirect::Policy::none()).dns_resolver(guard).timeout(ANSWER_TIMEOUT);
+    builder.build().map_err(|error| StageError::setup(chain(&error)))
+}
+
+fn judge(response: &Response) -> Result<String, StageError> {
+    match response.status() {
+        status if status.is_success() => Ok(status.to_string()),
+        // The receiver's way to say that it wants no more of these.
+        status if status.as_u16() == 410 => Err(StageError::bad_input(format!("the receiver answers {status}"))),
+        status => Err(StageError::transient(format!("the receiver answers {status}"))),
+    }
+}
+
+fn unreachable(error: reqwest::Error) -> StageError {
+    match refusal_in(&error) {
+        Some(refusal) => StageError::bad_input(refusal.to_string()),
+        None => StageError::transient(chain(&error)),
+    }
+}
+
+async fn log(store: &Store, job_id: &str, attempt: DeliveryAttempt) -> Result<(), StageError> {
+    let key = keys::deliveries(job_id);
+    let mut attempts: Vec<DeliveryAttempt> = store.find_json(&key).await?.unwrap_or_default();
+    attempts.push(attempt);
+    Ok(store.write_json(&key, &attempts).await?)
+}
