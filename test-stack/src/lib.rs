@@ -45,6 +45,15 @@ impl Stack {
 
     /// As [`Stack::start`], with settings on top.
     pub fn start_with(settings: &[(&str, &str)]) -> Self {
+        let mut stack = Self::server_with(settings);
+        for worker in [INGESTION, TRANSCRIPTION, LLM] {
+            stack.start_worker(worker);
+        }
+        stack
+    }
+
+    /// The server alone, and the settings of what will be started.
+    pub fn server_with(settings: &[(&str, &str)]) -> Self {
         let folder = TempDir::new().unwrap();
         let port = free_port();
         let mut all = BTreeMap::from([
@@ -54,9 +63,6 @@ impl Stack {
         all.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let mut stack = Self { folder, port, settings: all, server: None, workers: BTreeMap::new() };
         stack.start_server();
-        for worker in [INGESTION, TRANSCRIPTION, LLM] {
-            stack.start_worker(worker);
-        }
         stack
     }
 

@@ -7,6 +7,8 @@ mod bad_input;
 mod command_line;
 mod durability;
 mod following;
+mod metrics;
 mod pipeline;
 mod s3;
+mod traces;
 mod webhook;

@@ -1,0 +1,109 @@
+//! Traces on their way to an OTLP collector, and what happens where there is none.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::TcpListener,
+    sync::mpsc::{self, Receiver, Sender},
+};
+
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    server::conn::auto::Builder,
+    service::TowerToHyperService,
+};
+use opentelemetry_proto::tonic::{
+    collector::trace::v1::{
+        ExportTraceServiceRequest, ExportTraceServiceResponse,
+        trace_service_server::{TraceService, TraceServiceServer},
+    },
+    common::v1::any_value::Value,
+    trace::v1::ResourceSpans,
+};
+use test_stack::{INGESTION, LLM, Stack, TRANSCRIPTION, free_port, sample};
+use tokio::runtime::Runtime;
+use tonic::{Request, Response, Status};
+
+/// A collector that passes on whatever it gets.
+struct Collector(Sender<ResourceSpans>);
+
+#[tonic::async_trait]
+impl TraceService for Collector {
+    async fn export(
+        &self,
+        request: Request<ExportTraceServiceRequest>,
+    ) -> Result<Response<ExportTraceServiceResponse>, Status> {
+        for spans in request.into_inner().resource_spans {
+            self.0.send(spans).map_err(|_| Status::unavailable("the test is over"))?;
+        }
+        Ok(Response::new(ExportTraceServiceResponse::default()))
+    }
+}
+
+fn collector() -> (String, Receiver<ResourceSpans>) {
+    let (sender, spans) = mpsc::channel();
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    listener.set_nonblocking(true).unwrap();
+    std::thread::spawn(move || Runtime::new().unwrap().block_on(serve(listener, sender)));
+    (endpoint, spans)
+}
+
+async fn serve(listener: TcpListener, sender: Sender<ResourceSpans>) {
+    let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+    loop {
+        let (stream, _) = listener.accept().await.unwrap();
+        let service = TowerToHyperService::new(TraceServiceServer::new(Collector(sender.clone())));
+        tokio::spawn(async move {
+            Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await.unwrap();
+        });
+    }
+}
+
+#[test]
+fn one_trace_holds_a_job_from_its_workflow_to_every_activity() {
+    let (endpoint, spans) = collector();
+    let stack = Stack::start_with(&[("LONGHAND_OTLP_ENDPOINT", &endpoint)]);
+    stack.text(["transcribe", &sample(), "--language", "en", "--id", "traced", "--llm", "summary"]);
+    // Which services have a span in which trace.
+    let mut traces: BTreeMap<Vec<u8>, BTreeSet<String>> = BTreeMap::new();
+    let all = BTreeSet::from([INGESTION, TRANSCRIPTION, LLM].map(str::to_owned));
+    while !traces.values().any(|services| *services == all) {
+        let spans = spans.recv_timeout(std::time::Duration::from_secs(60)).unwrap_or_else(|_| panic!("{traces:?}"));
+        let service = service(&spans);
+        for span in spans.scope_spans.into_iter().flat_map(|scope| scope.spans) {
+            traces.entry(span.trace_id).or_default().insert(service.clone());
+        }
+    }
+}
+
+fn service(spans: &ResourceSpans) -> String {
+    let attributes = spans.resource.iter().flat_map(|resource| &resource.attributes);
+    let name = attributes.filter(|attribute| attribute.key == "service.name");
+    match name.filter_map(|attribute| attribute.value.clone()?.value).next() {
+        Some(Value::StringValue(name)) => name,
+        other => panic!("no service's name: {other:?}"),
+    }
+}
+
+#[test]
+fn a_collector_that_is_away_silent_or_something_else_is_logged_once_and_stops_nothing() {
+    // Accepts connections, and never answers.
+    let silent = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let endpoints = [
+        format!("http://127.0.0.1:{}", free_port()),
+        format!("http://{}", silent.local_addr().unwrap()),
+        "http://no-such-host.invalid:4317".to_owned(),
+    ];
+    for endpoint in endpoints {
+        let stack = Stack::start_with(&[("LONGHAND_OTLP_ENDPOINT", &endpoint)]);
+        stack.text(["transcribe", &sample(), "--language", "en", "--id", "untraced"]);
+        test_stack::wait_until("the collector's absence is logged", || said(&stack) > 0);
+        stack.text(["transcribe", &sample(), "--language", "en", "--words", "--id", "untraced-2"]);
+        assert_eq!(stack.json(["show", "untraced-2", "--json"])["status"], "completed");
+        assert_eq!(said(&stack), 1, "{}", stack.log_of(TRANSCRIPTION));
+    }
+}
+
+fn said(stack: &Stack) -> usize {
+    stack.log_of(TRANSCRIPTION).matches("traces do not reach the collector").count()
+}
