@@ -6,10 +6,12 @@
 //! Temporal's `TEMPORAL_*` and S3's `AWS_*`, which their own clients read.
 
 mod folders;
+mod services;
 
 use std::{net::SocketAddr, path::PathBuf};
 
 pub(crate) use folders::{program_folders, user_folder};
+pub use services::{ApiSettings, IngestionApiSettings, JobStatusApiSettings, LinkSettings, RedisSettings};
 
 use confique::{
     Config,
@@ -192,7 +194,7 @@ impl std::fmt::Debug for Secret {
 }
 
 /// Every section, for the checks and the table that need all variables at once.
-const SECTIONS: [&Meta; 8] = [
+const SECTIONS: [&Meta; 13] = [
     &StoreSettings::META,
     &CacheSettings::META,
     &TelemetrySettings::META,
@@ -201,6 +203,11 @@ const SECTIONS: [&Meta; 8] = [
     &WebhookSettings::META,
     &TranscribeSettings::META,
     &LlmSettings::META,
+    &ApiSettings::META,
+    &IngestionApiSettings::META,
+    &JobStatusApiSettings::META,
+    &LinkSettings::META,
+    &RedisSettings::META,
 ];
 
 /// Names the TOML file with settings.
