@@ -21,6 +21,7 @@ use anyhow::Context;
 use serde::Deserialize;
 
 use crate::{
+    binaries::JOB_PROGRAMS,
     flags::BenchSpeechFlags,
     interrupt::Interrupt,
     output::say,
