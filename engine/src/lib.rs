@@ -7,6 +7,7 @@ pub mod assets;
 pub mod config;
 pub mod error;
 pub mod formats;
+pub mod hash;
 pub mod health;
 pub mod ids;
 pub mod job;
