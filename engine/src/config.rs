@@ -6,10 +6,12 @@
 //! Temporal's `TEMPORAL_*` and S3's `AWS_*`, which their own clients read.
 
 mod folders;
+mod openmp;
 
 use std::{net::SocketAddr, path::PathBuf};
 
 pub(crate) use folders::{program_folders, user_folder};
+pub use openmp::let_threads_sleep;
 
 use confique::{
     Config,
