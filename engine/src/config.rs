@@ -7,11 +7,13 @@
 
 mod folders;
 mod openmp;
+mod services;
 
 use std::{net::SocketAddr, path::PathBuf};
 
 pub(crate) use folders::{program_folders, user_folder};
 pub use openmp::let_threads_sleep;
+pub use services::{ApiSettings, IngestionApiSettings, JobStatusApiSettings, LinkSettings, RedisSettings};
 
 use confique::{
     Config,
@@ -194,7 +196,7 @@ impl std::fmt::Debug for Secret {
 }
 
 /// Every section, for the checks and the table that need all variables at once.
-const SECTIONS: [&Meta; 8] = [
+const SECTIONS: [&Meta; 13] = [
     &StoreSettings::META,
     &CacheSettings::META,
     &TelemetrySettings::META,
@@ -203,6 +205,11 @@ const SECTIONS: [&Meta; 8] = [
     &WebhookSettings::META,
     &TranscribeSettings::META,
     &LlmSettings::META,
+    &ApiSettings::META,
+    &IngestionApiSettings::META,
+    &JobStatusApiSettings::META,
+    &LinkSettings::META,
+    &RedisSettings::META,
 ];
 
 /// Names the TOML file with settings.

@@ -11,9 +11,9 @@ use temporalio_client::{
     WorkflowQueryOptions, WorkflowStartOptions,
     envconfig::LoadClientConfigProfileOptions,
     errors::{WorkflowGetResultError, WorkflowInteractionError, WorkflowStartError},
-    tonic::{Code, Status},
+    tonic::{Code, IntoRequest, Status},
 };
-use temporalio_common::UntypedWorkflow;
+use temporalio_common::{UntypedWorkflow, protos::temporal::api::workflowservice::v1::GetSystemInfoRequest};
 use temporalio_sdk::opentelemetry::OpenTelemetryPlugin;
 
 use super::{
@@ -44,6 +44,10 @@ pub enum ClientError {
     /// It was reached before. Trying again later is right.
     #[error("Temporal does not answer: {0}; jobs go on by themselves, try again when it is back")]
     Silent(String),
+    #[error(
+        "the request is {bytes} bytes long, of which Temporal gets at most {MOST_INPUT}: shorten its prompt or schema"
+    )]
+    TooLong { bytes: usize },
     #[error("Temporal refused: {0}")]
     Refused(String),
 }
@@ -97,6 +101,13 @@ impl Jobs {
     /// [`ClientError::Unreachable`] after a few seconds without an answer.
     pub async fn connect() -> Result<Self, ClientError> {
         Ok(Self { client: connect().await? })
+    }
+
+    /// Asks Temporal whether it is there.
+    pub async fn ping(&self) -> Result<(), ClientError> {
+        let mut service = self.client.connection().workflow_service();
+        let asked = service.get_system_info(GetSystemInfoRequest::default().into_request()).await;
+        asked.map(drop).map_err(|status| answer(&status))
     }
 
     /// Starts a job, or finds the one that holds the id: running or finished, it is left alone;
@@ -198,9 +209,7 @@ fn to_input<T: serde::Serialize>(request: &T) -> Result<serde_json::Value, Clien
     let input = serde_json::to_value(request).map_err(|error| ClientError::Refused(error.to_string()))?;
     let bytes = input.to_string().len();
     if bytes > MOST_INPUT {
-        return Err(ClientError::Refused(format!(
-            "the request is {bytes} bytes long, of which Temporal gets at most {MOST_INPUT}: shorten its prompt or schema"
-        )));
+        return Err(ClientError::TooLong { bytes });
     }
     Ok(input)
 }

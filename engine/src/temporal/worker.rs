@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::{HealthSettings, TelemetrySettings},
     health::{self, Health, HealthError},
+    signal,
 };
 
 use super::{
@@ -179,19 +180,7 @@ async fn connect_patiently() -> Result<Client, ClientError> {
 }
 
 async fn fall_on_signal(stop: CancellationToken) {
-    let terminated = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => signal.recv().await,
-            Err(error) => {
-                tracing::warn!(%error, "SIGTERM cannot be heard");
-                std::future::pending().await
-            }
-        }
-    };
-    tokio::select! {
-        _ = terminated => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
+    signal::stop_requested().await;
     stop.cancel();
 }
 

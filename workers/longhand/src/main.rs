@@ -8,7 +8,6 @@ mod ended;
 mod exit;
 mod flags;
 mod follow;
-mod ids;
 mod input;
 mod request;
 mod table;

@@ -9,6 +9,7 @@ use anyhow::Context;
 use clap::Args;
 use engine::{
     formats::Format,
+    ids::JobId,
     job::{JobRequest, Source},
     store::keys,
     temporal::{
@@ -26,7 +27,6 @@ use crate::{
     delivery::{Output, format_parser},
     exit::Exit,
     follow::{Outcome, follow_alone, unless_interrupted},
-    ids::JobId,
     request::RequestFlags,
     terminal::{note, print, print_json},
     upload::upload,

@@ -1,12 +1,12 @@
 //! `longhand cancel`: stops jobs.
 
 use clap::Args;
+use engine::ids::JobId;
 use serde_json::json;
 
 use crate::{
     connection::Connection,
     exit::Exit,
-    ids::JobId,
     terminal::{note, print_json},
 };
 

@@ -4,6 +4,7 @@ use anyhow::{Context, ensure};
 use clap::{ArgGroup, Args};
 use engine::{
     formats::answer,
+    ids::JobId,
     llm::{LlmAnswer, LlmTask},
     store::{Store, keys},
     temporal::client::JobEnd,
@@ -14,7 +15,6 @@ use crate::{
     connection::Connection,
     exit::Exit,
     follow::{Outcome, follow_alone},
-    ids::JobId,
     request::{AskFlags, StandingTask},
     terminal::{note, print, print_json},
 };

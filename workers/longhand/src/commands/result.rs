@@ -3,6 +3,7 @@
 use anyhow::bail;
 use clap::Args;
 use engine::{
+    ids::JobId,
     result::JobResult,
     store::{Store, keys},
     temporal::client::{ClientError, Jobs},
@@ -13,7 +14,6 @@ use crate::{
     delivery::OutputFlags,
     ended::{Ended, hand_over},
     exit::Exit,
-    ids::JobId,
 };
 
 #[derive(Args)]

@@ -3,6 +3,7 @@
 use anyhow::Context;
 use clap::Args;
 use engine::{
+    ids::JobId,
     result::{JobResult, Provenance, StageFailure, Timings},
     store::{Store, keys},
     temporal::{client::ClientError, progress::JobProgress},
@@ -13,7 +14,6 @@ use crate::{
     connection::Connection,
     durations::took,
     exit::Exit,
-    ids::JobId,
     table::list,
     terminal::{print, print_json},
 };

@@ -2,7 +2,10 @@
 
 use anyhow::Context;
 use clap::Args;
-use engine::job::{JobRequest, Source};
+use engine::{
+    ids::JobId,
+    job::{JobRequest, Source},
+};
 use serde_json::json;
 
 use crate::{
@@ -11,7 +14,6 @@ use crate::{
     ended::{Ended, hand_over},
     exit::Exit,
     follow::{Outcome, Started, follow, unless_interrupted},
-    ids::JobId,
     input::Input,
     request::RequestFlags,
     terminal::{note, print, print_json},

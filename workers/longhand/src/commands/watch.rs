@@ -2,7 +2,7 @@
 
 use anyhow::ensure;
 use clap::Args;
-use engine::temporal::progress::JobKind;
+use engine::{ids::JobId, temporal::progress::JobKind};
 
 use super::{batch, llm};
 use crate::{
@@ -11,7 +11,6 @@ use crate::{
     ended::{Ended, hand_over},
     exit::Exit,
     follow::{Outcome, Started, follow_alone},
-    ids::JobId,
 };
 
 #[derive(Args)]

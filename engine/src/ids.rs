@@ -2,27 +2,40 @@
 
 use std::{fmt, str::FromStr};
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 /// A name that is safe as a workflow's id and as a folder in the store.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct JobId(String);
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct JobId(String);
 
 const LONGEST: usize = 200;
 
-impl FromStr for JobId {
-    type Err = String;
+/// A name that is no id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("use at most {LONGEST} letters, digits, dots, dashes and underscores, and begin with a letter or a digit")]
+pub struct InvalidId;
 
-    fn from_str(name: &str) -> Result<Self, String> {
+impl FromStr for JobId {
+    type Err = InvalidId;
+
+    fn from_str(name: &str) -> Result<Self, InvalidId> {
         let allowed = |letter: char| letter.is_ascii_alphanumeric() || ".-_".contains(letter);
         let begins_well = name.starts_with(|letter: char| letter.is_ascii_alphanumeric());
         if begins_well && name.len() <= LONGEST && name.chars().all(allowed) {
             return Ok(Self(name.to_owned()));
         }
-        Err(format!(
-            "use at most {LONGEST} letters, digits, dots, dashes and underscores, and begin with a letter or a digit"
-        ))
+        Err(InvalidId)
+    }
+}
+
+impl TryFrom<String> for JobId {
+    type Error = InvalidId;
+
+    fn try_from(name: String) -> Result<Self, InvalidId> {
+        name.parse()
     }
 }
 
@@ -34,29 +47,35 @@ impl fmt::Display for JobId {
 
 impl JobId {
     /// A name that no other job has; later ones sort behind earlier ones.
-    pub(crate) fn new() -> Self {
+    #[expect(clippy::new_without_default, reason = "each call gives another id")]
+    pub fn new() -> Self {
         Self(format!("job-{}", Uuid::now_v7().simple()))
     }
 
+    /// The job of an idempotency key, which is a client's own: the same for the same key of the same client.
+    pub fn of_key(client: &str, key: &str) -> Self {
+        Self(format!("job-{}", digest::<16>(&[client, key])))
+    }
+
     /// The batch of a source and of what is asked of it: the same for the same.
-    pub(crate) fn of_batch(source: &str, asked: &str) -> Self {
-        Self(format!("batch-{}", digest(&[source, asked])))
+    pub fn of_batch(source: &str, asked: &str) -> Self {
+        Self(format!("batch-{}", digest::<6>(&[source, asked])))
     }
 
     /// The job of a batch for one entry, by the entry's name and content.
-    pub(crate) fn in_batch(&self, name: &str, content: &str) -> Self {
+    pub fn in_batch(&self, name: &str, content: &str) -> Self {
         let kept = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '-' };
         let tail_from = name.char_indices().rev().nth(READABLE - 1).map_or(0, |(at, _)| at);
         let readable: String = name[tail_from..].chars().map(kept).collect();
-        Self(format!("{}.{}-{}", self.0, readable.trim_matches('-'), digest(&[name, content])))
+        Self(format!("{}.{}-{}", self.0, readable.trim_matches('-'), digest::<6>(&[name, content])))
     }
 
     /// The job of the `position`th of several inputs that were given one name together.
-    pub(crate) fn numbered(&self, position: usize) -> Self {
+    pub fn numbered(&self, position: usize) -> Self {
         Self(format!("{}-{position}", self.0))
     }
 
-    pub(crate) fn as_str(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 }
@@ -64,13 +83,14 @@ impl JobId {
 /// Letters of an entry's name in its job's id.
 const READABLE: usize = 40;
 
-fn digest(parts: &[&str]) -> String {
+/// As many bytes of the parts' common hash, in hexadecimal.
+fn digest<const BYTES: usize>(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update(part.len().to_le_bytes());
         hash.update(part);
     }
-    hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize().iter().take(BYTES).map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -88,6 +108,14 @@ mod tests {
         let (one, other) = (JobId::new(), JobId::new());
         assert_eq!(one.as_str().parse(), Ok(one.clone()));
         assert!(one.as_str() < other.as_str(), "later ones sort behind");
+    }
+
+    #[test]
+    fn a_key_means_one_job_of_one_client() {
+        let job = JobId::of_key("anna", "order 17");
+        assert_eq!(job, JobId::of_key("anna", "order 17"));
+        assert_ne!(job, JobId::of_key("bert", "order 17"));
+        assert_eq!(job.as_str().parse(), Ok(job.clone()));
     }
 
     #[test]

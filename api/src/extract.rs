@@ -1,0 +1,131 @@
+//! What handlers take out of requests. They refuse as everything here does: with an [`ApiError`].
+
+use std::error::Error;
+
+use axum::{
+    extract::{FromRequest, FromRequestParts, Request, rejection::BytesRejection},
+    http::{HeaderMap, StatusCode, header},
+};
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use tower_http::timeout::TimeoutError;
+
+use crate::error::{ApiError, ErrorKind};
+
+/// A JSON body.
+#[derive(Debug, Clone)]
+pub struct Json<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        if !is_json(request.headers()) {
+            let message = "the body has to be JSON, with `Content-Type: application/json`";
+            return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, ErrorKind::InvalidRequestError, message));
+        }
+        let body = Bytes::from_request(request, state).await.map_err(unread_bytes)?;
+        parse_json(&body).map(Self)
+    }
+}
+
+/// The parts of the path.
+#[derive(Debug, Clone, FromRequestParts)]
+#[from_request(via(axum::extract::Path), rejection(ApiError))]
+pub struct Path<T>(pub T);
+
+/// The query behind the path.
+#[derive(Debug, Clone, FromRequestParts)]
+#[from_request(via(axum::extract::Query), rejection(ApiError))]
+pub struct Query<T>(pub T);
+
+impl From<axum::extract::rejection::PathRejection> for ApiError {
+    fn from(rejection: axum::extract::rejection::PathRejection) -> Self {
+        Self::new(rejection.status(), ErrorKind::InvalidRequestError, rejection.body_text())
+    }
+}
+
+impl From<axum::extract::rejection::QueryRejection> for ApiError {
+    fn from(rejection: axum::extract::rejection::QueryRejection) -> Self {
+        Self::new(rejection.status(), ErrorKind::InvalidRequestError, rejection.body_text())
+    }
+}
+
+/// Reads JSON; what does not fit is refused with the path of the field.
+///
+/// # Errors
+/// 400 for what is no JSON, or not the JSON that is asked for.
+pub fn parse_json<T: DeserializeOwned>(text: &[u8]) -> Result<T, ApiError> {
+    let mut reader = serde_json::Deserializer::from_slice(text);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        let refused = ApiError::invalid(format!("the JSON is not what is expected: {}", error.inner()));
+        if path == "." { refused } else { refused.param(path) }
+    })?;
+    reader.end().map_err(|error| ApiError::invalid(format!("the JSON goes on after its end: {error}")))?;
+    Ok(value)
+}
+
+/// Whether the body says that it is JSON.
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
+}
+
+fn unread_bytes(rejection: BytesRejection) -> ApiError {
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        return ApiError::too_large("the body is too large; LONGHAND_API_MAX_BODY_KB is what the service takes");
+    }
+    unread_body(&rejection)
+}
+
+/// Why a body could not be read to its end: it came too slowly (408), or broke off (400).
+pub fn unread_body(error: &(dyn Error + 'static)) -> ApiError {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.is::<TimeoutError>() {
+            let message = "the body came too slowly; send it again";
+            return ApiError::new(StatusCode::REQUEST_TIMEOUT, ErrorKind::InvalidRequestError, message);
+        }
+        cause = error.source();
+    }
+    ApiError::invalid("the body broke off before its end; send it again")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::parse_json;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Speech {
+        #[serde(rename = "words")]
+        _words: bool,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Job {
+        #[serde(rename = "speech")]
+        _speech: Vec<Speech>,
+    }
+
+    #[test]
+    fn the_field_that_is_wrong_is_named() {
+        for (text, param) in [
+            (r#"{"speech":[{"words":true},{"words":1}]}"#, Some("speech[1].words")),
+            (r#"{"speech":[{"word":true}]}"#, Some("speech[0].word")),
+            (r#"{"speech":true}"#, Some("speech")),
+            (r#"{"speech":[]} more"#, None),
+            ("{", None),
+            ("", None),
+        ] {
+            let error = parse_json::<Job>(text.as_bytes()).unwrap_err();
+            assert_eq!(error.status(), 400);
+            assert_eq!(error.body().error.param.as_deref(), param, "{text}");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Where the parts of a job are found, as addresses that hold outside this machine, too.
+
+use engine::config::LinkSettings;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// The ingestion API where no other address is set.
+const INGESTION_URL: &str = "http://127.0.0.1:8000";
+
+/// Makes links; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Links {
+    status_url: String,
+    ingestion_url: String,
+}
+
+/// A job's addresses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct JobLinks {
+    /// Where the job stands.
+    #[serde(rename = "self")]
+    pub this: String,
+    /// Its progress and its text as server-sent events.
+    pub events: String,
+    /// Its text, once it has ended.
+    pub transcript: String,
+    /// DELETE here cancels it.
+    pub cancel: String,
+}
+
+impl Links {
+    pub fn new(settings: &LinkSettings) -> Self {
+        let ingestion_url = settings.ingestion_url.as_deref().unwrap_or(INGESTION_URL);
+        let [status_url, ingestion_url] =
+            [&settings.status_url, ingestion_url].map(|url| url.trim_end_matches('/').to_owned());
+        Self { status_url, ingestion_url }
+    }
+
+    pub fn job(&self, id: &str) -> JobLinks {
+        let this = format!("{}/v1/jobs/{id}", self.status_url);
+        JobLinks {
+            events: format!("{this}/events"),
+            transcript: format!("{this}/transcript.json"),
+            cancel: format!("{}/v1/jobs/{id}", self.ingestion_url),
+            this,
+        }
+    }
+}

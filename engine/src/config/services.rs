@@ -1,0 +1,65 @@
+//! Settings of the HTTP services, and of the Redis that they may share.
+
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
+
+use confique::Config;
+
+use super::Secret;
+
+/// What carries live events and rate limits between machines.
+#[derive(Debug, Clone, Config)]
+pub struct RedisSettings {
+    /// Redis for live events and rate limits, such as `redis://redis:6379`. Without it one machine does alone.
+    #[config(env = "LONGHAND_REDIS_URL")]
+    pub url: Option<Secret>,
+}
+
+/// What both HTTP services do alike.
+#[derive(Debug, Clone, Config)]
+pub struct ApiSettings {
+    /// File with the API keys that are let in, a line `NAME SHA256-OF-THE-KEY` for each. Needed to listen anywhere but on loopback.
+    #[config(env = "LONGHAND_API_KEYS")]
+    pub keys: Option<PathBuf>,
+    /// Let everybody in who can reach the address, on any address.
+    #[config(env = "LONGHAND_API_OPEN", default = false)]
+    pub open: bool,
+    /// Requests that an API key, or an address where there are no keys, may make in a minute. Default: no limit.
+    #[config(env = "LONGHAND_API_REQUESTS_PER_MINUTE")]
+    pub requests_per_minute: Option<NonZeroU32>,
+    /// Web pages that may use the APIs, as origins such as `https://example.org`, separated by commas. Pages of the API's own host always may.
+    #[config(env = "LONGHAND_API_CORS_ORIGINS", parse_env = confique::env::parse::list_by_comma)]
+    pub cors_origins: Option<Vec<String>>,
+    /// Seconds that a request may take, save for uploads, streams and waits for a job's end.
+    #[config(env = "LONGHAND_API_TIMEOUT_SECONDS", default = 30)]
+    pub timeout_seconds: u64,
+    /// Kilobytes that a request's body may have, save for uploads.
+    #[config(env = "LONGHAND_API_MAX_BODY_KB", default = 1024)]
+    pub max_body_kb: usize,
+}
+
+/// Where the services are found from outside.
+#[derive(Debug, Clone, Config)]
+pub struct LinkSettings {
+    /// Address of the job status API as its users know it, for links.
+    #[config(env = "LONGHAND_STATUS_URL", default = "http://127.0.0.1:8001")]
+    pub status_url: String,
+    /// Address of the ingestion API as its users know it. Default: port 8000 of the host at hand.
+    #[config(env = "LONGHAND_INGESTION_URL")]
+    pub ingestion_url: Option<String>,
+}
+
+/// The ingestion API.
+#[derive(Debug, Clone, Config)]
+pub struct IngestionApiSettings {
+    /// Where the ingestion API listens.
+    #[config(env = "LONGHAND_INGESTION_API_ADDRESS", default = "127.0.0.1:8000")]
+    pub address: SocketAddr,
+}
+
+/// The job status API.
+#[derive(Debug, Clone, Config)]
+pub struct JobStatusApiSettings {
+    /// Where the job status API listens.
+    #[config(env = "LONGHAND_JOB_STATUS_API_ADDRESS", default = "127.0.0.1:8001")]
+    pub address: SocketAddr,
+}
