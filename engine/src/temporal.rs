@@ -7,6 +7,7 @@ pub mod activity;
 pub mod client;
 pub mod contracts;
 pub mod metrics;
+pub mod pace;
 pub mod progress;
 pub mod worker;
 pub mod workflows;

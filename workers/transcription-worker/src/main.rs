@@ -3,7 +3,10 @@
 use clap::Parser;
 use confique::Config;
 use engine::{
-    config::{self, CacheSettings, HealthSettings, StoreSettings, TelemetrySettings, TranscribeSettings},
+    config::{
+        self, CacheSettings, HealthSettings, RedisSettings, StoreSettings, TelemetrySettings, TranscribeSettings,
+    },
+    events::Announcer,
     health,
     store::Store,
     telemetry,
@@ -31,6 +34,8 @@ struct Settings {
     #[config(nested)]
     store: StoreSettings,
     #[config(nested)]
+    redis: RedisSettings,
+    #[config(nested)]
     cache: CacheSettings,
     #[config(nested)]
     transcribe: TranscribeSettings,
@@ -49,10 +54,11 @@ async fn serve(flags: Flags) -> anyhow::Result<()> {
     }
     let _telemetry = telemetry::start(&settings.telemetry, env!("CARGO_PKG_NAME"))?;
     let store = Store::open(&settings.store)?;
+    let announcer = Announcer::open(&settings.redis)?;
     let slots = settings.transcribe.slots;
     let models = Models::new(settings.transcribe, settings.cache);
     worker::serve_activities(TRANSCRIBE_QUEUE, slots, &settings.health, &settings.telemetry, |stop| {
-        TranscribeActivities::new(store, models, stop)
+        TranscribeActivities::new(store, models, announcer, stop)
     })
     .await?;
     Ok(())
