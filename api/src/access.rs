@@ -17,13 +17,28 @@ use crate::{
 
 const API_KEY: &str = "x-api-key";
 
-/// Who makes a request: the name of an API key, or an address where there are no keys.
+/// Who makes a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Client(Arc<str>);
+pub enum Client {
+    /// The holder of the API key of this name.
+    Key(Arc<str>),
+    /// Anybody at this address, where there are no keys.
+    Address(Arc<str>),
+}
 
 impl Client {
     pub fn name(&self) -> &str {
-        &self.0
+        match self {
+            Self::Key(name) | Self::Address(name) => name,
+        }
+    }
+
+    /// Whose things are the client's own: the key's name. Without keys everything is everybody's.
+    pub fn owner(&self) -> &str {
+        match self {
+            Self::Key(name) => name,
+            Self::Address(_) => "",
+        }
     }
 }
 
@@ -55,7 +70,7 @@ impl Access {
         let Some(keys) = &self.keys else {
             let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
             let address = peer.map(|ConnectInfo(peer)| peer.ip().to_canonical().to_string());
-            return Ok(Client(address.unwrap_or_default().into()));
+            return Ok(Client::Address(address.unwrap_or_default().into()));
         };
         let refused = |message: &str| {
             ApiError::new(StatusCode::UNAUTHORIZED, ErrorKind::AuthenticationError, message).code("invalid_api_key")
@@ -64,7 +79,7 @@ impl Access {
             refused("an API key is needed: send it as `Authorization: Bearer KEY` or `X-Api-Key: KEY`")
         })?;
         let name = keys.name_of(presented).ok_or_else(|| refused("the API key is not known here"))?;
-        Ok(Client(name.into()))
+        Ok(Client::Key(name.into()))
     }
 
     async fn admit(&self, client: &Client) -> Result<(), ApiError> {

@@ -120,6 +120,7 @@ pub(crate) fn cors(pages: Arc<Pages>) -> CorsLayer {
             CONTENT_RANGE,
             LOCATION,
             RETRY_AFTER,
+            HeaderName::from_static("x-longhand-job"),
             HeaderName::from_static("x-request-id"),
         ])
         .max_age(std::time::Duration::from_secs(REMEMBERED))

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::hash::hexadecimal;
+
 /// A name that is safe as a workflow's id and as a folder in the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
@@ -90,7 +92,7 @@ fn digest<const BYTES: usize>(parts: &[&str]) -> String {
         hash.update(part.len().to_le_bytes());
         hash.update(part);
     }
-    hash.finalize().iter().take(BYTES).map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&hash.finalize()[..BYTES])
 }
 
 #[cfg(test)]

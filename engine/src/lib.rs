@@ -8,6 +8,7 @@ pub mod config;
 pub mod error;
 pub mod events;
 pub mod formats;
+pub mod hash;
 pub mod health;
 pub mod ids;
 pub mod job;

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! uploads/{sha256}                                     sources as they were handed in
+//! uploads/incoming/{name}                              sources on their way in
 //! audio/{sha256}/{plan}/plan.json                      written last: a plan that exists is complete
 //! audio/{sha256}/{plan}/units/{unit}.json | .pcm       a work unit's chunks and their 16 kHz i16 PCM
 //! audio/{sha256}/{plan}/chunks/{recipe}/{chunk}.json   checkpoints, written once
@@ -25,7 +26,14 @@ use crate::{config::StoreSettings, error::StageError};
 #[derive(Debug, Clone)]
 pub struct Store {
     objects: Arc<dyn ObjectStore>,
+    /// Bytes that a stream is written in at a time, each of which is held in memory until it is written.
+    piece: usize,
 }
+
+/// The least that S3 takes.
+const S3_PIECE: usize = 5 * 1024 * 1024;
+
+const FOLDER_PIECE: usize = 128 * 1024;
 
 /// What went wrong with which object.
 #[derive(Debug, thiserror::Error)]
@@ -76,7 +84,7 @@ impl Store {
             None => default_folder().display().to_string(),
         };
         let refused = |reason: String| StoreError::Open { url: url.clone(), reason };
-        let objects: Arc<dyn ObjectStore> = match url.strip_prefix("s3://") {
+        let (objects, piece): (Arc<dyn ObjectStore>, usize) = match url.strip_prefix("s3://") {
             Some(rest) => {
                 let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
                 crate::tls::install_provider();
@@ -85,7 +93,7 @@ impl Store {
                     .with_bucket_name(bucket)
                     .build()
                     .map_err(|error| refused(error.to_string()))?;
-                Arc::new(PrefixStore::new(bucket, prefix.trim_end_matches('/')))
+                (Arc::new(PrefixStore::new(bucket, prefix.trim_end_matches('/'))), S3_PIECE)
             }
             None if url.contains("://") => {
                 return Err(refused("only a folder or s3://bucket/prefix is supported".to_owned()));
@@ -93,10 +101,10 @@ impl Store {
             None => {
                 std::fs::create_dir_all(&url).map_err(|error| refused(error.to_string()))?;
                 let folder = LocalFileSystem::new_with_prefix(&url).map_err(|error| refused(error.to_string()))?;
-                Arc::new(folder)
+                (Arc::new(folder), FOLDER_PIECE)
             }
         };
-        Ok(Self { objects })
+        Ok(Self { objects, piece })
     }
 
     /// # Errors
@@ -168,7 +176,7 @@ impl Store {
         const PIECES_IN_FLIGHT: usize = 4;
         let failed = |error| E::from(classify(key, error));
         let upload = self.objects.put_multipart(&Path::from(key)).await.map_err(failed)?;
-        let mut writer = WriteMultipart::new(upload);
+        let mut writer = WriteMultipart::new_with_chunk_size(upload, self.piece);
         let copied: Result<(), E> = async {
             while let Some(piece) = pieces.next().await {
                 let piece = piece?;
@@ -186,6 +194,15 @@ impl Store {
         }
         writer.finish().await.map_err(failed)?;
         Ok(())
+    }
+
+    /// Gives an object another key, replacing what had it.
+    pub async fn rename(&self, from: &str, to: &str) -> Result<(), StoreError> {
+        self.objects.rename(&Path::from(from), &Path::from(to)).await.map_err(|error| classify(from, error))
+    }
+
+    pub async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.objects.delete(&Path::from(key)).await.map_err(|error| classify(key, error))
     }
 
     pub async fn exists(&self, key: &str) -> Result<bool, StoreError> {

@@ -4,6 +4,7 @@
 //! keys, hashes and counts; audio and text stay in the store.
 
 pub mod activity;
+pub mod batch;
 pub mod client;
 pub mod contracts;
 pub mod metrics;

@@ -10,6 +10,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::hash::hexadecimal;
+
 /// SHA-256 of a file's bytes, hexadecimal.
 pub(super) fn sha256_of(path: &Path) -> io::Result<String> {
     const BLOCK: usize = 1 << 20;
@@ -18,7 +20,7 @@ pub(super) fn sha256_of(path: &Path) -> io::Result<String> {
     let mut hash = Sha256::new();
     loop {
         match file.read(&mut block)? {
-            0 => return Ok(hex(&hash.finalize())),
+            0 => return Ok(hexadecimal(&hash.finalize())),
             length => hash.update(&block[..length]),
         }
     }
@@ -28,7 +30,7 @@ pub(super) fn sha256_of(path: &Path) -> io::Result<String> {
 pub(super) fn remembered_sha256_of(path: &Path, cache: &Path) -> io::Result<String> {
     let path = path.canonicalize()?;
     let stamp = Stamp::of(&path.metadata()?)?;
-    let memory = cache.join("digests").join(hex(&Sha256::digest(path.as_os_str().as_encoded_bytes())));
+    let memory = cache.join("digests").join(hexadecimal(&Sha256::digest(path.as_os_str().as_encoded_bytes())));
     if let Some(remembered) = read_memory(&memory)
         && remembered.stamp == stamp
     {
@@ -75,10 +77,6 @@ fn write_memory(memory: &Path, json: &[u8]) -> io::Result<()> {
     let unfinished = memory.with_added_extension(std::process::id().to_string());
     fs::write(&unfinished, json)?;
     fs::rename(unfinished, memory)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -5,6 +5,11 @@ pub fn upload(sha256: &str) -> String {
     format!("uploads/{sha256}")
 }
 
+/// A source on its way in, whose hash is not known yet.
+pub fn incoming(name: &str) -> String {
+    format!("uploads/incoming/{name}")
+}
+
 /// Where one way of cutting a recording lies: its plan, its units and their checkpoints.
 pub fn plan_folder(audio_sha256: &str, cut: &str) -> String {
     format!("audio/{audio_sha256}/{cut}")

@@ -153,6 +153,13 @@ impl Jobs {
         Ok(progress)
     }
 
+    /// How a job stands or ended, without asking its workflow.
+    pub async fn status(&self, id: &str) -> Result<JobStatus, ClientError> {
+        let handle = self.client.get_workflow_handle::<UntypedWorkflow>(id);
+        let described = handle.describe(WorkflowDescribeOptions::default()).await;
+        Ok(description::status(&described.map_err(|error| interaction(id, error))?))
+    }
+
     /// Waits for a job's end, however long it takes.
     pub async fn wait(&self, id: &str) -> Result<JobEnd, ClientError> {
         let handle = self.client.get_workflow_handle::<UntypedWorkflow>(id);
@@ -166,9 +173,7 @@ impl Jobs {
             // How it ended is read from the description, which knows all ends alike.
             _ => None,
         };
-        let described = handle.describe(WorkflowDescribeOptions::default()).await;
-        let status = description::status(&described.map_err(|error| interaction(id, error))?);
-        Ok(JobEnd { status, failure })
+        Ok(JobEnd { status: self.status(id).await?, failure })
     }
 
     /// Asks a running job to stop; what it has finished stays in the store.

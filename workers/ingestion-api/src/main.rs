@@ -1,7 +1,16 @@
 //! Takes recordings in over HTTP and starts jobs.
 
+mod asked;
+mod batches;
+mod form;
+mod idempotency;
+mod ingestion;
+mod jobs;
 mod models;
+mod openai;
+mod paced;
 mod routes;
+mod upload;
 
 use api::Dependencies;
 use clap::Parser;
@@ -53,6 +62,7 @@ async fn main() -> anyhow::Result<()> {
     }
     let _telemetry = telemetry::start(&settings.telemetry, "ingestion-api")?;
     let dependencies = Dependencies::open(&settings.store, &settings.redis).await?;
-    let service = routes::api(&dependencies, &settings.ingest, &settings.links);
-    Ok(api::serve(service, address, &settings.api, dependencies, api::stop_signal()).await?)
+    let stop = api::stop_signal();
+    let service = routes::api(&dependencies, &settings.ingest, &settings.api, &settings.links, stop.clone());
+    Ok(api::serve(service, address, &settings.api, dependencies, stop).await?)
 }

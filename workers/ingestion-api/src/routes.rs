@@ -1,19 +1,32 @@
 //! What the service answers.
 
-use api::{Api, Dependencies};
+use api::{Api, Dependencies, Links};
 use axum::Router;
-use engine::config::{IngestSettings, LinkSettings};
-use utoipa_axum::router::OpenApiRouter;
+use engine::config::{ApiSettings, IngestSettings, LinkSettings};
+use tokio_util::sync::CancellationToken;
 
-use crate::models;
+use crate::{batches, ingestion::Ingestion, jobs, models, openai, upload::Uploads};
 
-pub(crate) fn api(_dependencies: &Dependencies, _ingest: &IngestSettings, _links: &LinkSettings) -> Api {
+pub(crate) fn api(
+    dependencies: &Dependencies,
+    ingest: &IngestSettings,
+    settings: &ApiSettings,
+    links: &LinkSettings,
+    stop: CancellationToken,
+) -> Api {
+    let ingestion = Ingestion {
+        temporal: dependencies.temporal.clone(),
+        uploads: Uploads { store: dependencies.store.clone(), most: ingest.max_source_mb.saturating_mul(1_000_000) },
+        links: Links::new(links),
+        most_json: settings.max_body_kb.saturating_mul(1024),
+        stop,
+    };
     Api {
         name: "ingestion-api",
         title: "Longhand ingestion API",
-        description: "Takes recordings in and starts jobs.",
-        quick: models::routes(),
-        patient: OpenApiRouter::new(),
+        description: "Takes recordings in and starts jobs. What becomes of them is told by the job status API.",
+        quick: jobs::quick_routes().merge(batches::routes()).with_state(ingestion.clone()).merge(models::routes()),
+        patient: jobs::patient_routes().merge(openai::routes()).with_state(ingestion),
         public: Router::new(),
     }
 }

@@ -5,6 +5,7 @@ use std::{io::Read, path::Path};
 use anyhow::{Context, ensure};
 use bytes::Bytes;
 use engine::{
+    hash::hexadecimal,
     job::Source,
     store::{Store, keys},
 };
@@ -49,7 +50,7 @@ async fn hash_of(path: &Path) -> anyhow::Result<String> {
         let mut hash = Sha256::new();
         loop {
             match file.read(&mut buffer)? {
-                0 => return Ok(hexadecimal(hash)),
+                0 => return Ok(hexadecimal(&hash.finalize())),
                 length => hash.update(&buffer[..length]),
             }
         }
@@ -69,7 +70,7 @@ impl Copy<'_> {
         let mut piece = vec![0; PIECE];
         let length = self.file.read(&mut piece).await?;
         if length == 0 {
-            let unchanged = hexadecimal(self.hash) == self.expected;
+            let unchanged = hexadecimal(&self.hash.finalize()) == self.expected;
             ensure!(unchanged, "the file changed while it was read; try again when it is complete");
             return Ok(None);
         }
@@ -77,8 +78,4 @@ impl Copy<'_> {
         self.hash.update(&piece);
         Ok(Some((Bytes::from(piece), self)))
     }
-}
-
-fn hexadecimal(hash: Sha256) -> String {
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -5,18 +5,12 @@ pub(super) mod report;
 
 use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::Args;
 use engine::{
     formats::Format,
     ids::JobId,
     job::{JobRequest, Source},
-    store::keys,
-    temporal::{
-        client::{ClientError, Jobs},
-        contracts::BatchEntry,
-        workflows::{BatchOutcome, BatchRequest},
-    },
+    temporal::{batch, contracts::BatchEntry},
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 use recordings::Recording;
@@ -105,7 +99,7 @@ pub(crate) async fn run(args: BatchArgs) -> anyhow::Result<Exit> {
     report::print(&connection.store, id.as_str(), &end, args.json).await
 }
 
-/// Leaves the list of requests in the store and submits the batch, unless it is running already.
+/// Brings the recordings into the store and submits the batch, unless it is running already.
 async fn start(
     connection: &Connection,
     id: &JobId,
@@ -113,27 +107,15 @@ async fn start(
     request: &impl Fn(Source) -> JobRequest,
     concurrency: u32,
 ) -> anyhow::Result<()> {
-    if is_running(&connection.jobs, id.as_str()).await? {
+    let Connection { jobs, store } = connection;
+    if batch::is_running(jobs, id).await? {
         note(&format!("{id}: running already, with the recordings that it was started with"));
         return Ok(());
     }
     note(&format!("{id}: {} recordings", recordings.len()));
     let entries = stream::iter(recordings).map(|recording| entry(connection, id, recording, request));
     let entries: Vec<BatchEntry> = entries.buffered(UPLOADS).try_collect().await?;
-    let requests_key = keys::batch(id.as_str());
-    connection.store.write_json(&requests_key, &entries).await?;
-    let total = u32::try_from(entries.len()).context("too many recordings for one batch")?;
-    let batch = BatchRequest { requests_key, total, concurrency, done: BatchOutcome::default() };
-    connection.jobs.submit_batch(id.as_str(), &batch).await?;
-    Ok(())
-}
-
-async fn is_running(jobs: &Jobs, id: &str) -> anyhow::Result<bool> {
-    match jobs.progress(id).await {
-        Ok(progress) => Ok(!progress.status.is_final()),
-        Err(ClientError::NotFound { .. }) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
+    Ok(batch::start(jobs, store, id, &entries, concurrency).await?)
 }
 
 async fn entry(

@@ -1,0 +1,36 @@
+//! What all handlers share: the ways to the store and to Temporal, and how a job is handed over.
+
+use api::{ApiError, Links, Temporal};
+use axum::extract::{DefaultBodyLimit, Request};
+use engine::{ids::JobId, job::JobRequest, result::JobStatus};
+use tokio_util::sync::CancellationToken;
+
+use crate::{jobs::Accepted, upload::Uploads};
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Ingestion {
+    pub(crate) temporal: Temporal,
+    pub(crate) uploads: Uploads,
+    pub(crate) links: Links,
+    /// Bytes that a body of JSON may have.
+    pub(crate) most_json: usize,
+    /// Falls when the service is told to stop.
+    pub(crate) stop: CancellationToken,
+}
+
+impl Ingestion {
+    /// Starts the job, or finds the one that has its id.
+    pub(crate) async fn submit(&self, id: &JobId, request: &JobRequest) -> Result<Accepted, ApiError> {
+        let jobs = self.temporal.jobs()?;
+        let submission = jobs.submit(id.as_str(), request).await?;
+        let status = if submission.existing { jobs.status(id.as_str()).await? } else { JobStatus::Running };
+        Ok(Accepted { links: self.links.job(id.as_str()), id: submission.id, existing: submission.existing, status })
+    }
+
+    /// Bounds a body on a route that takes uploads, too.
+    pub(crate) fn limited(&self, mut request: Request) -> Request {
+        DefaultBodyLimit::max(self.most_json).apply(&mut request);
+        request
+    }
+}

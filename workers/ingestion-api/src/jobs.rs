@@ -1,0 +1,215 @@
+//! Starting and cancelling jobs.
+
+use api::{ApiError, JobLinks, Json, Path};
+use axum::{
+    extract::{FromRequest, Request, State},
+    http::{
+        StatusCode,
+        header::{CONTENT_TYPE, LOCATION},
+    },
+    response::{IntoResponse, Response},
+};
+use engine::{
+    ids::JobId,
+    job::{JobRequest, Source},
+    result::JobStatus,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    asked::{Asked, FIELDS, Hook, Llm, Shape, Speech, job_id, web_address},
+    form::Form,
+    idempotency::JobOfKey,
+    ingestion::Ingestion,
+};
+
+/// A job for a recording that is somewhere already.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewJob {
+    source: NewSource,
+    #[serde(default)]
+    speech: Speech,
+    /// Work for the language model on the finished transcript.
+    #[serde(default)]
+    llm: Vec<Llm>,
+    webhook: Option<Hook>,
+    /// The job's name; one that is taken means the job that has it.
+    #[schema(value_type = Option<String>, max_length = 200, pattern = "^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    id: Option<JobId>,
+}
+
+/// Where the recording is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum NewSource {
+    /// An http or https address, which the workers fetch.
+    Url(String),
+    /// A key in the object store.
+    Object(String),
+}
+
+/// A job for a recording that comes with it. The options are those of JSON in fields of their own.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is what the documentation says of the form; the form is read field by field")]
+struct JobForm {
+    /// The recording.
+    #[schema(value_type = String, format = Binary, content_media_type = "application/octet-stream")]
+    file: Vec<u8>,
+    model: Option<String>,
+    language: Option<String>,
+    /// `transcribe` or `translate`.
+    task: Option<String>,
+    prompt: Option<String>,
+    /// `true` or `false`.
+    words: Option<String>,
+    /// Of `summary`, `chapters` and `actions`, separated by commas.
+    llm: Option<String>,
+    /// A question about the transcript.
+    ask: Option<String>,
+    /// JSON schema that the answer has to satisfy.
+    schema: Option<String>,
+    /// Address that is told when the job has ended.
+    webhook: Option<String>,
+    /// The job's name; one that is taken means the job that has it.
+    id: Option<String>,
+}
+
+/// A job that is taken on.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Accepted {
+    pub(crate) id: String,
+    /// `running`, or how the existing job stands.
+    #[schema(value_type = String)]
+    pub(crate) status: JobStatus,
+    /// The id was taken: nothing was started, and this is the job that has it.
+    pub(crate) existing: bool,
+    pub(crate) links: JobLinks,
+}
+
+impl IntoResponse for Accepted {
+    fn into_response(self) -> Response {
+        let location = [(LOCATION, self.links.this.clone())];
+        (StatusCode::ACCEPTED, location, axum::Json(self)).into_response()
+    }
+}
+
+/// A job that is asked to stop.
+#[derive(Debug, Serialize, ToSchema)]
+struct Cancelling {
+    id: String,
+    /// How it stood before: one that had ended stays as it is.
+    #[schema(value_type = String)]
+    status: JobStatus,
+}
+
+pub(crate) fn quick_routes() -> OpenApiRouter<Ingestion> {
+    OpenApiRouter::new().routes(routes!(cancel))
+}
+
+pub(crate) fn patient_routes() -> OpenApiRouter<Ingestion> {
+    OpenApiRouter::new().routes(routes!(start))
+}
+
+/// Start a job
+///
+/// Takes a recording as a form, or the address of one as JSON. A job is known by its id: the field `id`, or one made
+/// of the `Idempotency-Key`, so that the same request sent twice is one job.
+#[utoipa::path(
+    post, path = "/v1/jobs", tag = "jobs",
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key means the same job", min_length = 1, max_length = 255)),
+    request_body(content((NewJob = "application/json"), (JobForm = "multipart/form-data"))),
+    responses((status = 202, description = "Taken on", body = Accepted)),
+)]
+async fn start(
+    State(ingestion): State<Ingestion>,
+    JobOfKey(of_key): JobOfKey,
+    request: Request,
+) -> Result<Accepted, ApiError> {
+    let (id, job) = if is_form(&request) {
+        of_form(&ingestion, request, of_key).await?
+    } else {
+        of_json(&ingestion, request, of_key).await?
+    };
+    ingestion.submit(&id, &job).await
+}
+
+fn is_form(request: &Request) -> bool {
+    let kind = request.headers().get(CONTENT_TYPE).map(|kind| kind.as_bytes().to_ascii_lowercase());
+    kind.is_some_and(|kind| kind.starts_with(b"multipart/"))
+}
+
+async fn of_form(
+    ingestion: &Ingestion,
+    request: Request,
+    of_key: Option<JobId>,
+) -> Result<(JobId, JobRequest), ApiError> {
+    let mut form = Form::read(request, &ingestion.uploads, &FIELDS).await?;
+    let source = form.source()?;
+    let named = form.take("id").map(|id| id.parse()).transpose();
+    let named = named.map_err(|error: engine::ids::InvalidId| ApiError::invalid(error.to_string()).param("id"))?;
+    let job = Asked::of_form(&mut form)?.resolve(Shape::Form)?;
+    Ok((job_id(named, of_key)?, job(source)))
+}
+
+async fn of_json(
+    ingestion: &Ingestion,
+    request: Request,
+    of_key: Option<JobId>,
+) -> Result<(JobId, JobRequest), ApiError> {
+    let Json(job) = Json::<NewJob>::from_request(ingestion.limited(request), &()).await?;
+    let source = job.source.resolve(ingestion, "source").await?;
+    let request = Asked { speech: job.speech, llm: job.llm, webhook: job.webhook }.resolve(Shape::Json)?;
+    Ok((job_id(job.id, of_key)?, request(source)))
+}
+
+impl NewSource {
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Url(name) | Self::Object(name) => name,
+        }
+    }
+
+    /// Checks what can be checked at once. Where an address leads to is looked at when it is fetched.
+    ///
+    /// # Errors
+    /// 400 with the field that is wrong.
+    pub(crate) async fn resolve(self, ingestion: &Ingestion, param: &str) -> Result<Source, ApiError> {
+        match self {
+            Self::Url(url) => {
+                web_address(&url).map_err(|refused| refused.param(format!("{param}.url")))?;
+                Ok(Source::Url(url))
+            }
+            Self::Object(key) => {
+                let refused = |message: String| ApiError::invalid(message).param(format!("{param}.object"));
+                let plain = |part: &str| !matches!(part, "" | "." | "..");
+                if !key.split('/').all(plain) || key.chars().any(char::is_control) {
+                    return Err(refused("a key has parts divided by single slashes, none of them . or ..".to_owned()));
+                }
+                if !ingestion.uploads.store.exists(&key).await? {
+                    return Err(refused(format!("the store has no object {key}")));
+                }
+                Ok(Source::Object(key))
+            }
+        }
+    }
+}
+
+/// Cancel a job
+///
+/// It stops within about a second; what it has finished is found again by the next job on the same recording.
+#[utoipa::path(
+    delete, path = "/v1/jobs/{id}", tag = "jobs",
+    params(("id" = String, Path, description = "The job's or the batch's id")),
+    responses((status = 202, description = "It is being stopped, or had ended before", body = Cancelling)),
+)]
+async fn cancel(State(ingestion): State<Ingestion>, Path(id): Path<JobId>) -> Result<Response, ApiError> {
+    let jobs = ingestion.temporal.jobs()?;
+    let status = jobs.status(id.as_str()).await?;
+    if !status.is_final() {
+        jobs.cancel(id.as_str()).await?;
+    }
+    Ok((StatusCode::ACCEPTED, axum::Json(Cancelling { id: id.to_string(), status })).into_response())
+}

@@ -1,0 +1,71 @@
+//! How a job ended, as the answer to the request that started it.
+
+use std::time::Duration;
+
+use api::{ApiError, ErrorKind};
+use axum::http::StatusCode;
+use engine::{
+    ids::JobId,
+    result::{JobResult, JobStatus},
+    store::keys,
+    temporal::client::{ClientError, JobEnd},
+};
+
+use crate::ingestion::Ingestion;
+
+/// Before Temporal is asked again after it has not answered.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Waits for the job's end, however long it takes.
+///
+/// # Errors
+/// Why the job failed, or that the service stops before the job's end.
+pub(super) async fn wait(ingestion: &Ingestion, id: &JobId) -> Result<JobResult, ApiError> {
+    tokio::select! {
+        end = end(ingestion, id) => result(ingestion, id, &end?).await,
+        () = ingestion.stop.cancelled() => Err(stopping(ingestion, id)),
+    }
+}
+
+/// The service goes, the job stays.
+pub(super) fn stopping(ingestion: &Ingestion, id: &JobId) -> ApiError {
+    let link = ingestion.links.job(id.as_str()).this;
+    ApiError::unavailable(format!("the service is being restarted; the job goes on, and is found at {link}"))
+}
+
+/// A job outlives Temporal's absence, and so does the wait for it.
+async fn end(ingestion: &Ingestion, id: &JobId) -> Result<JobEnd, ApiError> {
+    loop {
+        match ingestion.temporal.jobs()?.wait(id.as_str()).await {
+            Err(ClientError::Silent(reason)) => tracing::warn!(reason, "Temporal is away; still waiting"),
+            ended => return Ok(ended?),
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// What a job that has ended gave.
+///
+/// # Errors
+/// Why it failed. A recording that cannot be used is the client's fault: 400.
+pub(super) async fn result(ingestion: &Ingestion, id: &JobId, end: &JobEnd) -> Result<JobResult, ApiError> {
+    let result: Option<JobResult> = ingestion.uploads.store.find_json(&keys::result(id.as_str())).await?;
+    match (end.status, result) {
+        (status, Some(result)) if status.has_transcript() => Ok(result),
+        (JobStatus::Cancelled, _) => {
+            let message = format!("the job {id} was cancelled");
+            Err(ApiError::new(StatusCode::CONFLICT, ErrorKind::InvalidRequestError, message).code("cancelled"))
+        }
+        (_, Some(result)) if !result.errors.is_empty() => Err(failed(&result)),
+        _ => Err(ApiError::internal(format!("job {id} left no result: {:?}", end.failure))),
+    }
+}
+
+fn failed(result: &JobResult) -> ApiError {
+    let told: Vec<_> = result.errors.iter().map(|failure| failure.message.as_str()).collect();
+    let told = told.join("; ");
+    if result.errors.iter().any(|failure| failure.stage == "ingest") {
+        return ApiError::invalid(told).param("file").code("invalid_file");
+    }
+    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorKind::ServerError, told)
+}
