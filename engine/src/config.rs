@@ -6,11 +6,13 @@
 //! Temporal's `TEMPORAL_*` and S3's `AWS_*`, which their own clients read.
 
 mod folders;
+mod openmp;
 mod services;
 
 use std::{net::SocketAddr, path::PathBuf};
 
 pub(crate) use folders::{program_folders, user_folder};
+pub use openmp::let_threads_sleep;
 pub use services::{ApiSettings, IngestionApiSettings, JobStatusApiSettings, LinkSettings, RedisSettings};
 
 use confique::{

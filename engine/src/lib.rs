@@ -6,6 +6,7 @@
 pub mod assets;
 pub mod config;
 pub mod error;
+pub mod events;
 pub mod formats;
 pub mod hash;
 pub mod health;

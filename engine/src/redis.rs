@@ -25,20 +25,25 @@ pub type Redis = ConnectionManager;
 #[error("LONGHAND_REDIS_URL cannot be used: {0}; an example is redis://127.0.0.1:6379")]
 pub struct RedisUrlError(String);
 
+impl From<redis::RedisError> for RedisUrlError {
+    fn from(error: redis::RedisError) -> Self {
+        Self(error.to_string())
+    }
+}
+
 /// The Redis that the settings name, if they name one. It need not be there yet.
 ///
 /// # Errors
 /// An address that cannot be understood.
 pub fn open(settings: &RedisSettings) -> Result<Option<Redis>, RedisUrlError> {
     let Some(url) = &settings.url else { return Ok(None) };
-    let refused = |error: redis::RedisError| RedisUrlError(error.to_string());
-    let client = Client::open(url.expose()).map_err(refused)?;
+    let client = Client::open(url.expose())?;
     let config = ConnectionManagerConfig::new()
         .set_connection_timeout(Some(CONNECT_TIMEOUT))
         .set_response_timeout(Some(ANSWER_TIMEOUT))
         .set_max_delay(LONGEST_PAUSE)
         .set_number_of_retries(1);
-    ConnectionManager::new_lazy_with_config(client, config).map(Some).map_err(refused)
+    ConnectionManager::new_lazy_with_config(client, config).map(Some).map_err(RedisUrlError::from)
 }
 
 /// Asks Redis whether it is there.

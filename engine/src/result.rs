@@ -109,6 +109,9 @@ pub struct Provenance {
     /// Program and version that recognised the speech.
     pub recogniser: String,
     pub parameters: Option<SpeechOptions>,
+    /// Where in the store the chunks' checkpoints lie; empty for a job that failed before.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub checkpoints: String,
     pub chunks_total: u32,
     /// Computed by this run of the job.
     pub chunks_computed: u32,

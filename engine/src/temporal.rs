@@ -8,6 +8,7 @@ pub mod batch;
 pub mod client;
 pub mod contracts;
 pub mod metrics;
+pub mod pace;
 pub mod progress;
 pub mod worker;
 pub mod workflows;

@@ -38,6 +38,11 @@ pub fn chunk(folder: &str, recipe: &str, chunk: u32) -> String {
     format!("{folder}/chunks/{recipe}/{chunk:06}.json")
 }
 
+/// The chunk's index in the key of its checkpoint.
+pub fn chunk_index(key: &str) -> Option<u32> {
+    key.rsplit('/').next()?.strip_suffix(".json")?.parse().ok()
+}
+
 /// The mark of a chunk that a run computed although it was finished already.
 pub fn recomputed(folder: &str, recipe: &str, run_id: &str, chunk: u32) -> String {
     format!("{folder}/recomputed/{recipe}/{run_id}/{chunk:06}.json")

@@ -1,6 +1,7 @@
 //! Jobs as a client sees them: submit, follow, cancel, list.
 
 mod description;
+mod listing;
 
 use std::{fmt::Display, time::Duration};
 
@@ -22,6 +23,8 @@ use super::{
     workflows::{BatchRequest, BatchWorkflow, LlmRequest, LlmWorkflow, TranscribeWorkflow},
 };
 use crate::{job::JobRequest, llm::LlmTask, result::JobStatus, telemetry};
+
+pub use listing::{BadCursor, Cursor, JobFilter, JobPage};
 
 /// How long to wait for a connection before saying that nobody is there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
@@ -186,6 +189,18 @@ impl Jobs {
         let found = self.client.list_workflows(ALL_KINDS, WorkflowListOptions::builder().limit(limit).build());
         let found: Vec<_> = found.try_collect().await.map_err(|error| ClientError::Refused(error.to_string()))?;
         Ok(found.iter().filter_map(description::summary).collect())
+    }
+
+    /// What was asked for when the job was submitted.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] where that is no transcription.
+    pub async fn request(&self, id: &str) -> Result<JobRequest, ClientError> {
+        let handle = self.client.get_workflow_handle::<UntypedWorkflow>(id);
+        let mut history = handle.fetch_history(WorkflowFetchHistoryOptions::default());
+        let first = history.try_next().await.map_err(|error| interaction(id, error))?;
+        description::request(first.as_ref())
+            .ok_or_else(|| ClientError::Refused(format!("{id} is no transcription, so it has no recording")))
     }
 
     /// A finished or running job's whole history as Temporal's JSON, as the replay tests record it.

@@ -63,7 +63,11 @@ fn provenance(conclusion: &Conclusion) -> Provenance {
     let ingested = conclusion.ingested.clone();
     let prepared = conclusion.prepared.clone();
     let assembled = conclusion.assembled.unwrap_or_default();
+    let checkpoints = ingested.as_ref().zip(prepared.as_ref());
     Provenance {
+        checkpoints: checkpoints
+            .map(|(ingested, prepared)| keys::chunks(&ingested.folder, &prepared.recipe))
+            .unwrap_or_default(),
         chunks_total: ingested.as_ref().map(|ingested| ingested.chunks).unwrap_or_default(),
         audio_sha256: ingested.map(|ingested| ingested.audio_sha256).unwrap_or_default(),
         model: prepared.as_ref().and_then(|prepared| prepared.speech.model.clone()).unwrap_or_default(),

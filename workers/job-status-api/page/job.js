@@ -77,7 +77,7 @@ function showFacts(root, job) {
   showStatus(root.querySelector('.status'), job.status);
   root.querySelector('.cancel').hidden = job.status !== 'running';
   if (job.duration_s > 0) root.querySelector('.job-facts').textContent = `${span(job.duration_s)} of audio`;
-  const retries = job.retries.map(({ stage, attempt, message }) => `${stage}, attempt ${attempt}: ${message}`);
+  const retries = job.retries.map(({ stage, attempt, message }) => `Trying ${stage} again, attempt ${attempt}. ${message}`);
   notify(root.querySelector('.retries'), job.status === 'running' && retries.join('\n'));
 }
 

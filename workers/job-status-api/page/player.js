@@ -1,7 +1,7 @@
 // The recording: playing, pausing, seeking, and telling the time while it plays.
 
-import { request } from './api.js';
-import { key } from './access.js';
+import { authorization, key } from './access.js';
+import { refusal, request } from './api.js';
 import { notify } from './elements.js';
 import { clock } from './times.js';
 
@@ -9,9 +9,10 @@ export class Player {
   #audio;
   #root;
   #wanted = null;
+  #begun = false;
   #frame = 0;
 
-  /** @param {(seconds: number) => void} onTime called for each frame while it plays, and whenever the position changes */
+  /** @param {(seconds: number) => void} onTime called once it has begun: for each frame while it plays, and where it goes */
   constructor(root, { onTime, signal }) {
     this.#root = root;
     this.#audio = root.querySelector('audio');
@@ -24,7 +25,7 @@ export class Player {
     on(this.#audio, 'durationchange', () => this.#loaded());
     for (const type of ['play', 'pause', 'ended']) on(this.#audio, type, () => this.#moved());
     for (const type of ['seeking', 'seeked']) on(this.#audio, type, () => this.#tell());
-    on(this.#audio, 'error', () => this.#fail('This browser cannot play the recording.'));
+    on(this.#audio, 'error', () => this.#explain(signal));
     signal.addEventListener('abort', () => this.#close());
   }
 
@@ -58,6 +59,7 @@ export class Player {
   /** Goes to this time, also before the recording is there. */
   seek(seconds) {
     const length = this.#audio.duration || Infinity;
+    this.#begun = true;
     this.#wanted = Math.min(Math.max(0, seconds), length);
     if (this.#audio.readyState > 0) this.#audio.currentTime = this.#wanted;
     this.#tell();
@@ -69,6 +71,7 @@ export class Player {
   }
 
   #play() {
+    this.#begun = true;
     // A pause that comes before the first sound ends the promise with an error; the error event tells of real ones.
     this.#audio.play().catch(() => {});
   }
@@ -104,7 +107,16 @@ export class Player {
     slider.setAttribute('aria-valuetext', clock(this.time));
     const now = this.#root.querySelector('.now');
     if (now.textContent !== clock(this.time)) now.textContent = clock(this.time);
-    this.onTime(this.time);
+    if (this.#begun) this.onTime(this.time);
+  }
+
+  /** A media element does not tell what the service said, so it is asked once more. */
+  async #explain(signal) {
+    const options = { headers: { Range: 'bytes=0-0', ...authorization() }, redirect: 'manual', signal };
+    const response = await fetch(this.#audio.src, options).catch(() => null);
+    if (signal.aborted) return;
+    const refused = response?.status >= 400 ? refusal(response.status, await response.text()).message : null;
+    this.#fail(refused ?? 'This browser cannot play the recording.');
   }
 
   #fail(text) {

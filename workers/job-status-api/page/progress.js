@@ -35,14 +35,15 @@ export class Progress {
     // Without a value the bar says that nobody knows how long it takes.
     if (job.percent > 0) this.bar.value = job.percent;
     else this.bar.removeAttribute('value');
-    this.root.querySelector('.progress-text').textContent = details(job, STAGES[stage]?.[1] ?? 'Finishing').join(' · ');
+    this.root.querySelector('.progress-text').textContent = details(job).join(' · ');
     if (job.stage !== this.#announced) announce(STAGES[stage]?.[1] ?? 'Finishing');
     this.#announced = job.stage;
   }
 }
 
-function details(job, stage) {
-  const parts = [stage];
+function details(job) {
+  if (job.stage === 'queued') return ['Waiting for a worker to take it up'];
+  const parts = [];
   if (job.stage === 'ingest' && job.ingested_s > 0) parts.push(`${clock(job.ingested_s)} read`);
   if (job.percent > 0) parts.push(`${Math.floor(job.percent)} %`);
   if (job.speed) parts.push(`${job.speed.toFixed(job.speed < 10 ? 1 : 0)}× real time`);

@@ -9,9 +9,9 @@ export function clock(seconds) {
   return minutes < 60 ? `${minutes}:${tail}` : `${Math.floor(minutes / 60)}:${padded(minutes % 60)}:${tail}`;
 }
 
-/** A span of seconds as 40 s, 12 min or 1 h 5 min. */
+/** A span of seconds as 90 s, 12 min or 1 h 5 min. */
 export function span(seconds) {
-  if (seconds < 59.5) return `${Math.max(1, Math.round(seconds))} s`;
+  if (seconds < 119.5) return `${Math.max(1, Math.round(seconds))} s`;
   const minutes = Math.round(seconds / 60);
   if (minutes < 60) return `${minutes} min`;
   return minutes % 60 ? `${Math.floor(minutes / 60)} h ${minutes % 60} min` : `${minutes / 60} h`;

@@ -36,9 +36,13 @@ struct Settings {
     llm: LlmSettings,
 }
 
+fn main() -> anyhow::Result<()> {
+    config::let_threads_sleep();
+    serve(Flags::parse())
+}
+
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let flags = Flags::parse();
+async fn serve(flags: Flags) -> anyhow::Result<()> {
     let settings: Settings = config::load()?;
     if flags.healthy {
         return Ok(health::ask(&settings.health).await?);

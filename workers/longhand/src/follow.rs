@@ -1,7 +1,6 @@
 //! Following jobs to their ends.
 
 mod interrupt;
-mod pace;
 mod view;
 
 use std::{convert::Infallible, time::Duration};

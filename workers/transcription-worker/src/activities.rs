@@ -6,6 +6,7 @@ use std::sync::{
 };
 
 use engine::{
+    events::Announcer,
     store::Store,
     temporal::{
         activity,
@@ -22,13 +23,14 @@ use crate::{models::Models, prepare, unit};
 pub struct TranscribeActivities {
     store: Store,
     models: Models,
+    announcer: Announcer,
     stop: CancellationToken,
 }
 
 impl TranscribeActivities {
     /// `stop` falls when the worker is told to end.
-    pub fn new(store: Store, models: Models, stop: CancellationToken) -> Self {
-        Self { store, models, stop }
+    pub fn new(store: Store, models: Models, announcer: Announcer, stop: CancellationToken) -> Self {
+        Self { store, models, announcer, stop }
     }
 }
 
@@ -55,7 +57,10 @@ impl TranscribeActivities {
         let done = AtomicU32::new(0);
         let progress = || UnitProgress { chunks_done: done.load(Ordering::Relaxed) };
         let (this, input, run_id, done) = (&self, &input, &run_id, &done);
-        let work = |stop| async move { unit::transcribe(&this.store, &this.models, input, run_id, done, &stop).await };
+        let work = |stop| async move {
+            let Self { store, models, announcer, .. } = this.as_ref();
+            unit::transcribe(store, models, announcer, input, run_id, done, &stop).await
+        };
         activity::run(&ctx, &self.stop, progress, work).await
     }
 }

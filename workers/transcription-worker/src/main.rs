@@ -3,7 +3,10 @@
 use clap::Parser;
 use confique::Config;
 use engine::{
-    config::{self, CacheSettings, HealthSettings, StoreSettings, TelemetrySettings, TranscribeSettings},
+    config::{
+        self, CacheSettings, HealthSettings, RedisSettings, StoreSettings, TelemetrySettings, TranscribeSettings,
+    },
+    events::Announcer,
     health,
     store::Store,
     telemetry,
@@ -31,24 +34,31 @@ struct Settings {
     #[config(nested)]
     store: StoreSettings,
     #[config(nested)]
+    redis: RedisSettings,
+    #[config(nested)]
     cache: CacheSettings,
     #[config(nested)]
     transcribe: TranscribeSettings,
 }
 
+fn main() -> anyhow::Result<()> {
+    config::let_threads_sleep();
+    serve(Flags::parse())
+}
+
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let flags = Flags::parse();
+async fn serve(flags: Flags) -> anyhow::Result<()> {
     let settings: Settings = config::load()?;
     if flags.healthy {
         return Ok(health::ask(&settings.health).await?);
     }
     let _telemetry = telemetry::start(&settings.telemetry, env!("CARGO_PKG_NAME"))?;
     let store = Store::open(&settings.store)?;
+    let announcer = Announcer::open(&settings.redis)?;
     let slots = settings.transcribe.slots;
     let models = Models::new(settings.transcribe, settings.cache);
     worker::serve_activities(TRANSCRIBE_QUEUE, slots, &settings.health, &settings.telemetry, |stop| {
-        TranscribeActivities::new(store, models, stop)
+        TranscribeActivities::new(store, models, announcer, stop)
     })
     .await?;
     Ok(())

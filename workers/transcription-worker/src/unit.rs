@@ -11,6 +11,7 @@ use std::{
 
 use engine::{
     error::StageError,
+    events::Announcer,
     plan::{Chunk, SAMPLE_RATE},
     store::{Created, Store, keys},
     temporal::{
@@ -33,6 +34,7 @@ use crate::{
 pub(crate) async fn transcribe(
     store: &Store,
     models: &Models,
+    announcer: &Announcer,
     input: &UnitInput,
     run_id: &str,
     done: &AtomicU32,
@@ -58,6 +60,7 @@ pub(crate) async fn transcribe(
         } else {
             let transcript = recognise(store, &model, input, chunk, run_id, &flag).await?;
             write(store, input, &key, &transcript).await?;
+            announcer.announce(keys::chunks(&input.folder, &input.prepared.recipe));
             let audio_s = chunk.length as f64 / f64::from(SAMPLE_RATE);
             metrics::chunk_recognised(audio_s, transcript.seconds, transcript.fallbacks);
         }

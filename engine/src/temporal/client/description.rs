@@ -4,9 +4,16 @@ use std::time::SystemTime;
 
 use serde::de::DeserializeOwned;
 use temporalio_client::{WorkflowExecution, WorkflowExecutionDescription, WorkflowExecutionStatus};
-use temporalio_common::{Memo, protos::temporal::api::workflow::v1::PendingActivityInfo};
+use temporalio_common::{
+    Memo,
+    protos::temporal::api::{
+        history::v1::{HistoryEvent, history_event::Attributes},
+        workflow::v1::PendingActivityInfo,
+    },
+};
 
 use crate::{
+    job::JobRequest,
     result::JobStatus,
     temporal::{
         contracts::{Contract, Ingest, IngestProgress, TranscribeUnit, UnitProgress},
@@ -88,6 +95,12 @@ pub(super) fn summary(execution: &WorkflowExecution) -> Option<JobSummary> {
         started: started.map(|start| seconds_between(Some(SystemTime::UNIX_EPOCH), start)),
         wall_s: execution.close_time().map(|end| seconds_between(started, end)),
     })
+}
+
+/// The request in a workflow's first event.
+pub(super) fn request(first: Option<&HistoryEvent>) -> Option<JobRequest> {
+    let Attributes::WorkflowExecutionStartedEventAttributes(started) = first?.attributes.as_ref()? else { return None };
+    serde_json::from_slice(&started.input.as_ref()?.payloads.first()?.data).ok()
 }
 
 fn kind(workflow_type: &str) -> Option<JobKind> {

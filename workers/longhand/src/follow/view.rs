@@ -2,10 +2,12 @@
 
 use std::time::Instant;
 
-use engine::temporal::progress::{JobKind, JobProgress, Stage};
+use engine::temporal::{
+    pace::{Pace, Speed},
+    progress::{JobKind, JobProgress, Stage},
+};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::pace::{Pace, Speed};
 use crate::{
     durations::clock,
     terminal::{can_draw, note},

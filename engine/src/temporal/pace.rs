@@ -2,25 +2,27 @@
 
 use std::time::Instant;
 
-use engine::temporal::progress::{JobProgress, Stage};
+use serde::Serialize;
+
+use super::progress::{JobProgress, Stage};
 
 /// Measures one job from the moment it is first seen at recognition: what was done before that
 /// moment, by an earlier run or before `watch` was called, tells nothing of the speed.
 #[derive(Debug, Default)]
-pub(super) struct Pace {
+pub struct Pace {
     first: Option<(Instant, u32)>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Speed {
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Speed {
     /// Seconds of audio in a second.
-    pub(super) times_real_time: f64,
-    pub(super) seconds_left: f64,
+    pub times_real_time: f64,
+    pub seconds_left: f64,
 }
 
 impl Pace {
     /// `None` until a chunk has been finished in sight.
-    pub(super) fn observe(&mut self, progress: &JobProgress, now: Instant) -> Option<Speed> {
+    pub fn observe(&mut self, progress: &JobProgress, now: Instant) -> Option<Speed> {
         if progress.stage != Stage::Transcribe || progress.chunks_total == 0 {
             return None;
         }
@@ -41,10 +43,28 @@ impl Pace {
 mod tests {
     use std::time::{Duration, Instant};
 
-    use engine::temporal::progress::Stage;
+    use super::{JobProgress, Pace, Speed, Stage};
+    use crate::{result::JobStatus, temporal::progress::JobKind};
 
-    use super::{Pace, Speed};
-    use crate::follow::view::tests::progress;
+    /// 200 s of audio in 20 chunks.
+    fn progress(stage: Stage, chunks_done: u32) -> JobProgress {
+        JobProgress {
+            id: "job-1".to_owned(),
+            kind: JobKind::Transcribe,
+            status: JobStatus::Running,
+            stage,
+            chunks_done,
+            chunks_total: 20,
+            ingested_s: 0.0,
+            duration_s: 200.0,
+            elapsed_s: 1.0,
+            retries: Vec::new(),
+            folder: String::new(),
+            recipe: String::new(),
+            jobs_done: 0,
+            jobs_total: 0,
+        }
+    }
 
     #[test]
     fn speed_counts_from_the_first_sight() {

@@ -1,0 +1,199 @@
+//! One task for each job that somebody looks at: it asks Temporal and the store, and everybody sees what it found.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use tokio::sync::{OnceCell, watch};
+
+use super::{Ended, Snapshot, Wakeups};
+use crate::{
+    result::JobResult,
+    store::{Store, StoreError, keys},
+    temporal::{
+        client::{ClientError, Jobs},
+        pace::Pace,
+        progress::{JobProgress, Stage},
+    },
+    transcript::{ChunkTranscript, Segment},
+};
+
+/// Between two looks at a job that is being recognised.
+const QUICK: Duration = Duration::from_millis(250);
+/// The same where Redis tells when there is something to see, and for jobs in which little happens.
+const SLOW: Duration = Duration::from_secs(1);
+/// How long what is known of a job is good when nobody looks any more; an ended one may still be amended.
+const KEPT: Duration = Duration::from_secs(5);
+/// Jobs that are kept at the same time, beyond those that somebody looks at.
+const MOST_KEPT: usize = 512;
+
+/// Everybody who looks at jobs, and those that look for them. Cheap to clone.
+#[derive(Clone)]
+pub struct Followers {
+    store: Store,
+    wakeups: Wakeups,
+    followed: Arc<Mutex<HashMap<String, Followed>>>,
+}
+
+struct Followed {
+    /// Filled by the first who asks; the others wait for that.
+    snapshots: Arc<OnceCell<watch::Receiver<Snapshot>>>,
+    asked_at: Instant,
+}
+
+impl Followers {
+    pub fn new(store: Store, wakeups: Wakeups) -> Self {
+        Self { store, wakeups, followed: Arc::default() }
+    }
+
+    /// The job as it is now, and whatever comes until its end.
+    ///
+    /// # Errors
+    /// [`ClientError::NotFound`], or a server that does not answer.
+    pub async fn follow(&self, jobs: &Jobs, id: &str) -> Result<watch::Receiver<Snapshot>, ClientError> {
+        let snapshots = self.cell(id);
+        let begun = snapshots.get_or_try_init(|| self.begin(jobs, id)).await;
+        if begun.is_err() {
+            self.forget(id);
+        }
+        begun.cloned()
+    }
+
+    fn cell(&self, id: &str) -> Arc<OnceCell<watch::Receiver<Snapshot>>> {
+        let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
+        if followed.len() > MOST_KEPT {
+            followed.retain(|_, job| job.snapshots.get().is_none_or(|snapshots| snapshots.has_changed().is_ok()));
+        }
+        let now = Instant::now();
+        let job =
+            followed.entry(id.to_owned()).or_insert_with(|| Followed { snapshots: Arc::default(), asked_at: now });
+        job.asked_at = now;
+        Arc::clone(&job.snapshots)
+    }
+
+    fn forget(&self, id: &str) {
+        self.followed.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+    }
+
+    /// Whether nobody has asked for the job for a while.
+    fn is_unwanted(&self, id: &str) -> bool {
+        let followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
+        followed.get(id).is_none_or(|job| job.asked_at.elapsed() > KEPT)
+    }
+
+    async fn begin(&self, jobs: &Jobs, id: &str) -> Result<watch::Receiver<Snapshot>, ClientError> {
+        let mut follower = Follower {
+            jobs: jobs.clone(),
+            store: self.store.clone(),
+            pace: Pace::default(),
+            checkpoints: String::new(),
+            chunks: BTreeMap::new(),
+        };
+        let first = follower.look(jobs.progress(id).await?).await;
+        let (sender, receiver) = watch::channel(first);
+        tokio::spawn(self.clone().keep_up(follower, id.to_owned(), sender));
+        Ok(receiver)
+    }
+
+    /// Looks again and again until the job has ended and nobody wants it any more.
+    async fn keep_up(self, mut follower: Follower, id: String, snapshots: watch::Sender<Snapshot>) {
+        let mut wakeup = self.wakeups.of("");
+        loop {
+            let (ended, stage) = {
+                let snapshot = snapshots.borrow();
+                (snapshot.ended.is_some(), snapshot.progress.stage)
+            };
+            if ended {
+                tokio::time::sleep(KEPT).await;
+                break;
+            }
+            // The registry holds one receiver itself.
+            if snapshots.receiver_count() <= 1 && self.is_unwanted(&id) {
+                break;
+            }
+            let is_quick = !self.wakeups.are_expected() && matches!(stage, Stage::Transcribe | Stage::Ingest);
+            tokio::select! {
+                () = tokio::time::sleep(if is_quick { QUICK } else { SLOW }) => {}
+                () = wakeup.notified() => {}
+            }
+            match follower.jobs.progress(&id).await {
+                Ok(progress) => {
+                    let snapshot = follower.look(progress).await;
+                    snapshots.send_if_modified(|known| {
+                        let is_news = *known != snapshot;
+                        *known = snapshot;
+                        is_news
+                    });
+                }
+                Err(ClientError::NotFound { .. }) => break,
+                // The job goes on by itself, and so does whoever looks at it.
+                Err(error) => tracing::debug!(%error, job = id, "the progress is not known at the moment"),
+            }
+            wakeup = self.wakeups.of(&follower.checkpoints);
+        }
+        self.forget(&id);
+    }
+}
+
+struct Follower {
+    jobs: Jobs,
+    store: Store,
+    pace: Pace,
+    /// Where the job's checkpoints lie, once that is known.
+    checkpoints: String,
+    chunks: BTreeMap<u32, Arc<[Segment]>>,
+}
+
+impl Follower {
+    /// Puts together what is known. What the store does not give now it will give the next time.
+    async fn look(&mut self, mut progress: JobProgress) -> Snapshot {
+        let speed = self.pace.observe(&progress, Instant::now());
+        if !progress.folder.is_empty() && !progress.recipe.is_empty() {
+            self.checkpoints = keys::chunks(&progress.folder, &progress.recipe);
+        }
+        let mut ended = None;
+        if progress.status.is_final() {
+            match self.end(&mut progress).await {
+                Ok(end) => ended = Some(end),
+                Err(error) => tracing::debug!(%error, job = progress.id, "the result cannot be read"),
+            }
+        }
+        if let Err(error) = self.read_chunks(progress.chunks_total).await {
+            tracing::debug!(%error, job = progress.id, "the checkpoints cannot be read");
+        }
+        Snapshot { progress: Arc::new(progress), speed, chunks: Arc::new(self.chunks.clone()), ended }
+    }
+
+    async fn end(&mut self, progress: &mut JobProgress) -> Result<Ended, StoreError> {
+        let Some(result) = self.store.find_json::<JobResult>(&keys::result(&progress.id)).await? else {
+            let failure = self.jobs.wait(&progress.id).await.ok().and_then(|end| end.failure);
+            return Ok(Ended { status: progress.status, error: failure, provenance: None });
+        };
+        progress.status = result.status;
+        progress.duration_s = result.duration_s;
+        progress.chunks_total = result.provenance.chunks_total;
+        if result.status.has_transcript() {
+            progress.chunks_done = result.provenance.chunks_total;
+        }
+        self.checkpoints.clone_from(&result.provenance.checkpoints);
+        let errors = result.errors.iter().map(|failure| format!("{}: {}", failure.stage, failure.message));
+        let error = errors.reduce(|all, error| format!("{all}; {error}"));
+        Ok(Ended { status: result.status, error, provenance: Some(Arc::new(result.provenance)) })
+    }
+
+    async fn read_chunks(&mut self, total: u32) -> Result<(), StoreError> {
+        if self.checkpoints.is_empty() || self.chunks.len() >= total as usize {
+            return Ok(());
+        }
+        for key in self.store.list(&self.checkpoints).await? {
+            let Some(index) = keys::chunk_index(&key) else { continue };
+            if !self.chunks.contains_key(&index) {
+                let chunk: ChunkTranscript = self.store.read_json(&key).await?;
+                self.chunks.insert(index, chunk.segments.into());
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,130 @@
+//! Jobs page by page, newest first.
+
+use std::{
+    fmt,
+    str::FromStr,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use futures_util::{StreamExt, TryStreamExt};
+use temporalio_client::{WorkflowExecution, WorkflowListOptions};
+
+use super::{ClientError, Jobs, description};
+use crate::{
+    result::JobStatus,
+    temporal::progress::{JobKind, JobSummary},
+};
+
+/// Which jobs to list; all of them by default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct JobFilter {
+    pub status: Option<JobStatus>,
+    pub kind: Option<JobKind>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobPage {
+    pub jobs: Vec<JobSummary>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Cursor>,
+}
+
+/// A place in the list: behind the job that started then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    /// Since the epoch.
+    started: Duration,
+    id: String,
+}
+
+/// It came from no page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the cursor is none that a page gave as next_cursor")]
+pub struct BadCursor;
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.started.as_nanos(), self.id)
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = BadCursor;
+
+    fn from_str(text: &str) -> Result<Self, BadCursor> {
+        let (started, id) = text.split_once('.').ok_or(BadCursor)?;
+        let started = started.parse().map(Duration::from_nanos).map_err(|_| BadCursor)?;
+        Ok(Self { started, id: id.to_owned() })
+    }
+}
+
+impl Cursor {
+    fn behind(execution: &WorkflowExecution) -> Self {
+        Self { started: since_epoch(execution), id: execution.id().to_owned() }
+    }
+
+    /// Whether the job was on a page before, among those that started at the same time.
+    fn has_passed(&self, execution: &WorkflowExecution) -> bool {
+        since_epoch(execution) == self.started && execution.id() >= self.id.as_str()
+    }
+}
+
+fn since_epoch(execution: &WorkflowExecution) -> Duration {
+    let started = execution.start_time().unwrap_or(SystemTime::UNIX_EPOCH);
+    started.duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+impl Jobs {
+    /// At most `limit` jobs, from the newest on, or from where an earlier page ended.
+    pub async fn page(&self, filter: JobFilter, after: Option<&Cursor>, limit: usize) -> Result<JobPage, ClientError> {
+        let found = self.client.list_workflows(query(filter, after), WorkflowListOptions::default());
+        let wanted = found.try_filter_map(|execution| async move {
+            let summary = description::summary(&execution);
+            Ok(summary.map(|summary| (execution, summary)))
+        });
+        let wanted = wanted.try_filter(|(execution, summary)| {
+            let is_new = after.is_none_or(|after| !after.has_passed(execution));
+            // Temporal knows no `completed_with_errors`.
+            let is_wanted = is_new && filter.status.is_none_or(|status| status == summary.status);
+            async move { is_wanted }
+        });
+        let mut found: Vec<_> = wanted
+            .take(limit + 1)
+            .try_collect()
+            .await
+            .map_err(|error: temporalio_client::errors::ClientError| ClientError::Refused(error.to_string()))?;
+        let has_more = found.len() > limit;
+        found.truncate(limit);
+        let next = found.last().filter(|_| has_more).map(|(execution, _)| Cursor::behind(execution));
+        Ok(JobPage { jobs: found.into_iter().map(|(_, summary)| summary).collect(), next })
+    }
+}
+
+fn query(filter: JobFilter, after: Option<&Cursor>) -> String {
+    let kinds = match filter.kind {
+        Some(kind) => format!("WorkflowType = '{kind}'"),
+        None => "WorkflowType IN ('transcribe', 'llm', 'batch')".to_owned(),
+    };
+    let states = filter.status.map(|status| match status {
+        JobStatus::Running => "ExecutionStatus = 'Running'",
+        JobStatus::Completed | JobStatus::CompletedWithErrors => "ExecutionStatus = 'Completed'",
+        JobStatus::Failed => "ExecutionStatus IN ('Failed', 'Terminated', 'TimedOut')",
+        JobStatus::Cancelled => "ExecutionStatus = 'Canceled'",
+    });
+    let from = after.map(|after| format!("StartTime <= {}", after.started.as_nanos()));
+    [Some(kinds), states.map(str::to_owned), from].into_iter().flatten().collect::<Vec<_>>().join(" AND ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cursor;
+
+    #[test]
+    fn cursors_are_read_as_they_were_written() {
+        let text = "1764115200000000001.job-1.llm.summary";
+        assert_eq!(text.parse::<Cursor>().unwrap().to_string(), text);
+        for bad in ["", "job-1", "x.job-1", "1"] {
+            assert!(bad.parse::<Cursor>().is_err(), "{bad}");
+        }
+    }
+}
