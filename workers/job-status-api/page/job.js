@@ -46,7 +46,13 @@ export function showJob(view, id, signal) {
   const connection = connected => { find('.away').hidden = connected; };
   follow(jobUrl(id, '/events'), { heard, connection, signal })
     .then(ended => ended && finish(ended))
-    .catch(error => { if (!signal.aborted) { wrong(error); find('.text-empty').hidden = true; } });
+    .catch(error => { if (!signal.aborted) giveUp(error); });
+
+  function giveUp(error) {
+    wrong(error);
+    find('.text-empty').hidden = true;
+    find('.player').hidden = true;
+  }
 
   async function finish({ status, error }) {
     find('.progress').hidden = true;
@@ -77,7 +83,7 @@ function showFacts(root, job) {
   showStatus(root.querySelector('.status'), job.status);
   root.querySelector('.cancel').hidden = job.status !== 'running';
   if (job.duration_s > 0) root.querySelector('.job-facts').textContent = `${span(job.duration_s)} of audio`;
-  const retries = job.retries.map(({ stage, attempt, message }) => `Trying ${stage} again, attempt ${attempt}. ${message}`);
+  const retries = job.retries.map(({ stage, attempt, message }) => `Trying ${stage} again, attempt ${attempt}: ${message}`);
   notify(root.querySelector('.retries'), job.status === 'running' && retries.join('\n'));
 }
 
