@@ -15,6 +15,7 @@ export async function showJobs(root, signal) {
   const filter = root.querySelector('[name=status]');
   let shown = PAGE;
   let asked = 0;
+  let lockedOut = false;
 
   /** Asks for all that is shown, so that the list is as it is now; the last one that asks is right. */
   async function refresh() {
@@ -23,6 +24,7 @@ export async function showJobs(root, signal) {
       const { jobs, more: older } = await newest(shown, filter.value, signal);
       if (turn !== asked) return;
       notify(root.querySelector('.error'), null);
+      lockedOut = false;
       draw(list, jobs);
       more.hidden = !older;
       const nothing = filter.value ? 'No jobs like that.' : 'No jobs yet. Yours will be listed here.';
@@ -30,6 +32,7 @@ export async function showJobs(root, signal) {
     } catch (error) {
       if (signal.aborted || turn !== asked) return;
       notify(root.querySelector('.error'), error.message);
+      lockedOut = error.status === 401;
       list.querySelectorAll('.ghost').forEach(ghost => ghost.remove());
     }
     list.removeAttribute('aria-busy');
@@ -39,7 +42,8 @@ export async function showJobs(root, signal) {
   more.addEventListener('click', () => { shown += PAGE; refresh(); }, { signal });
   document.addEventListener('visibilitychange', () => document.hidden || refresh(), { signal });
   while (!signal.aborted) {
-    if (!document.hidden) await refresh();
+    // Who would rather not give a key is not asked again and again.
+    if (!document.hidden && !lockedOut) await refresh();
     await pause(REFRESH, signal);
   }
 }

@@ -1,9 +1,11 @@
 // The recording: playing, pausing, seeking, and telling the time while it plays.
 
-import { authorization, key } from './access.js';
-import { refusal, request } from './api.js';
+import { key } from './access.js';
+import { request } from './api.js';
 import { notify } from './elements.js';
 import { clock } from './times.js';
+
+const UNPLAYABLE = 'This browser cannot play the recording.';
 
 export class Player {
   #audio;
@@ -110,13 +112,16 @@ export class Player {
     if (this.#begun) this.onTime(this.time);
   }
 
-  /** A media element does not tell what the service said, so it is asked once more. */
+  /** A media element does not tell what the service said, so it is asked once more, and may want a key. */
   async #explain(signal) {
-    const options = { headers: { Range: 'bytes=0-0', ...authorization() }, redirect: 'manual', signal };
-    const response = await fetch(this.#audio.src, options).catch(() => null);
-    if (signal.aborted) return;
-    const refused = response?.status >= 400 ? refusal(response.status, await response.text()).message : null;
-    this.#fail(refused ?? 'This browser cannot play the recording.');
+    const { src } = this.#audio;
+    try {
+      await request(src, { headers: { Range: 'bytes=0-0' }, signal });
+      if (key() && !src.startsWith('blob:')) await this.load(src, signal);
+      else this.#fail(UNPLAYABLE);
+    } catch (error) {
+      if (!signal.aborted) this.#fail(error.status ? error.message : UNPLAYABLE);
+    }
   }
 
   #fail(text) {
