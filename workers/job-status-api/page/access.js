@@ -14,13 +14,13 @@ export function authorization() {
 
 /**
  * Asks for a key; many requests that are refused at once ask one time. Resolves to whether there is a new one.
- * `refused` is the key that did not do: another request may have got a better one by now.
+ * `refused` is the key that did not do, for this reason: another request may have got a better one by now.
  */
 export function askForKey(reason, refused) {
   if (key() && key() !== refused) return Promise.resolve(true);
   asking ??= new Promise(resolve => {
     const form = dialog.querySelector('form');
-    document.getElementById('ask-key-reason').textContent = reason;
+    document.getElementById('ask-key-reason').textContent = refused ? reason : 'Longhand lets in who has a key.';
     form.reset();
     dialog.returnValue = '';
     dialog.addEventListener('close', () => {

@@ -5,6 +5,7 @@ import { getJson, ingestionUrl, jobUrl, request } from './api.js';
 import { showDownloads } from './downloads.js';
 import { announce, notify, stamp } from './elements.js';
 import { follow } from './events.js';
+import { stayAtEnd } from './growth.js';
 import { nameOf } from './names.js';
 import { Player } from './player.js';
 import { Progress } from './progress.js';
@@ -25,8 +26,9 @@ export function showJob(view, id, signal) {
   const player = new Player(find('.player'), { onTime: time => spoken.at(time), signal });
   const transcript = new Transcript(find('.transcript'), {
     onSeek: time => { spoken.resume(); player.playFrom(time); },
-    onGrowth: () => { find('.text-empty').hidden = transcript.length > 0; },
+    onGrowth: () => { find('.text-empty').hidden = transcript.length > 0; grown(); },
   });
+  const grown = stayAtEnd(player, signal);
   const spoken = followSpoken(transcript, player, find('.find'), signal);
   const answers = new Answers(find('.answers'), find('.ask'), { id, signal, onSeek: transcript.onSeek });
   const progress = new Progress(find('.progress'));

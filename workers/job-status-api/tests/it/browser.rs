@@ -8,7 +8,6 @@ use std::{
 
 use chromiumoxide::{
     Browser, BrowserConfig, Page,
-    browser::HeadlessMode,
     cdp::{
         browser_protocol::{
             dom::SetFileInputFilesParams,
@@ -43,7 +42,7 @@ impl Window {
     pub(crate) async fn open(url: &str) -> Option<Self> {
         engine::tls::install_provider();
         let profile = TempDir::new().unwrap();
-        let config = BrowserConfig::builder().headless_mode(HeadlessMode::New).user_data_dir(profile.path());
+        let config = BrowserConfig::builder().new_headless_mode().user_data_dir(profile.path());
         // Root, as in containers, has no sandbox to offer; there is no sound card either.
         let config = match config.no_sandbox().viewport(None).arg("mute-audio").build() {
             Ok(config) => config,
