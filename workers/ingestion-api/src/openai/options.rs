@@ -61,7 +61,9 @@ impl Options {
             match format {
                 ResponseFormat::Json | ResponseFormat::Text => Answer::Live,
                 _ => {
-                    return Err(ApiError::invalid("streams are told in json; leave response_format out").param("stream"));
+                    return Err(
+                        ApiError::invalid("streams are told in json; leave response_format out").param("stream")
+                    );
                 }
             }
         } else {
