@@ -10,13 +10,13 @@
 //! ```
 //! `{plan}` names how the recording was cut, `{recipe}` the model's hash and the parameters.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{ops::Range, path::PathBuf, sync::Arc};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream::BoxStream};
 use object_store::{
-    ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, WriteMultipart, aws::AmazonS3Builder,
-    local::LocalFileSystem, path::Path, prefix::PrefixStore,
+    GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, WriteMultipart,
+    aws::AmazonS3Builder, local::LocalFileSystem, path::Path, prefix::PrefixStore,
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -149,6 +149,24 @@ impl Store {
     pub async fn read_range(&self, key: &str, offset: u64, length: u64) -> Result<Bytes, StoreError> {
         let range = offset..offset + length;
         self.objects.get_range(&Path::from(key), range).await.map_err(|error| classify(key, error))
+    }
+
+    /// Bytes of an object.
+    pub async fn size(&self, key: &str) -> Result<u64, StoreError> {
+        let found = self.objects.head(&Path::from(key)).await.map_err(|error| classify(key, error))?;
+        Ok(found.size)
+    }
+
+    /// As [`Store::stream`], for a part of the object.
+    pub async fn stream_range(
+        &self,
+        key: &str,
+        range: Range<u64>,
+    ) -> Result<BoxStream<'static, Result<Bytes, StoreError>>, StoreError> {
+        let options = GetOptions { range: Some(GetRange::Bounded(range)), ..GetOptions::default() };
+        let found = self.objects.get_opts(&Path::from(key), options).await.map_err(|error| classify(key, error))?;
+        let key = key.to_owned();
+        Ok(found.into_stream().map_err(move |error| classify(&key, error)).boxed())
     }
 
     /// Reads an object piece by piece, for those that may not fit memory.

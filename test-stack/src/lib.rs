@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "it is part of tests, which stop at what is wrong")]
 
+pub mod audio;
+
 use std::{
     collections::BTreeMap,
     fs::File,

@@ -1,9 +1,7 @@
 //! No crash loses a job or computes a finished chunk twice.
 
 use serde_json::{Value, json};
-use test_stack::{INGESTION, LLM, Stack, TRANSCRIPTION};
-
-use crate::audio::repeated_sample;
+use test_stack::{INGESTION, LLM, Stack, TRANSCRIPTION, audio::repeated_sample};
 
 /// Every worker and the Temporal server itself are killed with signal 9 while a ten-minute
 /// recording is being transcribed.

@@ -8,9 +8,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use test_stack::{Stack, wait_until};
-
-use crate::audio::repeated_sample;
+use test_stack::{Stack, audio::repeated_sample, wait_until};
 
 static STACK: LazyLock<Stack> = LazyLock::new(Stack::start);
 

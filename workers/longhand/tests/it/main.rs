@@ -2,7 +2,6 @@
 
 #![cfg(test)]
 
-mod audio;
 mod bad_input;
 mod command_line;
 mod durability;

@@ -3,9 +3,11 @@
 use std::{fs, sync::LazyLock};
 
 use serde_json::{Value, json};
-use test_stack::{Stack, sample};
-
-use crate::audio::{repeated_sample, silence};
+use test_stack::{
+    Stack,
+    audio::{repeated_sample, silence},
+    sample,
+};
 
 /// One stack for all tests of this file; their jobs do not meet.
 static STACK: LazyLock<Stack> = LazyLock::new(Stack::start);

@@ -4,19 +4,19 @@ use std::path::Path;
 
 use tempfile::NamedTempFile;
 
-use test_stack::sample;
+use crate::sample;
 
 const RATE: u32 = 16_000;
 
 /// The sample again and again, for at least so many seconds.
-pub(crate) fn repeated_sample(seconds: u32) -> NamedTempFile {
+pub fn repeated_sample(seconds: u32) -> NamedTempFile {
     let once = sample_pcm();
     let repeats = (seconds * RATE).div_ceil(u32::try_from(once.len()).unwrap());
     wav(once.iter().copied().cycle().take(once.len() * repeats as usize))
 }
 
 /// Digital silence.
-pub(crate) fn silence(seconds: u32) -> NamedTempFile {
+pub fn silence(seconds: u32) -> NamedTempFile {
     wav((0..seconds * RATE).map(|_| 0))
 }
 

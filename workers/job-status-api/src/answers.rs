@@ -1,0 +1,120 @@
+//! What the language model made of a transcript, and asking it again.
+
+use std::collections::BTreeMap;
+
+use api::{ApiError, JobLinks, Json, Path};
+use axum::{
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use engine::{
+    ids::JobId,
+    llm::{LlmAnswer, LlmTask, Question},
+    store::keys,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::status::Status;
+
+/// What to ask: one of the standing tasks, or a question of one's own.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewTask {
+    /// A standing task.
+    task: Option<StandingTask>,
+    /// A question about the transcript.
+    #[schema(max_length = 20000)]
+    ask: Option<String>,
+    /// JSON schema that the answer to `ask` has to satisfy.
+    #[schema(value_type = Option<Object>)]
+    schema: Option<serde_json::Value>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum StandingTask {
+    Summary,
+    Chapters,
+    Actions,
+}
+
+impl NewTask {
+    fn resolve(self) -> Result<LlmTask, ApiError> {
+        match (self.task, self.ask) {
+            (Some(task), None) if self.schema.is_none() => Ok(match task {
+                StandingTask::Summary => LlmTask::Summary,
+                StandingTask::Chapters => LlmTask::Chapters,
+                StandingTask::Actions => LlmTask::Actions,
+            }),
+            (None, Some(text)) if !text.trim().is_empty() => Ok(LlmTask::Ask(Question { text, schema: self.schema })),
+            (Some(_), None) => Err(ApiError::invalid("a schema goes with a question of your own").param("schema")),
+            (None, Some(_)) => Err(ApiError::invalid("the question is empty; write it").param("ask")),
+            _ => Err(ApiError::invalid("give either a task or a question to ask").param("task")),
+        }
+    }
+}
+
+/// A task that is taken on.
+#[derive(Debug, Serialize, ToSchema)]
+struct Asked {
+    /// The task is a job of its own; its answer goes into the job that was asked about.
+    id: String,
+    links: JobLinks,
+}
+
+pub(crate) fn routes() -> OpenApiRouter<Status> {
+    OpenApiRouter::new().routes(routes!(all, ask)).routes(routes!(one))
+}
+
+/// All answers of the language model, by task.
+#[utoipa::path(get, path = "/v1/jobs/{id}/llm", tag = "Results", params(("id" = String, Path, description = "The job")), responses(
+    (status = 200, description = "By the tasks' names", body = Object),
+    (status = 409, description = "The job has not ended, or gave no transcript", body = api::ErrorBody),
+))]
+async fn all(
+    State(status): State<Status>,
+    Path(id): Path<JobId>,
+) -> Result<axum::Json<BTreeMap<String, serde_json::Value>>, ApiError> {
+    Ok(axum::Json(status.result(&id).await?.llm))
+}
+
+/// One answer of the language model, and what it took.
+#[utoipa::path(get, path = "/v1/jobs/{id}/llm/{task}", tag = "Results",
+    params(("id" = String, Path, description = "The job"), ("task" = String, Path, description = "`summary`, `chapters`, `actions` or `ask`")),
+    responses((status = 200, description = "`output`, and `usage`", body = Object)),
+)]
+async fn one(
+    State(status): State<Status>,
+    Path((id, task)): Path<(JobId, String)>,
+) -> Result<axum::Json<LlmAnswer>, ApiError> {
+    let unknown = || ApiError::not_found(format!("the job {id} has no answer to {task:?}"));
+    // What is no task's name is no key in the store either.
+    if !["summary", "chapters", "actions", "ask"].contains(&task.as_str()) {
+        return Err(unknown());
+    }
+    let answer = status.store.find_json(&keys::llm_answer(id.as_str(), &task)).await?;
+    answer.map(axum::Json).ok_or_else(unknown)
+}
+
+/// Asks the language model about a finished transcript, again or anew.
+#[utoipa::path(post, path = "/v1/jobs/{id}/llm", tag = "Results", params(("id" = String, Path, description = "The job")),
+    request_body = NewTask,
+    responses(
+        (status = 202, description = "It is being asked", body = Asked),
+        (status = 409, description = "The job has not ended, or gave no transcript", body = api::ErrorBody),
+    ),
+)]
+async fn ask(
+    State(status): State<Status>,
+    Path(id): Path<JobId>,
+    Json(task): Json<NewTask>,
+) -> Result<Response, ApiError> {
+    let task = task.resolve()?;
+    status.result(&id).await?;
+    let asked = status.temporal.jobs()?.submit_llm(id.as_str(), &task).await?;
+    let answer = Asked { links: status.links.job(&asked), id: asked };
+    Ok((StatusCode::ACCEPTED, axum::Json(answer)).into_response())
+}

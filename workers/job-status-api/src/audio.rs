@@ -1,0 +1,88 @@
+//! A job's recording, for players.
+
+use api::{ApiError, Path};
+use axum::{
+    body::Body,
+    extract::State,
+    http::{
+        HeaderMap, StatusCode,
+        header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, RANGE},
+    },
+    response::{IntoResponse, Redirect, Response},
+};
+use engine::{ids::JobId, job::Source};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    byte_range::{Part, part},
+    status::Status,
+};
+
+/// As many bytes tell what kind of file it is.
+const SIGNATURE: u64 = 12;
+
+pub(crate) fn routes() -> OpenApiRouter<Status> {
+    OpenApiRouter::new().routes(routes!(audio))
+}
+
+/// The recording as it was handed in, or in part; a redirect where it came from the web.
+#[utoipa::path(get, path = "/v1/jobs/{id}/audio", tag = "Results",
+    params(
+        ("id" = String, Path, description = "The job"),
+        ("Range" = Option<String>, Header, description = "One range of bytes", example = "bytes=0-1023"),
+    ),
+    responses(
+        (status = 200, description = "All of it", body = String, content_type = "application/octet-stream"),
+        (status = 206, description = "The range", body = String, content_type = "application/octet-stream"),
+        (status = 307, description = "It is on the web"),
+        (status = 416, description = "The range lies behind the end", body = api::ErrorBody),
+    ),
+)]
+async fn audio(State(status): State<Status>, Path(id): Path<JobId>, headers: HeaderMap) -> Result<Response, ApiError> {
+    match status.temporal.jobs()?.request(id.as_str()).await?.source {
+        Source::Object(key) => object(&status, &key, headers.get(RANGE).and_then(|range| range.to_str().ok())).await,
+        Source::Url(url) => Ok(Redirect::temporary(&url).into_response()),
+        Source::Path(_) => {
+            let message = format!("the recording of {id} is a file of the workers, which is not handed out");
+            Err(ApiError::not_found(message).code("local_file"))
+        }
+    }
+}
+
+async fn object(status: &Status, key: &str, range: Option<&str>) -> Result<Response, ApiError> {
+    let size = status.store.size(key).await?;
+    let (code, range) = match part(range, size) {
+        Part::Everything => (StatusCode::OK, 0..size),
+        Part::Only(range) => (StatusCode::PARTIAL_CONTENT, range),
+        Part::Nothing => {
+            let message = format!("the recording has {size} bytes, and the range begins behind them");
+            let refused =
+                ApiError::new(StatusCode::RANGE_NOT_SATISFIABLE, api::ErrorKind::InvalidRequestError, message);
+            return Ok(([(CONTENT_RANGE, format!("bytes */{size}"))], refused).into_response());
+        }
+    };
+    let signature = status.store.read_range(key, 0, SIGNATURE.min(size)).await?;
+    let mut response = Response::builder()
+        .status(code)
+        .header(CONTENT_TYPE, content_type(&signature))
+        .header(CONTENT_LENGTH, range.end - range.start)
+        .header(ACCEPT_RANGES, "bytes");
+    if code == StatusCode::PARTIAL_CONTENT {
+        response = response.header(CONTENT_RANGE, format!("bytes {}-{}/{size}", range.start, range.end - 1));
+    }
+    let body = Body::from_stream(status.store.stream_range(key, range).await?);
+    response.body(body).map_err(ApiError::internal)
+}
+
+/// By the file's first bytes, for that is all that is known of it.
+fn content_type(signature: &[u8]) -> &'static str {
+    match signature {
+        [b'R', b'I', b'F', b'F', ..] => "audio/wav",
+        [b'f', b'L', b'a', b'C', ..] => "audio/flac",
+        [b'O', b'g', b'g', b'S', ..] => "audio/ogg",
+        [0x1A, 0x45, 0xDF, 0xA3, ..] => "audio/webm",
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => "audio/mp4",
+        [b'I', b'D', b'3', ..] | [0xFF, 0xE0..=0xFF, ..] => "audio/mpeg",
+        _ => "application/octet-stream",
+    }
+}

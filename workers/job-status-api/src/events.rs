@@ -1,0 +1,133 @@
+//! A job as server-sent events. An event's id says which chunks the client has got, so a stream goes on where the last
+//! one broke off, at whichever server.
+
+use std::{collections::VecDeque, convert::Infallible, time::Duration};
+
+use api::{ApiError, Links, Path};
+use axum::{
+    extract::State,
+    http::HeaderMap,
+    response::sse::{Event, KeepAlive, Sse},
+};
+use engine::{
+    events::{ChunkSet, JobEvent, Snapshot},
+    ids::JobId,
+    transcript::{Segment, Word},
+};
+use futures_util::{Stream, StreamExt, stream};
+use serde::Serialize;
+use tokio::sync::watch;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{job_view::JobView, status::Status};
+
+const LAST_EVENT_ID: &str = "last-event-id";
+
+/// A stream in which nothing happens says so, or proxies would end it.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+pub(crate) fn routes() -> OpenApiRouter<Status> {
+    OpenApiRouter::new().routes(routes!(events))
+}
+
+/// A job's progress and its text, as it is recognised.
+///
+/// `progress` carries the job as `GET /v1/jobs/{id}` shows it; `segments` a chunk's text as
+/// `{"chunk", "segments": [{"start", "end", "text", "words"}]}`, in any order; `done`, the last one, `{"status", "error"}`.
+#[utoipa::path(get, path = "/v1/jobs/{id}/events", tag = "Jobs",
+    params(
+        ("id" = String, Path, description = "The job"),
+        ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that came: the stream goes on behind it"),
+    ),
+    responses((status = 200, description = "Until the job has ended", body = String, content_type = "text/event-stream")),
+)]
+async fn events(
+    State(status): State<Status>,
+    Path(id): Path<JobId>,
+    headers: HeaderMap,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
+    let seen = headers.get(LAST_EVENT_ID).map(|seen| seen.to_str().unwrap_or("?").parse::<ChunkSet>());
+    let sent = seen.transpose().map_err(|error| ApiError::invalid(error.to_string()).param("Last-Event-ID"))?;
+    let telling = Telling {
+        snapshots: status.follow(&id).await?,
+        links: status.links,
+        told: None,
+        sent: sent.unwrap_or_default(),
+        news: VecDeque::new(),
+    };
+    let events = stream::unfold(telling, |mut telling| async { Some((telling.next().await?, telling)) });
+    let stopped = async move { status.stop.cancelled().await };
+    Ok(Sse::new(events.take_until(Box::pin(stopped))).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+}
+
+/// One client's stream.
+struct Telling {
+    snapshots: watch::Receiver<Snapshot>,
+    links: Links,
+    told: Option<Snapshot>,
+    sent: ChunkSet,
+    news: VecDeque<(ChunkSet, JobEvent)>,
+}
+
+impl Telling {
+    /// `None` behind the last event.
+    async fn next(&mut self) -> Option<Result<Event, Infallible>> {
+        loop {
+            if let Some((id, event)) = self.news.pop_front() {
+                return Some(Ok(self.event(&id, &event)));
+            }
+            match &self.told {
+                Some(told) if told.ended.is_some() => return None,
+                Some(_) => self.snapshots.changed().await.ok()?,
+                None => {}
+            }
+            let snapshot = self.snapshots.borrow_and_update().clone();
+            for event in snapshot.news(self.told.as_ref(), &mut self.sent.clone()) {
+                if let JobEvent::Segments { chunk, .. } = event {
+                    self.sent.insert(chunk);
+                }
+                self.news.push_back((self.sent.clone(), event));
+            }
+            self.told = Some(snapshot);
+        }
+    }
+
+    fn event(&self, id: &ChunkSet, event: &JobEvent) -> Event {
+        let written = match event {
+            JobEvent::Progress(snapshot) => {
+                Event::default().event("progress").json_data(JobView::new(snapshot, &self.links))
+            }
+            JobEvent::Segments { chunk, segments } => {
+                let segments = segments.iter().map(Heard::from).collect();
+                Event::default().event("segments").json_data(ChunkHeard { chunk: *chunk, segments })
+            }
+            JobEvent::Done(ended) => Event::default().event("done").json_data(ended),
+        };
+        match written {
+            Ok(event) => event.id(id.to_string()),
+            Err(error) => Event::default().comment(format!("an event cannot be written: {error}")),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct ChunkHeard<'a> {
+    chunk: u32,
+    segments: Vec<Heard<'a>>,
+}
+
+/// What a reader needs of a segment; the transcript has the rest.
+#[derive(Serialize)]
+struct Heard<'a> {
+    start: f64,
+    end: f64,
+    text: &'a str,
+    words: &'a [Word],
+}
+
+impl<'a> From<&'a Segment> for Heard<'a> {
+    fn from(segment: &'a Segment) -> Self {
+        let Segment { start, end, text, words, .. } = segment;
+        Self { start: *start, end: *end, text, words }
+    }
+}

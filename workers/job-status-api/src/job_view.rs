@@ -1,0 +1,105 @@
+//! A job as the API shows it.
+
+use std::sync::Arc;
+
+use api::{JobLinks, Links};
+use engine::{
+    events::Snapshot,
+    result::{JobStatus, Provenance},
+    temporal::progress::{JobKind, JobSummary, Retry, Stage},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Where a job stands.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct JobView {
+    id: String,
+    /// `transcribe`, `llm` or `batch`.
+    #[schema(value_type = String)]
+    kind: JobKind,
+    /// `running`, `completed`, `completed_with_errors`, `failed` or `cancelled`.
+    #[schema(value_type = String)]
+    status: JobStatus,
+    /// `queued`, `ingest`, `prepare`, `transcribe`, `assemble`, `llm`, `conclude` or `done`.
+    #[schema(value_type = String)]
+    stage: Stage,
+    /// 0 to 100.
+    percent: f64,
+    chunks_done: u32,
+    chunks_total: u32,
+    /// Seconds of audio decoded so far; 0 once ingestion is over.
+    ingested_s: f64,
+    /// Length of the recording in seconds; 0 until it is known.
+    duration_s: f64,
+    /// Seconds since submission, until the end for a job that has ended.
+    elapsed_s: f64,
+    /// Seconds of audio recognised in a second, while that is going on.
+    #[schema(required)]
+    speed: Option<f64>,
+    /// Until all text is recognised, while that is going on.
+    #[schema(required)]
+    time_left_s: Option<f64>,
+    /// Stages that failed and are tried again.
+    #[schema(value_type = Vec<Object>)]
+    retries: Vec<Retry>,
+    jobs_done: u32,
+    jobs_total: u32,
+    /// Why it failed, or which of its parts did.
+    #[schema(required)]
+    error: Option<String>,
+    /// What the result was made of, once there is one.
+    #[schema(required, value_type = Option<Object>)]
+    provenance: Option<Arc<Provenance>>,
+    links: JobLinks,
+}
+
+impl JobView {
+    pub(crate) fn new(snapshot: &Snapshot, links: &Links) -> Self {
+        let progress = snapshot.progress.as_ref().clone();
+        let ended = snapshot.ended.clone();
+        Self {
+            percent: snapshot.percent(),
+            links: links.job(&progress.id),
+            id: progress.id,
+            kind: progress.kind,
+            status: progress.status,
+            stage: progress.stage,
+            chunks_done: progress.chunks_done,
+            chunks_total: progress.chunks_total,
+            ingested_s: progress.ingested_s,
+            duration_s: progress.duration_s,
+            elapsed_s: progress.elapsed_s,
+            speed: snapshot.speed.map(|speed| speed.times_real_time),
+            time_left_s: snapshot.speed.map(|speed| speed.seconds_left),
+            retries: progress.retries,
+            jobs_done: progress.jobs_done,
+            jobs_total: progress.jobs_total,
+            error: ended.as_ref().and_then(|ended| ended.error.clone()),
+            provenance: ended.and_then(|ended| ended.provenance),
+        }
+    }
+}
+
+/// A job in a list.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct ListedJob {
+    id: String,
+    #[schema(value_type = String)]
+    kind: JobKind,
+    #[schema(value_type = String)]
+    status: JobStatus,
+    /// Seconds since the epoch.
+    #[schema(required)]
+    started: Option<f64>,
+    /// From submission to the end.
+    #[schema(required)]
+    wall_s: Option<f64>,
+}
+
+impl From<JobSummary> for ListedJob {
+    fn from(summary: JobSummary) -> Self {
+        let JobSummary { id, kind, status, started, wall_s } = summary;
+        Self { id, kind, status, started, wall_s }
+    }
+}

@@ -1,0 +1,82 @@
+//! Which jobs there are, and where one stands.
+
+use api::{ApiError, Path, Query};
+use axum::{Json, extract::State};
+use engine::{
+    ids::JobId,
+    result::JobStatus,
+    temporal::{
+        client::{Cursor, JobFilter},
+        progress::JobKind,
+    },
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    job_view::{JobView, ListedJob},
+    status::Status,
+};
+
+/// Jobs on a page, where nothing else is asked.
+const USUAL: usize = 50;
+const MOST: usize = 200;
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    /// Only jobs that stand so: `running`, `completed`, `completed_with_errors`, `failed`, `cancelled`.
+    #[param(value_type = Option<String>)]
+    status: Option<JobStatus>,
+    /// Only jobs of this kind: `transcribe`, `llm`, `batch`.
+    #[param(value_type = Option<String>)]
+    kind: Option<JobKind>,
+    /// Jobs on the page.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<usize>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Jobs, the newest first.
+#[derive(Debug, Serialize, ToSchema)]
+struct JobList {
+    jobs: Vec<ListedJob>,
+    /// What to ask with for the page behind this one.
+    #[schema(required)]
+    next_cursor: Option<String>,
+}
+
+pub(crate) fn routes() -> OpenApiRouter<Status> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(show))
+}
+
+/// The jobs that there are, the newest first.
+#[utoipa::path(get, path = "/v1/jobs", tag = "Jobs", params(Asked), responses(
+    (status = 200, description = "A page of them", body = JobList),
+))]
+async fn list(State(status): State<Status>, Query(asked): Query<Asked>) -> Result<Json<JobList>, ApiError> {
+    let limit = asked.limit.unwrap_or(USUAL);
+    if !(1..=MOST).contains(&limit) {
+        return Err(ApiError::invalid(format!("limit is {limit}; ask for 1 to {MOST} jobs")).param("limit"));
+    }
+    let cursor = asked.cursor.map(|cursor| cursor.parse::<Cursor>()).transpose();
+    let cursor = cursor.map_err(|error| ApiError::invalid(error.to_string()).param("cursor"))?;
+    let filter = JobFilter { status: asked.status, kind: asked.kind };
+    let page = status.temporal.jobs()?.page(filter, cursor.as_ref(), limit).await?;
+    Ok(Json(JobList {
+        jobs: page.jobs.into_iter().map(ListedJob::from).collect(),
+        next_cursor: page.next.map(|next| next.to_string()),
+    }))
+}
+
+/// Where a job stands.
+#[utoipa::path(get, path = "/v1/jobs/{id}", tag = "Jobs", params(("id" = String, Path, description = "The job")), responses(
+    (status = 200, description = "As it is now", body = JobView),
+))]
+async fn show(State(status): State<Status>, Path(id): Path<JobId>) -> Result<Json<JobView>, ApiError> {
+    let snapshots = status.follow(&id).await?;
+    let snapshot = snapshots.borrow();
+    Ok(Json(JobView::new(&snapshot, &status.links)))
+}

@@ -1,0 +1,30 @@
+//! What the service answers.
+
+use api::{Api, Dependencies, Links};
+use engine::{
+    config::LinkSettings,
+    events::{Followers, Wakeups},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{answers, audio, deliveries, events, jobs, page, status::Status, transcript};
+
+pub(crate) fn api(dependencies: &Dependencies, wakeups: Wakeups, links: &LinkSettings, stop: CancellationToken) -> Api {
+    let status = Status {
+        temporal: dependencies.temporal.clone(),
+        store: dependencies.store.clone(),
+        followers: Followers::new(dependencies.store.clone(), wakeups),
+        links: Links::new(links),
+        stop,
+    };
+    let routes = jobs::routes().merge(events::routes()).merge(transcript::routes());
+    let routes = routes.merge(answers::routes()).merge(deliveries::routes()).merge(audio::routes());
+    Api {
+        name: "job-status-api",
+        title: "Longhand job status API",
+        description: "Tells how jobs stand and what came of them. Jobs are started at the ingestion API.",
+        quick: routes.with_state(status),
+        patient: utoipa_axum::router::OpenApiRouter::new(),
+        public: page::routes(links),
+    }
+}

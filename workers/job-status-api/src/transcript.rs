@@ -1,0 +1,67 @@
+//! A job's transcript in every format.
+
+use api::{ApiError, Path};
+use axum::{
+    extract::State,
+    http::{
+        HeaderMap, StatusCode,
+        header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH},
+    },
+    response::{IntoResponse, Response},
+};
+use engine::{formats::Format, ids::JobId};
+use sha2::{Digest, Sha256};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::status::Status;
+
+pub(crate) fn routes() -> OpenApiRouter<Status> {
+    OpenApiRouter::new().routes(routes!(transcript))
+}
+
+/// A job's transcript: `transcript.json`, `transcript.verbose_json` (OpenAI's shape), `transcript.srt`,
+/// `transcript.vtt` or `transcript.txt`.
+#[utoipa::path(get, path = "/v1/jobs/{id}/{document}", tag = "Results",
+    params(
+        ("id" = String, Path, description = "The job"),
+        ("document" = String, Path, description = "`transcript.` and a format", example = "transcript.srt"),
+    ),
+    responses(
+        (status = 200, description = "The document", content(
+            (Object = "application/json"), (String = "text/plain"), (String = "text/vtt"), (String = "application/x-subrip"),
+        )),
+        (status = 304, description = "It is the one whose ETag came in If-None-Match"),
+        (status = 409, description = "The job has not ended, or gave no transcript", body = api::ErrorBody),
+    ),
+)]
+async fn transcript(
+    State(status): State<Status>,
+    Path((id, document)): Path<(JobId, String)>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let unknown = || ApiError::not_found(format!("a job has no {document}; /docs shows what it has"));
+    let format = document.strip_prefix("transcript.").and_then(|name| name.parse::<Format>().ok());
+    let format = format.ok_or_else(unknown)?;
+    let text = format.render(&status.result(&id).await?).map_err(ApiError::internal)?;
+    let tag = tag(&text);
+    if headers.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
+        return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response());
+    }
+    Ok(([(CONTENT_TYPE, content_type(format).to_owned()), (ETAG, tag)], text).into_response())
+}
+
+/// Names the content: a later LLM answer makes another document of the JSON.
+pub(crate) fn tag(content: impl AsRef<[u8]>) -> String {
+    let digest = Sha256::digest(content);
+    let short: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+    format!("\"{short}\"")
+}
+
+fn content_type(format: Format) -> &'static str {
+    match format {
+        Format::Txt => "text/plain; charset=utf-8",
+        Format::Json | Format::VerboseJson => "application/json",
+        Format::Srt => "application/x-subrip; charset=utf-8",
+        Format::Vtt => "text/vtt; charset=utf-8",
+    }
+}

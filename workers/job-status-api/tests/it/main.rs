@@ -1,0 +1,9 @@
+//! The service as its users see it, over HTTP, with the real server, workers and models behind it.
+
+#![cfg(test)]
+
+mod jobs;
+mod live;
+mod redis;
+mod results;
+mod service;

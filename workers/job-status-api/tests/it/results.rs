@@ -1,0 +1,66 @@
+//! What came of a job: text in every format, answers, the recording.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use test_stack::sample;
+
+use crate::service::Service;
+
+#[tokio::test]
+async fn results_are_those_of_the_command_line() {
+    let service = Service::start();
+    service.transcribe("done", &["--words", "--llm", "summary"]);
+    for (format, kind) in [
+        ("txt", "text/plain; charset=utf-8"),
+        ("json", "application/json"),
+        ("verbose_json", "application/json"),
+        ("srt", "application/x-subrip; charset=utf-8"),
+        ("vtt", "text/vtt; charset=utf-8"),
+    ] {
+        let path = format!("/v1/jobs/done/transcript.{format}");
+        let answer = service.get(&path).await;
+        assert_eq!((answer.status(), &answer.headers()["content-type"]), (StatusCode::OK, &kind.parse().unwrap()));
+        let tag = answer.headers()["etag"].clone();
+        assert_eq!(
+            answer.text().await.unwrap(),
+            service.stack.text(["result", "done", "--format", format]),
+            "{format}"
+        );
+        let again = service.request(Method::GET, &path).header("if-none-match", tag).send().await.unwrap();
+        assert_eq!(again.status(), StatusCode::NOT_MODIFIED, "{format}");
+    }
+
+    let answers = service.json("/v1/jobs/done/llm").await;
+    let answer = service.json("/v1/jobs/done/llm/summary").await;
+    assert_eq!(answers["summary"], answer["output"]);
+    assert_eq!(answer["usage"]["provider"], "local");
+
+    let asked = service.request(Method::POST, "/v1/jobs/done/llm").header("content-type", "application/json");
+    let asked = asked.body(json!({"ask": "Who speaks?"}).to_string()).send().await.unwrap();
+    assert_eq!(asked.status(), StatusCode::ACCEPTED);
+    let asked: Value = asked.json().await.unwrap();
+    service.stack.text(["watch", asked["id"].as_str().unwrap()]);
+    assert!(service.json("/v1/jobs/done/llm").await["ask"].is_string());
+}
+
+#[tokio::test]
+async fn a_recording_is_sent_whole_or_in_part() {
+    let service = Service::start();
+    service.transcribe("done", &[]);
+    let original = std::fs::read(sample()).unwrap();
+    for (range, status, expected) in [
+        (None, StatusCode::OK, &original[..]),
+        (Some("bytes=0-3"), StatusCode::PARTIAL_CONTENT, b"fLaC"),
+        (Some("bytes=-10"), StatusCode::PARTIAL_CONTENT, &original[original.len() - 10..]),
+        (Some("bytes=100000-"), StatusCode::PARTIAL_CONTENT, &original[100_000..]),
+    ] {
+        let request = service.request(Method::GET, "/v1/jobs/done/audio");
+        let answer = range.iter().fold(request, |request, range| request.header("range", *range)).send().await.unwrap();
+        assert_eq!((answer.status(), &answer.headers()["content-type"]), (status, &"audio/flac".parse().unwrap()));
+        assert!(answer.bytes().await.unwrap() == expected, "{range:?}");
+    }
+    let behind = service.request(Method::GET, "/v1/jobs/done/audio").header("range", "bytes=9999999-");
+    let behind = behind.send().await.unwrap();
+    assert_eq!(behind.status(), StatusCode::RANGE_NOT_SATISFIABLE);
+    assert_eq!(behind.headers()["content-range"], format!("bytes */{}", original.len()));
+}

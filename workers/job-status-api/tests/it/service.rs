@@ -1,0 +1,51 @@
+//! The service and all that it needs, and how it is asked.
+
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
+use serde_json::Value;
+use test_stack::{INGESTION_API, JOB_STATUS_API, Stack, free_port, sample};
+
+pub(crate) struct Service {
+    pub(crate) stack: Stack,
+    url: String,
+}
+
+impl Service {
+    pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    pub(crate) fn start_with(settings: &[(&str, &str)]) -> Self {
+        let (ingestion, status) = (free_port(), free_port());
+        let address = |port: u16| format!("127.0.0.1:{port}");
+        let mut stack = Stack::start_with(settings);
+        stack.set("LONGHAND_INGESTION_API_ADDRESS", &address(ingestion));
+        stack.set("LONGHAND_JOB_STATUS_API_ADDRESS", &address(status));
+        stack.set("LONGHAND_STATUS_URL", &format!("http://{}", address(status)));
+        stack.set("LONGHAND_INGESTION_URL", &format!("http://{}", address(ingestion)));
+        stack.start_worker(JOB_STATUS_API);
+        stack.start_worker(INGESTION_API);
+        Self { stack, url: format!("http://{}", address(status)) }
+    }
+
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        engine::tls::install_provider();
+        Client::builder().no_proxy().build().unwrap().request(method, format!("{}{path}", self.url))
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Response {
+        self.request(Method::GET, path).send().await.unwrap()
+    }
+
+    pub(crate) async fn json(&self, path: &str) -> Value {
+        let answer = self.get(path).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        answer.json().await.unwrap()
+    }
+
+    /// Runs a job on the sample to its end.
+    pub(crate) fn transcribe(&self, id: &str, flags: &[&str]) {
+        let sample = sample();
+        let line = ["transcribe", &sample, "--language", "en", "--id", id];
+        self.stack.text(line.into_iter().chain(flags.iter().copied()));
+    }
+}
