@@ -9,7 +9,7 @@ use crate::{binaries, engine, flags::TestFlags, halt::Halt, output::say, package
 pub(crate) fn run(flags: &TestFlags) -> anyhow::Result<()> {
     setup::run(&binaries::ALL_PROGRAMS)?;
     if tests_package(&flags.for_cargo, &["xtask"]) {
-        let prepared = packages::ensure(&packages::BUILD_TESTS).and_then(|()| engine::ensure());
+        let prepared = packages::ensure(&packages::BUILD_TESTS).and_then(|()| engine::ensure().map(drop));
         prepared.unwrap_or_else(|error| will_be_skipped("image builds", &error));
     }
     if tests_package(&flags.for_cargo, &["ingestion-api", "job-status-api"]) {
