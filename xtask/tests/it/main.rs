@@ -17,6 +17,7 @@ mod engine;
 mod history;
 mod images;
 mod lints;
+mod observability;
 mod plans;
 mod registry;
 mod second_engine;
