@@ -43,13 +43,14 @@ pub(crate) const SERVICE_TESTS: [Need; 3] = [
     },
 ];
 
-/// To test builds with a registry, several engines and encrypted connections.
-pub(crate) const BUILD_TESTS: [Need; 3] = [
+/// To test builds with a registry, several engines and encrypted connections, and what Prometheus is given.
+pub(crate) const BUILD_TESTS: [Need; 4] = [
     Need {
         purpose: "a container registry",
         package: "docker-registry",
         is_met: || answers("docker-registry", &["--version"]),
     },
+    Need { purpose: "Prometheus's checks", package: "prometheus", is_met: || answers("promtool", &["--version"]) },
     Need { purpose: "network bridges", package: "iproute2", is_met: || answers("ip", &["-Version"]) },
     Need { purpose: "certificates of one's own", package: "openssl", is_met: || answers("openssl", &["version"]) },
 ];
