@@ -60,7 +60,8 @@ pub fn parse_json<T: DeserializeOwned>(text: &[u8]) -> Result<T, ApiError> {
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
         let refused = ApiError::invalid(format!("the JSON is not what is expected: {}", error.inner()));
-        if path == "." { refused } else { refused.param(path) }
+        // `.` is the whole, and `?` what broke off.
+        if path == "." || path.ends_with('?') { refused } else { refused.param(path) }
     })?;
     reader.end().map_err(|error| ApiError::invalid(format!("the JSON goes on after its end: {error}")))?;
     Ok(value)

@@ -201,7 +201,7 @@ pub fn wait_until(what: &str, mut satisfied: impl FnMut() -> bool) {
 /// Starts a process that dies with this one, however this one ends: a stack that all tests share is
 /// never dropped. The kernel ties the process to the thread that started it, so one thread that
 /// never ends starts them all.
-fn spawn(command: Command) -> Child {
+pub fn spawn(command: Command) -> Child {
     type Order = (Command, Sender<std::io::Result<Child>>);
     static STARTER: LazyLock<Mutex<Sender<Order>>> = LazyLock::new(|| {
         let (sender, orders) = mpsc::channel::<Order>();

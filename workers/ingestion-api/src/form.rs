@@ -1,6 +1,6 @@
 //! A multipart form: one file, which goes to the store as it comes, and fields of text.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, error::Error};
 
 use api::{ApiError, unread_body};
 use axum::{
@@ -80,7 +80,7 @@ impl Form {
                 if !values.is_empty() && !name.ends_with("[]") {
                     return Err(twice(&name));
                 }
-                values.push(text(part, &name, &mut room).await?);
+                values.push(text(part, &name, &mut room, unused).await?);
             } else {
                 let message = format!("there is no field {name:?}; the fields are file, {}", known.join(", "));
                 return Err(ApiError::invalid(message).param(name));
@@ -106,9 +106,10 @@ impl Form {
     }
 }
 
-async fn text(mut part: Field<'_>, name: &str, room: &mut usize) -> Result<String, ApiError> {
+async fn text(mut part: Field<'_>, name: &str, room: &mut usize, unused: &Unused) -> Result<String, ApiError> {
     let mut text = Vec::new();
     while let Some(piece) = part.chunk().await.map_err(broken)? {
+        unused.used();
         *room = room.checked_sub(piece.len()).ok_or_else(|| {
             ApiError::too_large(format!("the fields besides the file are longer than {MOST_TEXT} bytes")).param(name)
         })?;
@@ -126,5 +127,9 @@ fn broken(error: MultipartError) -> ApiError {
     if refused.status() == StatusCode::REQUEST_TIMEOUT {
         return refused;
     }
-    ApiError::invalid(format!("the form cannot be read: {}", error.body_text()))
+    let mut cause: &dyn Error = &error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    ApiError::invalid(format!("the form cannot be read: {cause}"))
 }

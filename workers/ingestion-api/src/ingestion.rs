@@ -2,7 +2,7 @@
 
 use api::{ApiError, Links, Temporal};
 use axum::extract::{DefaultBodyLimit, Request};
-use engine::{ids::JobId, job::JobRequest, result::JobStatus};
+use engine::{events::Followers, ids::JobId, job::JobRequest, result::JobStatus};
 use tokio_util::sync::CancellationToken;
 
 use crate::{jobs::Accepted, upload::Uploads};
@@ -12,6 +12,7 @@ use crate::{jobs::Accepted, upload::Uploads};
 pub(crate) struct Ingestion {
     pub(crate) temporal: Temporal,
     pub(crate) uploads: Uploads,
+    pub(crate) followers: Followers,
     pub(crate) links: Links,
     /// Bytes that a body of JSON may have.
     pub(crate) most_json: usize,

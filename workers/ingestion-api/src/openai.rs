@@ -125,7 +125,7 @@ async fn respond(
             let result = outcome::wait(&ingestion, &id).await?;
             Ok((job, format.render(&result)?).into_response())
         }
-        Answer::Live => Ok((job, live::events(ingestion, id)).into_response()),
+        Answer::Live => Ok((job, live::events(ingestion, id).await?).into_response()),
     }
 }
 

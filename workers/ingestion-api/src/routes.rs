@@ -2,13 +2,17 @@
 
 use api::{Api, Dependencies, Links};
 use axum::Router;
-use engine::config::{ApiSettings, IngestSettings, LinkSettings};
+use engine::{
+    config::{ApiSettings, IngestSettings, LinkSettings},
+    events::{Followers, Wakeups},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{batches, ingestion::Ingestion, jobs, models, openai, upload::Uploads};
 
 pub(crate) fn api(
     dependencies: &Dependencies,
+    wakeups: Wakeups,
     ingest: &IngestSettings,
     settings: &ApiSettings,
     links: &LinkSettings,
@@ -17,6 +21,7 @@ pub(crate) fn api(
     let ingestion = Ingestion {
         temporal: dependencies.temporal.clone(),
         uploads: Uploads { store: dependencies.store.clone(), most: ingest.max_source_mb.saturating_mul(1_000_000) },
+        followers: Followers::new(dependencies.store.clone(), wakeups),
         links: Links::new(links),
         most_json: settings.max_body_kb.saturating_mul(1024),
         stop,

@@ -1,24 +1,20 @@
 //! A job's text as server-sent events, chunk by chunk as the recogniser finishes them.
 
-use std::{collections::VecDeque, time::Duration};
+use std::collections::VecDeque;
 
 use api::ApiError;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use engine::{
+    events::{Ended, Snapshot},
     ids::JobId,
-    result::JobResult,
-    store::keys,
-    temporal::{client::JobEnd, progress::JobProgress},
-    transcript::ChunkTranscript,
+    transcript::Segment,
 };
 use futures_util::{Stream, stream};
 use serde::Serialize;
+use tokio::sync::watch;
 
 use super::{answer::Usage, outcome};
 use crate::ingestion::Ingestion;
-
-/// Between two looks at the job.
-const PAUSE: Duration = Duration::from_millis(400);
 
 /// What a client of OpenAI's API is told.
 #[derive(Debug, Serialize)]
@@ -31,67 +27,75 @@ enum Told {
 }
 
 /// The events up to the job's end.
-pub(super) fn events(ingestion: Ingestion, id: JobId) -> Sse<impl Stream<Item = Result<Event, axum::Error>>> {
-    let following =
-        Following { ingestion, id, next_chunk: 0, sent: String::new(), waiting: VecDeque::new(), ended: false };
-    Sse::new(stream::unfold(following, Following::next)).keep_alive(KeepAlive::default())
+///
+/// # Errors
+/// Temporal does not answer.
+pub(super) async fn events(
+    ingestion: Ingestion,
+    id: JobId,
+) -> Result<Sse<impl Stream<Item = Result<Event, axum::Error>>>, ApiError> {
+    let snapshots = ingestion.followers.follow(ingestion.temporal.jobs()?, id.as_str()).await?;
+    let telling =
+        Telling { ingestion, id, snapshots, next_chunk: 0, sent: String::new(), waiting: VecDeque::new(), over: false };
+    Ok(Sse::new(stream::unfold(telling, Telling::next)).keep_alive(KeepAlive::default()))
 }
 
 /// How far the client has been told.
-struct Following {
+struct Telling {
     ingestion: Ingestion,
     id: JobId,
+    snapshots: watch::Receiver<Snapshot>,
     next_chunk: u32,
     /// All deltas together.
     sent: String,
     waiting: VecDeque<Result<Event, axum::Error>>,
-    ended: bool,
+    over: bool,
 }
 
-impl Following {
+impl Telling {
     async fn next(mut self) -> Option<(Result<Event, axum::Error>, Self)> {
         loop {
             if let Some(event) = self.waiting.pop_front() {
                 return Some((event, self));
             }
-            if self.ended {
+            if self.over {
                 return None;
             }
             if let Err(failed) = self.look().await {
-                self.ended = true;
+                self.over = true;
                 self.waiting.push_back(Event::default().json_data(failed.body()));
             }
         }
     }
 
-    /// Looks once at the job, after a pause where there is nothing new.
+    /// Tells what is new, or waits until there is something.
     async fn look(&mut self) -> Result<(), ApiError> {
-        let progress = self.ingestion.temporal.jobs()?.progress(self.id.as_str()).await?;
-        if progress.status.is_final() {
-            let end = JobEnd { status: progress.status, failure: None };
-            let result = outcome::result(&self.ingestion, &self.id, &end).await?;
-            self.conclude(&result);
-            return Ok(());
+        let snapshot = self.snapshots.borrow_and_update().clone();
+        if let Some(ended) = &snapshot.ended {
+            return self.conclude(ended).await;
         }
-        self.take_in_chunks(&progress).await?;
+        // Text is no good out of its order.
+        while let Some(segments) = snapshot.chunks.get(&self.next_chunk) {
+            self.next_chunk += 1;
+            self.tell(text(segments));
+        }
         if self.waiting.is_empty() {
             tokio::select! {
-                () = tokio::time::sleep(PAUSE) => {}
+                changed = self.snapshots.changed() => changed.map_err(|_| ApiError::internal("the job is followed no more"))?,
                 () = self.ingestion.stop.cancelled() => return Err(outcome::stopping(&self.ingestion, &self.id)),
             }
         }
         Ok(())
     }
 
-    /// Tells the chunks that are finished, in their order: text is no good out of it.
-    async fn take_in_chunks(&mut self, progress: &JobProgress) -> Result<(), ApiError> {
-        while self.next_chunk < progress.chunks_total && !progress.recipe.is_empty() {
-            let key = keys::chunk(&progress.folder, &progress.recipe, self.next_chunk);
-            let Some(chunk) = self.ingestion.uploads.store.find_json::<ChunkTranscript>(&key).await? else { break };
-            self.next_chunk += 1;
-            let text: String = chunk.segments.iter().map(|segment| segment.text.as_str()).collect();
-            self.tell(text);
+    async fn conclude(&mut self, ended: &Ended) -> Result<(), ApiError> {
+        let result = outcome::result(&self.ingestion, &self.id, ended.status).await?;
+        let text = result.text.trim().to_owned();
+        if let Some(rest) = text.strip_prefix(self.sent.trim_end()) {
+            self.tell(rest.to_owned());
         }
+        self.waiting.push_back(Event::default().json_data(Told::Done { text, usage: Usage::of(&result) }));
+        self.over = true;
         Ok(())
     }
 
@@ -102,13 +106,9 @@ impl Following {
             self.waiting.push_back(Event::default().json_data(Told::Delta { delta }));
         }
     }
+}
 
-    fn conclude(&mut self, result: &JobResult) {
-        self.ended = true;
-        let text = result.text.trim().to_owned();
-        if let Some(rest) = text.strip_prefix(self.sent.trim_end()) {
-            self.tell(rest.to_owned());
-        }
-        self.waiting.push_back(Event::default().json_data(Told::Done { text, usage: Usage::of(result) }));
-    }
+/// Whisper's segments bring their own spaces.
+fn text(segments: &[Segment]) -> String {
+    segments.iter().map(|segment| segment.text.as_str()).collect()
 }

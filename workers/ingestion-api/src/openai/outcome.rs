@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Why the job failed, or that the service stops before the job's end.
 pub(super) async fn wait(ingestion: &Ingestion, id: &JobId) -> Result<JobResult, ApiError> {
     tokio::select! {
-        end = end(ingestion, id) => result(ingestion, id, &end?).await,
+        end = end(ingestion, id) => result(ingestion, id, end?.status).await,
         () = ingestion.stop.cancelled() => Err(stopping(ingestion, id)),
     }
 }
@@ -48,16 +48,16 @@ async fn end(ingestion: &Ingestion, id: &JobId) -> Result<JobEnd, ApiError> {
 ///
 /// # Errors
 /// Why it failed. A recording that cannot be used is the client's fault: 400.
-pub(super) async fn result(ingestion: &Ingestion, id: &JobId, end: &JobEnd) -> Result<JobResult, ApiError> {
+pub(super) async fn result(ingestion: &Ingestion, id: &JobId, status: JobStatus) -> Result<JobResult, ApiError> {
     let result: Option<JobResult> = ingestion.uploads.store.find_json(&keys::result(id.as_str())).await?;
-    match (end.status, result) {
+    match (status, result) {
         (status, Some(result)) if status.has_transcript() => Ok(result),
         (JobStatus::Cancelled, _) => {
             let message = format!("the job {id} was cancelled");
             Err(ApiError::new(StatusCode::CONFLICT, ErrorKind::InvalidRequestError, message).code("cancelled"))
         }
         (_, Some(result)) if !result.errors.is_empty() => Err(failed(&result)),
-        _ => Err(ApiError::internal(format!("job {id} left no result: {:?}", end.failure))),
+        (status, _) => Err(ApiError::internal(format!("job {id} is {status} and left no result in the store"))),
     }
 }
 

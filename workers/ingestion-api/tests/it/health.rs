@@ -1,0 +1,85 @@
+//! How a service tells how it is, and how it ends.
+
+use reqwest::Method;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
+
+use crate::{
+    form::{Form, kind, recording},
+    service::{SERVICE, STACK, Service},
+};
+
+#[tokio::test]
+async fn healthy_degraded_and_unhealthy_are_told_apart() {
+    let answer = SERVICE.get("/health").await;
+    let healthy = json!({ "status": "healthy", "dependencies": { "temporal": "healthy", "store": "healthy" } });
+    assert_eq!((answer.status, answer.json()), (200, healthy));
+
+    let away = ("LONGHAND_REDIS_URL", "redis://127.0.0.1:1");
+    let degraded = Service::on(&STACK, &[away]);
+    let answer = degraded.get("/health").await;
+    let dependencies = json!({ "temporal": "healthy", "store": "healthy", "redis": "unhealthy" });
+    assert_eq!((answer.status, answer.json()), (200, json!({ "status": "degraded", "dependencies": dependencies })));
+    assert_eq!(degraded.get("/ready").await.status, 200);
+
+    let unhealthy = Service::alone(&[away]);
+    let answer = unhealthy.get("/health").await;
+    let dependencies = json!({ "temporal": "unhealthy", "store": "healthy", "redis": "unhealthy" });
+    assert_eq!((answer.status, answer.json()), (503, json!({ "status": "unhealthy", "dependencies": dependencies })));
+    assert_eq!(unhealthy.get("/ready").await.status, 503);
+    assert_eq!(unhealthy.get("/live").await.status, 200);
+
+    let body = Form::new().file(&recording()).end();
+    let refused = unhealthy.send(Method::POST, "/v1/jobs", &[("content-type", &kind())], body).await;
+    assert_eq!(refused.status, 503, "{refused:?}");
+    assert_eq!(refused.json()["error"]["type"], "unavailable");
+    assert!(!refused.header("retry-after").is_empty());
+}
+
+#[tokio::test]
+async fn the_program_itself_asks_for_a_containers_health() {
+    let asked = |address: &str| {
+        let mut command = std::process::Command::new(test_stack::program(test_stack::INGESTION_API));
+        command.arg("--healthy").env("LONGHAND_INGESTION_API_ADDRESS", address).env("RUST_BACKTRACE", "0");
+        command.output().unwrap()
+    };
+    assert!(asked(&SERVICE.address).status.success());
+    let unhealthy = Service::alone(&[]);
+    for (address, told) in [(unhealthy.address.as_str(), "is not ready"), ("127.0.0.1:1", "nothing answers at")] {
+        let output = asked(address);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && error.contains(told), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_has_begun_is_answered_before_the_end() {
+    let mut service = Service::on(&STACK, &[]);
+    let pid = Pid::from_raw(service.pid().try_into().unwrap()).unwrap();
+    let (started, ended) = tokio::sync::oneshot::channel();
+    let torn_off = Form::new().text("id", "last-words").file(&recording()).end();
+    let head = format!(
+        "POST /v1/jobs HTTP/1.1\r\nHost: {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n\r\n",
+        service.address,
+        kind(),
+        torn_off.len()
+    );
+    let mut connection = service.connect();
+    let answer = tokio::task::spawn_blocking(move || {
+        use std::io::{Read, Write};
+        connection.write_all(head.as_bytes()).unwrap();
+        connection.write_all(&torn_off[..1000]).unwrap();
+        started.send(()).unwrap();
+        std::thread::yield_now();
+        connection.write_all(&torn_off[1000..]).unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).unwrap();
+        answer
+    });
+    ended.await.unwrap();
+    kill_process(pid, Signal::TERM).unwrap();
+    let answer = answer.await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+    assert!(service.ends_well());
+    assert!(service.log().contains("stopped"), "{}", service.log());
+}

@@ -1,0 +1,129 @@
+//! From a request to a job and its end.
+
+use std::{
+    io::Read,
+    net::TcpListener,
+    sync::mpsc::{self, Receiver},
+};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::{
+    form::{Form, kind, recording},
+    service::{SERVICE, STACK},
+};
+
+const SHA256: &str = "09352ed44ba259a74d8c220bf456b6dfe3b2d86bcd86920735fe3b6896d90e9d";
+const SAID: &str = "ask not what your country can do for you";
+
+fn wait_for(id: &str, status: &str) {
+    STACK.wait_for(id, &format!("{id} is {status}"), |job| job["status"] == status);
+}
+
+#[tokio::test]
+async fn an_upload_becomes_a_job_with_its_options() {
+    let form = Form::new().text("language", "en").text("words", "true").text("id", "upload-1").file(&recording());
+    let answer = SERVICE.post_form("/v1/jobs", form.text("prompt", "A speech.")).await;
+    assert_eq!(answer.status, 202, "{answer:?}");
+    assert_eq!(answer.header("location"), "http://127.0.0.1:8001/v1/jobs/upload-1");
+    let expected = json!({
+        "id": "upload-1",
+        "status": "running",
+        "existing": false,
+        "links": {
+            "self": "http://127.0.0.1:8001/v1/jobs/upload-1",
+            "events": "http://127.0.0.1:8001/v1/jobs/upload-1/events",
+            "transcript": "http://127.0.0.1:8001/v1/jobs/upload-1/transcript.json",
+            "cancel": "http://127.0.0.1:8000/v1/jobs/upload-1",
+        },
+    });
+    assert_eq!(answer.json(), expected);
+    wait_for("upload-1", "completed");
+    let result = STACK.json(["result", "upload-1", "--json"]);
+    assert!(result["text"].as_str().unwrap().contains(SAID), "{result}");
+    assert!(result["words"].as_array().unwrap().len() > 20);
+    assert_eq!(result["provenance"]["parameters"]["prompt"], "A speech.");
+    assert_eq!(result["provenance"]["audio_sha256"], SHA256);
+    let store = STACK.folder().join("store/uploads");
+    assert_eq!(std::fs::read(store.join(SHA256)).unwrap(), recording());
+}
+
+#[tokio::test]
+async fn what_lies_in_the_store_is_a_source_and_many_are_a_batch() {
+    let uploaded = SERVICE.post_form("/v1/jobs", Form::new().text("id", "upload-2").file(&recording())).await;
+    assert_eq!(uploaded.status, 202);
+    let object = json!({ "object": format!("uploads/{SHA256}") });
+    let job = json!({ "source": object, "speech": { "language": "en" }, "id": "object-1" });
+    assert_eq!(SERVICE.post_json("/v1/jobs", &job).await.status, 202);
+    wait_for("object-1", "completed");
+
+    let batch = json!({ "sources": [object], "speech": { "language": "en" }, "concurrency": 2 });
+    let answer = SERVICE.post_json("/v1/batches", &batch).await;
+    assert_eq!(answer.status, 202, "{answer:?}");
+    let [id, job] = [&answer.json()["id"], &answer.json()["jobs"][0]["id"]].map(|id| id.as_str().unwrap().to_owned());
+    assert_eq!(answer.json()["jobs"][0]["source"], object["object"]);
+    wait_for(&id, "completed");
+    wait_for(&job, "completed");
+    let again = SERVICE.post_json("/v1/batches", &batch).await.json();
+    assert_eq!(again["id"], answer.json()["id"], "the same recordings with the same options are the same batch");
+}
+
+#[tokio::test]
+async fn the_same_key_means_the_same_job() {
+    let send = async |key: &str| -> Value {
+        let body = Form::new().file(&recording()).end();
+        let headers = [("content-type", kind()), ("idempotency-key", key.to_owned())];
+        let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let answer = SERVICE.send(Method::POST, "/v1/jobs", &headers, body).await;
+        assert_eq!(answer.status, 202, "{answer:?}");
+        answer.json()
+    };
+    let first = send("order 17").await;
+    let again = send("order 17").await;
+    let other = send("order 18").await;
+    assert_eq!(
+        (&first["existing"], &again["existing"], &other["existing"]),
+        (&json!(false), &json!(true), &json!(false))
+    );
+    assert_eq!(first["id"], again["id"]);
+    assert_ne!(first["id"], other["id"]);
+    wait_for(first["id"].as_str().unwrap(), "completed");
+    assert_eq!(send("order 17").await["status"], "completed");
+}
+
+#[tokio::test]
+async fn a_job_is_cancelled_wherever_it_is() {
+    let (address, asked) = silent_server();
+    let job = json!({ "source": { "url": format!("http://{address}/a.mp3") }, "id": "silent-1" });
+    assert_eq!(SERVICE.post_json("/v1/jobs", &job).await.status, 202);
+    asked.recv().unwrap();
+    let answer = SERVICE.send(Method::DELETE, "/v1/jobs/silent-1", &[], Vec::new()).await;
+    assert_eq!((answer.status, answer.json()), (202, json!({ "id": "silent-1", "status": "running" })));
+    wait_for("silent-1", "cancelled");
+    let answer = SERVICE.send(Method::DELETE, "/v1/jobs/silent-1", &[], Vec::new()).await;
+    assert_eq!((answer.status, answer.json()), (202, json!({ "id": "silent-1", "status": "cancelled" })));
+    let answer = SERVICE.send(Method::DELETE, "/v1/jobs/unknown", &[], Vec::new()).await;
+    assert_eq!((answer.status, &answer.json()["error"]["type"]), (404, &json!("not_found")));
+}
+
+/// A server that takes requests and never answers. Tells when it was asked.
+fn silent_server() -> (String, Receiver<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let (sender, asked) = mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let sender = sender.clone();
+            std::thread::spawn(move || {
+                // Reads until the client gives up.
+                let mut piece = [0; 1024];
+                while stream.read(&mut piece).is_ok_and(|length| length > 0) {
+                    sender.send(()).ok();
+                }
+            });
+        }
+    });
+    (address, asked)
+}

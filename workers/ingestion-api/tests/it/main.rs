@@ -1,0 +1,13 @@
+//! The ingestion API as a process of its own, on the real server with the real workers.
+
+#![cfg(test)]
+
+mod access;
+mod bad_input;
+mod documentation;
+mod form;
+mod health;
+mod jobs;
+mod openai;
+mod security;
+mod service;
