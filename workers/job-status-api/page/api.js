@@ -12,23 +12,23 @@ export class ApiError extends Error {
 }
 
 /**
- * A response that is a success.
- * @param {{method?: string, json?: object, headers?: object, signal?: AbortSignal}} options
+ * A response that is a success, or a redirect where `redirect` is `manual`.
+ * @param {{method?: string, json?: object, headers?: object, redirect?: RequestRedirect, signal?: AbortSignal}} options
  * @throws {ApiError}
  */
-export async function request(url, { method = 'GET', json, headers = {}, signal } = {}) {
+export async function request(url, { method = 'GET', json, headers = {}, redirect, signal } = {}) {
   for (;;) {
     const used = key();
     const body = json && JSON.stringify(json);
     const kind = json && { 'Content-Type': 'application/json' };
     let response;
     try {
-      response = await fetch(url, { method, body, signal, headers: { ...headers, ...kind, ...authorization() } });
+      response = await fetch(url, { method, body, redirect, signal, headers: { ...headers, ...kind, ...authorization() } });
     } catch (error) {
       if (signal?.aborted) throw error;
       throw silent(url);
     }
-    if (response.ok) return response;
+    if (response.ok || response.type === 'opaqueredirect') return response;
     const refused = refusal(response.status, await response.text());
     if (refused.status !== 401 || !await askForKey(refused.message, used)) throw refused;
   }

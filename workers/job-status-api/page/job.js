@@ -63,7 +63,9 @@ export function showJob(view, id, signal) {
     showStatus(find('.status'), status);
     announce(STATUS[status]);
     wrong(error && { message: error });
-    if (status === 'completed' || status === 'completed_with_errors') await showResult();
+    if (status === 'completed' || status === 'completed_with_errors') {
+      await showResult().catch(missing => { if (!signal.aborted) wrong(missing); });
+    }
     find('.text-empty').textContent = status === 'cancelled' ? 'Cancelled before the first words.' : 'No speech was found.';
     if (status === 'failed') find('.text-empty').hidden = true;
   }

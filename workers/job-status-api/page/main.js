@@ -29,5 +29,9 @@ addEventListener('hashchange', event => {
   if (location.hash === '#view') history.replaceState(null, '', new URL(event.oldURL).hash || '#/');
   else { show(); view.focus({ preventScroll: true }); }
 });
+// A file that is dropped where none is taken would replace the page.
+for (const type of ['dragover', 'drop']) {
+  addEventListener(type, event => { if (event.dataTransfer.types.includes('Files')) event.preventDefault(); });
+}
 showShortcuts();
 show();

@@ -2,6 +2,7 @@
 
 import { getJson, ingestionUrl } from './api.js';
 import { announce, notify } from './elements.js';
+import { askBeforeLeaving } from './leaving.js';
 import { remember } from './names.js';
 import { size, span } from './times.js';
 import { upload } from './upload.js';
@@ -38,6 +39,7 @@ function takeDrops(drop, take, signal) {
   addEventListener('dragover', over, { signal });
   addEventListener('dragleave', event => { if (!event.relatedTarget) drop.classList.remove('over'); }, { signal });
   addEventListener('drop', event => {
+    if (!event.dataTransfer.types.includes('Files')) return;
     event.preventDefault();
     drop.classList.remove('over');
     if (event.dataTransfer.files.length) take(event.dataTransfer.files);
@@ -68,6 +70,7 @@ async function send(form, signal) {
   } catch (refused) {
     if (!stop.signal.aborted) notify(error, refused.message);
   } finally {
+    stop.abort();
     busy(form, false);
   }
 }
@@ -94,6 +97,7 @@ function sendFile(form, address, file, asked, stop) {
   form.querySelector('.stop').onclick = () => stop.abort();
   form.querySelector('.uploading').hidden = false;
   announce('Uploading');
+  askBeforeLeaving('The upload is not finished. Stop it and leave?', stop.signal);
   return upload(address, body, { signal: stop.signal, onProgress: progress => showUpload(form, progress) });
 }
 

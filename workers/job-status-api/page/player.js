@@ -6,6 +6,7 @@ import { notify } from './elements.js';
 import { clock } from './times.js';
 
 const UNPLAYABLE = 'This browser cannot play the recording.';
+const ELSEWHERE = 'The recording is on the web, from where it cannot be played while a key is needed.';
 
 export class Player {
   #audio;
@@ -38,7 +39,12 @@ export class Player {
       return;
     }
     try {
-      const recording = await (await request(url, { signal })).blob();
+      const response = await request(url, { redirect: 'manual', signal });
+      if (response.type === 'opaqueredirect') {
+        this.#fail(ELSEWHERE);
+        return;
+      }
+      const recording = await response.blob();
       if (!signal.aborted) this.#audio.src = URL.createObjectURL(recording);
     } catch (error) {
       if (!signal.aborted) this.#fail(error.message);
@@ -116,7 +122,7 @@ export class Player {
   async #explain(signal) {
     const { src } = this.#audio;
     try {
-      await request(src, { headers: { Range: 'bytes=0-0' }, signal });
+      await request(src, { headers: { Range: 'bytes=0-0' }, redirect: 'manual', signal });
       if (key() && !src.startsWith('blob:')) await this.load(src, signal);
       else this.#fail(UNPLAYABLE);
     } catch (error) {

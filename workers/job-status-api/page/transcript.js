@@ -7,9 +7,14 @@ import { clock } from './times.js';
 /** A pause of so many seconds still belongs to the word before it. */
 const LINGER = 0.3;
 
+/** Lines are kept in passages of so many seconds, which a browser skips as a whole. */
+const PASSAGE = 120;
+
 export class Transcript {
   /** Segments by their start, each with its element. */
   #segments = [];
+  /** Passages by their start, each with its element. */
+  #passages = [];
   #arrived = [];
   #drawing = 0;
   #spoken = { segment: null, word: null };
@@ -42,6 +47,7 @@ export class Transcript {
     if (same) return;
     this.list.replaceChildren();
     this.#segments = [];
+    this.#passages = [];
     this.#spoken = { segment: null, word: null };
     this.add(segments);
   }
@@ -50,27 +56,30 @@ export class Transcript {
     cancelAnimationFrame(this.#drawing);
     this.#drawing = 0;
     const arrived = this.#arrived.splice(0).sort((a, b) => a.start - b.start);
-    let run = [];
-    let next = null;
-    const place = () => {
-      const fragment = new DocumentFragment();
-      fragment.append(...run);
-      this.list.insertBefore(fragment, next);
-      run = [];
-    };
     for (const { start, end, text, words = [] } of arrived) {
       const segment = { start, end, text, words };
       segment.node = line(segment);
       const index = this.#after(start);
-      const follower = this.#segments[index]?.node ?? null;
-      if (run.length && follower !== next) place();
-      next = follower;
-      run.push(segment.node);
+      const passage = this.#passage(start);
+      const follower = this.#segments[index]?.node;
+      passage.insertBefore(segment.node, follower?.parentNode === passage ? follower : null);
+      passage.style.setProperty('--lines', passage.childElementCount);
       this.#segments.splice(index, 0, segment);
     }
-    place();
     if (!this.list.querySelector('.time[tabindex="0"]')) this.#enter(this.#segments[0]?.node);
     this.onGrowth();
+  }
+
+  /** The element for the lines of this time. */
+  #passage(time) {
+    const start = Math.floor(time / PASSAGE) * PASSAGE;
+    const index = countUntil(this.#passages, start);
+    const known = this.#passages[index - 1];
+    if (known?.start === start) return known.node;
+    const node = element('ol', { className: 'passage', role: 'list' });
+    this.list.insertBefore(node, this.#passages[index]?.node ?? null);
+    this.#passages.splice(index, 0, { start, node });
+    return node;
   }
 
   /** How many segments start at or before this time. */
@@ -113,8 +122,9 @@ export class Transcript {
 
   #clicked({ target }) {
     const node = target.closest('li');
-    const segment = node && this.#segments.find(one => one.node === node);
-    if (!segment || !getSelection().isCollapsed) return;
+    const segment = this.#segments[this.#indexOf(node)];
+    // Who drags over text wants to copy it.
+    if (!segment || (!target.closest('.time') && !getSelection().isCollapsed)) return;
     const word = target.closest('.word');
     const index = word ? Array.prototype.indexOf.call(node.getElementsByClassName('word'), word) : -1;
     this.#enter(node);
@@ -123,16 +133,20 @@ export class Transcript {
 
   /** Times are one stop of the Tab key; the arrows go from one to the next. */
   #walk(event) {
-    const node = event.target.closest('li');
-    const goal = node && {
-      ArrowDown: node.nextElementSibling,
-      ArrowUp: node.previousElementSibling,
-      Home: this.list.firstElementChild,
-      End: this.list.lastElementChild,
-    }[event.key];
+    const index = this.#indexOf(event.target.closest('li'));
+    const goal = this.#segments[{
+      ArrowDown: index + 1,
+      ArrowUp: index - 1,
+      Home: 0,
+      End: this.#segments.length - 1,
+    }[event.key]];
     if (!goal) return;
     event.preventDefault();
-    this.#enter(goal).focus();
+    this.#enter(goal.node).focus();
+  }
+
+  #indexOf(node) {
+    return this.#segments.findIndex(segment => segment.node === node);
   }
 
   #enter(node) {
