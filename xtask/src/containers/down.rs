@@ -24,7 +24,7 @@ pub(crate) struct DownArgs {
 
 /// Runs the verb.
 pub(crate) fn run(args: &DownArgs) -> Result<ExitCode> {
-    crate::engine::ensure()?;
+    crate::engine::running()?;
     let volumes = args.volumes.then_some("--volumes");
     args.project.as_started()?.hand_over(["down", "--remove-orphans"].into_iter().chain(volumes))
 }

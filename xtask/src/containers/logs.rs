@@ -37,7 +37,7 @@ struct Files {
 
 /// Runs the verb.
 pub(crate) fn run(args: &LogsArgs) -> Result<ExitCode> {
-    crate::engine::ensure()?;
+    crate::engine::running()?;
     let project = ProjectFlags { files: args.project.files.clone() }.as_started()?;
     let tail = args.tail.map(|lines| format!("--tail={lines}"));
     let words = ["logs"].into_iter().chain(args.follow.then_some("--follow")).chain(tail.as_deref());

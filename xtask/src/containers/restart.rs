@@ -32,7 +32,7 @@ pub(crate) struct RestartArgs {
 
 /// Runs the verb.
 pub(crate) fn run(args: &RestartArgs) -> Result<ExitCode> {
-    crate::engine::ensure()?;
+    crate::engine::running()?;
     let project = args.project.as_started()?;
     if project.containers()?.is_empty() {
         bail!("nothing of `{}` is there; `cargo xtask up` starts it", project.definition.name);

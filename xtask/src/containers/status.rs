@@ -23,7 +23,7 @@ pub(crate) struct StatusArgs {
 
 /// Runs the verb.
 pub(crate) fn run(args: &StatusArgs) -> Result<ExitCode> {
-    crate::engine::ensure()?;
+    crate::engine::running()?;
     let project = args.project.as_started()?;
     let overview = Overview::take(&project, &project.containers()?)?;
     print(&if args.json { overview.json()? } else { overview.table() })?;

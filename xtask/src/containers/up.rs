@@ -48,7 +48,8 @@ pub(crate) struct UpArgs {
 
 impl UpArgs {
     fn variants(&self) -> impl Iterator<Item = Variant> {
-        let asked = [(self.fast, Variant::Fast), (self.dev, Variant::Dev), (self.air_gapped, Variant::AirGapped)];
+        // What replaces the project's own images comes last.
+        let asked = [(self.fast, Variant::Fast), (self.air_gapped, Variant::AirGapped), (self.dev, Variant::Dev)];
         asked.into_iter().filter(|(is_asked, _)| *is_asked).map(|(_, variant)| variant)
     }
 

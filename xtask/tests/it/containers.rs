@@ -1,7 +1,10 @@
 //! A compose project as containers: up, status, restart, logs and down, with a real engine.
 
+use std::fs;
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::Output;
+use std::time::Instant;
 
 use serde_json::Value;
 
@@ -129,6 +132,56 @@ fn a_variant_is_laid_over_says_what_it_leaves_out_and_is_remembered() {
     project.check(&["status"], 0);
     let without = project.check(&["up", "--no-build"], 1);
     assert!(stdout(&without).contains("not there"), "{}", stdout(&without));
+}
+
+/// With the script that compiles Longhand's own programs.
+#[test]
+fn a_changed_source_is_compiled_and_live_after_the_restart_of_its_service_alone() {
+    let Some(project) = RunningProject::new() else { return };
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let script = workspace.join("compose/dev/compile");
+    fs::create_dir_all(project.0.path().join("compose/dev")).unwrap();
+    fs::copy(&script, project.0.path().join("compose/dev/compile")).unwrap();
+    project.0.write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"workers/*\"]\n");
+    project.0.write("Cargo.lock", "version = 4\n\n[[package]]\nname = \"one\"\nversion = \"0.0.0\"\n\n[[package]]\nname = \"two\"\nversion = \"0.0.0\"\n");
+    let program = |name: &str, version: &str| {
+        let main = format!("fn main() {{ println!(\"{name} {version}\"); std::thread::park(); }}\n");
+        project.0.write(&format!("workers/{name}/src/main.rs"), &main);
+    };
+    for name in ["one", "two"] {
+        let manifest = format!("[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n");
+        project.0.write(&format!("workers/{name}/Cargo.toml"), &manifest);
+        program(name, "A");
+    }
+    project.0.write("Dockerfile", "FROM rust:1-slim-trixie\n");
+    let runs = |name: &str| {
+        format!(
+            "{{image: 'rust:1-slim-trixie', entrypoint: [/programs/{name}], stop_grace_period: 0s, volumes: ['programs:/programs:ro']}}"
+        )
+    };
+    project.0.compose(&format!("services:\n  one: {}\n  two: {}\nvolumes: {{programs: }}\n", runs("one"), runs("two")));
+    project.0.write(
+        "compose.dev.yaml",
+        "x-compiler: compiler\nservices:\n  compiler: {build: ., scale: 0, entrypoint: [/workspace/compose/dev/compile], \
+         environment: {CARGO_TARGET_DIR: /target}, volumes: ['.:/workspace:ro', 'target:/target', 'programs:/programs']}\n\
+         volumes: {target: }\n",
+    );
+    project.check(&["up", "--dev"], 0);
+    assert!(stdout(&project.check(&["logs", "one"], 0)).contains("one A"));
+    let before = project.started_at("two");
+    program("one", "B");
+    program("two", "B");
+    let began = Instant::now();
+    project.check(&["restart", "one"], 0);
+    println!("live after {:.1} s", began.elapsed().as_secs_f64());
+    assert!(stdout(&project.check(&["logs", "one"], 0)).contains("one B"));
+    assert_eq!(project.started_at("two"), before);
+    // What does not compile leaves what runs alone.
+    project.0.write("workers/one/src/main.rs", "fn main() { nonsense }\n");
+    let before = project.started_at("one");
+    let failed = project.check(&["restart", "one"], 2);
+    assert!(stderr(&failed).contains("what runs was left alone"), "{}", stderr(&failed));
+    assert_eq!(project.started_at("one"), before);
 }
 
 /// A port that nobody listens at.

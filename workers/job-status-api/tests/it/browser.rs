@@ -81,10 +81,10 @@ impl Window {
         answer.unwrap_or_else(|error| panic!("{expression}: {error}")).into_value().unwrap()
     }
 
-    /// Runs a statement, or an expression whose value does not matter.
+    /// Runs a statement. What comes of it is not waited for.
     pub(crate) async fn run(&self, statement: &str) {
-        let run = EvaluateParams::builder().expression(statement).build().unwrap();
-        self.page.evaluate_expression(run).await.unwrap_or_else(|error| panic!("{statement}: {error}"));
+        let run = format!("{statement}; null");
+        self.page.evaluate_expression(run.as_str()).await.unwrap_or_else(|error| panic!("{statement}: {error}"));
     }
 
     pub(crate) async fn wait_until(&self, condition: &str) {
