@@ -33,7 +33,7 @@ export function followSpoken(transcript, player, button, signal) {
     /** The recording is at this time. */
     at(time) {
       const line = transcript.mark(time);
-      if (line && following && player.playing) show(line);
+      if (line && following) show(line);
     },
   };
 }
