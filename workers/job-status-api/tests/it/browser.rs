@@ -59,12 +59,8 @@ impl Window {
         listen(&page, &complaints).await;
         let window = Self { browser, page, complaints, _profile: profile };
         window.resize(DESKTOP, "light").await;
-        window.go(url).await;
+        window.page.goto(url).await.unwrap();
         Some(window)
-    }
-
-    pub(crate) async fn go(&self, url: &str) {
-        self.page.goto(url).await.unwrap();
     }
 
     /// Of this size, in a `light` or `dark` surrounding.

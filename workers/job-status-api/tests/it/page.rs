@@ -177,7 +177,7 @@ async fn a_job_is_cancelled_and_what_is_wrong_is_said_in_its_place() {
     window.wait_until("document.querySelector('.new-job .error').textContent.includes('ftp')").await;
     window.screenshot("refused").await;
 
-    window.go(&format!("{}/#/jobs/nobody", service.url())).await;
+    window.run("location.hash = '#/jobs/nobody'").await;
     window.wait_until("document.querySelector('.job-error')?.textContent.includes('nobody')").await;
     window.close().await;
 }
