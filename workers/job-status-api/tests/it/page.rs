@@ -40,6 +40,7 @@ async fn a_recording_becomes_text_that_grows_and_plays() {
     click_to_seek(&window, segments).await;
     listen_with_keys(&window, segments).await;
     ask_again(&window).await;
+    hours_of_text_stay_in_order(&window).await;
 
     window.resize(DESKTOP, "dark").await;
     window.screenshot("job-dark").await;
@@ -106,6 +107,8 @@ async fn listen_with_keys(window: &Window, segments: &[Value]) {
     window.press("ArrowDown").await;
     window.press("ArrowDown").await;
     window.wait_until("document.activeElement.closest('li') === document.querySelectorAll('.transcript li')[2]").await;
+    // Text that is selected elsewhere keeps nobody from playing.
+    window.run("getSelection().selectAllChildren(document.querySelector('.job-title'))").await;
     window.press("Enter").await;
     let start = segments[2]["start"].as_f64().unwrap();
     window.wait_until(&format!("!{PAUSED} && {TIME} >= {start} && {TIME} < {}", start + 3.0)).await;
@@ -118,6 +121,38 @@ async fn ask_again(window: &Window) {
     window.click(".again [data-task=summary]").await;
     window.wait_until("document.querySelector('.answer.summary')?.innerText.length > 20").await;
     window.screenshot("job-summary").await;
+}
+
+/// Chunks that end in any order are read in theirs, and the keys go through all of them; the text is put where the job's was.
+async fn hours_of_text_stay_in_order(window: &Window) {
+    let inserted: Vec<u32> = window
+        .ask(
+            "import('/page/transcript.js').then(async ({ Transcript }) => {
+                const list = document.createElement('div');
+                document.querySelector('.transcript').replaceWith(list);
+                list.className = 'transcript';
+                const transcript = new Transcript(list, { onSeek() {} });
+                for (let chunk = 0; chunk < 2000; chunk += 1) {
+                    const start = (chunk * 1237 % 2000) * 7;
+                    transcript.add([{ start, end: start + 6, text: String(start / 7), words: [] }]);
+                    if (chunk % 100 === 0) await new Promise(requestAnimationFrame);
+                }
+                await new Promise(requestAnimationFrame);
+                return [...list.querySelectorAll('p')].map(line => Number(line.textContent));
+            })",
+        )
+        .await;
+    assert_eq!(inserted, (0..2000).collect::<Vec<_>>());
+
+    window.run("document.querySelector('.transcript .time').focus()").await;
+    for (keys, line) in [(&["End"][..], 1999), (&["Home"], 0), (&["ArrowDown"; 18], 18), (&["ArrowUp"], 17)] {
+        for key in keys {
+            window.press(key).await;
+        }
+        window
+            .wait_until(&format!("document.activeElement.parentElement.lastElementChild.textContent === '{line}'"))
+            .await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
