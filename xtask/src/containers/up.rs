@@ -24,8 +24,8 @@ Examples:
   cargo xtask up --air-gapped
   cargo xtask up -f compose.yaml --no-build
 
-Exit codes: 0 everything is up, 1 an image was not built or a service is not healthy, 2 wrong use, or something that you
-have to do first.")]
+Exit codes: 0 everything is up, 1 an image was not built or a service is not healthy, 2 wrong use, or something that \
+you have to do first.")]
 pub(crate) struct UpArgs {
     #[command(flatten)]
     project: ProjectFlags,
