@@ -81,6 +81,12 @@ impl Window {
         answer.unwrap_or_else(|error| panic!("{expression}: {error}")).into_value().unwrap()
     }
 
+    /// Runs a statement, or an expression whose value does not matter.
+    pub(crate) async fn run(&self, statement: &str) {
+        let run = EvaluateParams::builder().expression(statement).build().unwrap();
+        self.page.evaluate_expression(run).await.unwrap_or_else(|error| panic!("{statement}: {error}"));
+    }
+
     pub(crate) async fn wait_until(&self, condition: &str) {
         let started = Instant::now();
         while !self.ask::<bool>(&format!("Boolean({condition})")).await {

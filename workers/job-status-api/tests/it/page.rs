@@ -25,7 +25,7 @@ async fn a_recording_becomes_text_that_grows_and_plays() {
 
     let recording = repeated_sample(240);
     window.choose_file("input[type=file]", recording.path()).await;
-    window.ask::<()>("void (document.querySelector('[name=language]').value = 'en')").await;
+    window.run("document.querySelector('[name=language]').value = 'en'").await;
     window.click(".new-job [type=submit]").await;
     window.wait_until("location.hash.startsWith('#/jobs/')").await;
 
@@ -72,9 +72,9 @@ async fn click_to_seek(window: &Window, segments: &[Value]) {
     window.wait_until(PLAYABLE).await;
     let word = &segments[1]["words"][3];
     window
-        .ask::<()>(
-            "void (window.sought = new Promise(tell => { const audio = document.querySelector('audio');
-                audio.addEventListener('seeked', () => tell(audio.currentTime), { once: true }); }))",
+        .run(
+            "window.sought = new Promise(tell => { const audio = document.querySelector('audio');
+                audio.addEventListener('seeked', () => tell(audio.currentTime), { once: true }); })",
         )
         .await;
     window.click(".transcript li:nth-child(2) .word:nth-child(4)").await;
@@ -99,7 +99,7 @@ async fn listen_with_keys(window: &Window, segments: &[Value]) {
         window.wait_until(&format!("Math.abs({TIME} - {}) < 0.1", before + by)).await;
     }
 
-    window.ask::<()>("document.querySelector('.exports a:last-child').focus()").await;
+    window.run("document.querySelector('.exports a:last-child').focus()").await;
     window.press("Tab").await;
     window.wait_until("document.activeElement.matches('.transcript .time')").await;
     window.press("Home").await;
