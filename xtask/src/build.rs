@@ -50,7 +50,7 @@ Examples:
 ";
 
 /// Build the images of a compose project in parallel.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(args_conflicts_with_subcommands = true, before_help = EXAMPLES)]
 pub(crate) struct BuildArgs {
     #[command(subcommand)]
@@ -150,6 +150,11 @@ pub(crate) fn run(args: &BuildArgs) -> Result<ExitCode> {
     }
     let runtime = tokio::runtime::Runtime::new().context("no threads for the build")?;
     runtime.block_on(build(&plan, args))
+}
+
+/// Builds all images of a project, for those who go on to run them. `timings` gets what `--timings` writes.
+pub(crate) fn images_of(files: &[PathBuf], timings: Option<PathBuf>) -> Result<ExitCode> {
+    run(&BuildArgs { files: files.to_vec(), timings, ..BuildArgs::default() })
 }
 
 fn plan(args: &BuildArgs) -> Result<Plan> {

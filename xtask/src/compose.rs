@@ -14,5 +14,5 @@ mod yaml;
 
 pub(crate) use bench_section::{BenchSection, IgnoredFolder, SourceChange};
 pub(crate) use build_section::{BuildSection, Context, Dockerfile, NamedContext};
-pub(crate) use project::{Project, ProjectRequest, Service};
+pub(crate) use project::{Project, ProjectRequest, Service, files_of};
 pub(crate) use yaml::Place;

@@ -6,7 +6,7 @@ mod start;
 
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 
 use crate::buildkit::{Engine, EngineUnreachable};
@@ -34,6 +34,15 @@ pub(crate) fn run(args: &EngineArgs) -> Result<ExitCode> {
 pub(crate) fn ensure() -> Result<Engine> {
     let runtime = tokio::runtime::Runtime::new().context("no threads for the connection")?;
     runtime.block_on(connect_or_start())
+}
+
+/// An engine that runs already, for those who look at what it runs.
+///
+/// # Errors
+/// None answers; what to do is said.
+pub(crate) fn running() -> Result<Engine> {
+    let runtime = tokio::runtime::Runtime::new().context("no threads for the connection")?;
+    runtime.block_on(Engine::connect()).map_err(|unreachable| anyhow!("{unreachable}; {}", remedy()))
 }
 
 /// Whether an engine of this version can do what builds ask of it.

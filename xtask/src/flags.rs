@@ -9,6 +9,7 @@ use crate::{
     bench_build::{self, BenchBuildArgs},
     build::BuildArgs,
     builder::BuilderArgs,
+    containers::{DownArgs, LogsArgs, RestartArgs, StatusArgs, UpArgs},
     doctor::DoctorArgs,
     engine::EngineArgs,
     lint::{self, LintArgs},
@@ -42,6 +43,16 @@ pub(crate) enum Task {
     /// Install missing system packages, build the programs, fetch Temporal and the models
     #[command(after_help = EXIT_CODES)]
     Setup,
+    /// Build a compose project, start it in containers, and wait until it is healthy
+    Up(UpArgs),
+    /// Stop what `up` started
+    Down(DownArgs),
+    /// Restart services that `up` started
+    Restart(RestartArgs),
+    /// Show what the services wrote
+    Logs(LogsArgs),
+    /// Show how the services are
+    Status(StatusArgs),
     /// Build the images of a compose project in parallel
     #[command(after_help = EXIT_CODES)]
     Build(Box<BuildArgs>),

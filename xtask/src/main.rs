@@ -12,6 +12,7 @@ mod builder;
 mod buildkit;
 mod cache_folder;
 mod compose;
+mod containers;
 mod debian;
 mod demo;
 mod dev;
@@ -54,14 +55,22 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::BenchSpeech(flags) => bench_speech::run(&flags),
         Task::BenchBuild(args) => bench_build::run(&args),
         Task::Setup => setup::run(&binaries::ALL_PROGRAMS).map(drop),
-        Task::Build(flags) => return build::run(&flags).map_err(|error| Halt::YourTurn(format!("{error:#}")).into()),
+        Task::Build(flags) => return build::run(&flags).map_err(your_turn),
         Task::Bases(flags) => return bases::run(&flags),
         Task::Doctor(flags) => return doctor::run(&flags),
-        Task::Lint(flags) => return lint::run(&flags).map_err(|error| Halt::YourTurn(format!("{error:#}")).into()),
-        Task::Builder(flags) => {
-            return builder::run(&flags).map_err(|error| Halt::YourTurn(format!("{error:#}")).into());
-        }
-        Task::Engine(flags) => return engine::run(&flags).map_err(|error| Halt::YourTurn(format!("{error:#}")).into()),
+        Task::Up(args) => return containers::up(&args).map_err(your_turn),
+        Task::Down(args) => return containers::down(&args).map_err(your_turn),
+        Task::Restart(args) => return containers::restart(&args).map_err(your_turn),
+        Task::Logs(args) => return containers::logs(&args).map_err(your_turn),
+        Task::Status(args) => return containers::status(&args).map_err(your_turn),
+        Task::Lint(flags) => return lint::run(&flags).map_err(your_turn),
+        Task::Builder(flags) => return builder::run(&flags).map_err(your_turn),
+        Task::Engine(flags) => return engine::run(&flags).map_err(your_turn),
     }
     .map(|()| ExitCode::SUCCESS)
+}
+
+/// What keeps a task from beginning is for the user to put right.
+fn your_turn(error: anyhow::Error) -> anyhow::Error {
+    Halt::YourTurn(format!("{error:#}")).into()
 }

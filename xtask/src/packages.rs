@@ -32,13 +32,25 @@ pub(crate) const BASES: [Need; 2] = [
     },
 ];
 
-/// To test builds with a registry, several engines and encrypted connections.
-pub(crate) const TESTS: [Need; 3] = [
+/// To test the HTTP services with their page in a browser, with Redis, and with clients in Python.
+pub(crate) const SERVICE_TESTS: [Need; 3] = [
+    Need { purpose: "Redis", package: "redis-server", is_met: || answers("redis-server", &["--version"]) },
+    Need { purpose: "a browser", package: "chromium", is_met: || answers("chromium", &["--version"]) },
+    Need {
+        purpose: "Python's virtual environments",
+        package: "python3-venv",
+        is_met: || answers("python3", &["-c", "import ensurepip"]),
+    },
+];
+
+/// To test builds with a registry, several engines and encrypted connections, and what Prometheus is given.
+pub(crate) const BUILD_TESTS: [Need; 4] = [
     Need {
         purpose: "a container registry",
         package: "docker-registry",
         is_met: || answers("docker-registry", &["--version"]),
     },
+    Need { purpose: "Prometheus's checks", package: "prometheus", is_met: || answers("promtool", &["--version"]) },
     Need { purpose: "network bridges", package: "iproute2", is_met: || answers("ip", &["-Version"]) },
     Need { purpose: "certificates of one's own", package: "openssl", is_met: || answers("openssl", &["version"]) },
 ];

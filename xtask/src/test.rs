@@ -8,8 +8,12 @@ use crate::{binaries, engine, flags::TestFlags, halt::Halt, output::say, package
 /// [`Halt::CommandFailed`] with the exit code of `cargo test`.
 pub(crate) fn run(flags: &TestFlags) -> anyhow::Result<()> {
     setup::run(&binaries::ALL_PROGRAMS)?;
-    if tests_builds(&flags.for_cargo) {
-        prepare_builds();
+    if tests_package(&flags.for_cargo, &["xtask"]) {
+        let prepared = packages::ensure(&packages::BUILD_TESTS).and_then(|()| engine::ensure().map(drop));
+        prepared.unwrap_or_else(|error| will_be_skipped("image builds", &error));
+    }
+    if tests_package(&flags.for_cargo, &["ingestion-api", "job-status-api"]) {
+        packages::ensure(&packages::SERVICE_TESTS).unwrap_or_else(|error| will_be_skipped("the services", &error));
     }
     let mut command = binaries::cargo();
     // The release profile is the one that the programs are built in: the native libraries are compiled once.
@@ -26,17 +30,14 @@ pub(crate) fn run(flags: &TestFlags) -> anyhow::Result<()> {
     Err(Halt::CommandFailed { command: "cargo test", code }.into())
 }
 
-/// An engine and a registry for the tests of the build tool. Where they cannot be had, these say that they are skipped.
-fn prepare_builds() {
-    let prepared = packages::ensure(&packages::TESTS).and_then(|()| engine::ensure());
-    if let Err(error) = prepared {
-        say(format_args!("tests of image builds will be skipped: {error:#}"));
-    }
+/// Tests whose parts cannot be had say so themselves; CI counts that as a failure.
+fn will_be_skipped(what: &str, error: &anyhow::Error) {
+    say(format_args!("tests of {what} will be skipped: {error:#}"));
 }
 
-fn tests_builds(arguments: &[String]) -> bool {
+fn tests_package(arguments: &[String], packages: &[&str]) -> bool {
     !chooses_packages(arguments)
-        || arguments.iter().any(|argument| ["xtask", "--workspace"].contains(&argument.as_str()))
+        || arguments.iter().any(|argument| argument == "--workspace" || packages.contains(&argument.as_str()))
 }
 
 fn chooses_packages(arguments: &[String]) -> bool {

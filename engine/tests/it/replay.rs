@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use engine::temporal::workflows::{BatchWorkflow, LlmWorkflow, TranscribeWorkflow};
+use engine::temporal::workflows::{BatchWorkflow, DeliverWorkflow, LlmWorkflow, TranscribeWorkflow};
 use temporalio_client::WorkflowHistory;
 use temporalio_sdk::workflow_replayer::{WorkflowReplayer, WorkflowReplayerOptions};
 
@@ -11,7 +11,8 @@ use temporalio_sdk::workflow_replayer::{WorkflowReplayer, WorkflowReplayerOption
 const MOST_BYTES: usize = 64 * 1024;
 
 /// What must be on record.
-const RECORDED: [&str; 6] = ["batch", "cancelled", "completed", "failed_llm", "llm", "retried"];
+const RECORDED: [&str; 8] =
+    ["batch", "cancelled", "completed", "deliver", "failed_llm", "llm", "retried", "with_webhook"];
 
 fn recordings() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/histories");
@@ -39,6 +40,8 @@ async fn recorded_histories_replay() {
             .register_workflow::<LlmWorkflow>()
             .unwrap()
             .register_workflow::<BatchWorkflow>()
+            .unwrap()
+            .register_workflow::<DeliverWorkflow>()
             .unwrap()
             .build();
         let history = WorkflowHistory::from_json(&std::fs::read(&path).unwrap()).unwrap();

@@ -12,9 +12,10 @@ use crate::timings::BuildRecord;
 use plain::Plain;
 use terminal::Terminal;
 
-#[derive(Debug, Clone, Copy, PartialEq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, ValueEnum)]
 pub(crate) enum ProgressStyle {
     /// `tty` on a terminal, else `plain`
+    #[default]
     Auto,
     /// One line per image
     Tty,

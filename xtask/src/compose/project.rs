@@ -78,7 +78,11 @@ impl Project {
     }
 }
 
-fn files_of(request: &ProjectRequest) -> Result<Vec<PathBuf>> {
+/// The files of a request: those that it names, else those of `COMPOSE_FILE`, else the usual ones in its folder.
+///
+/// # Errors
+/// There are none.
+pub(crate) fn files_of(request: &ProjectRequest) -> Result<Vec<PathBuf>> {
     let named = if request.files.is_empty() {
         let listed = request.environment.get("COMPOSE_FILE").map(String::as_str).unwrap_or_default();
         listed.split(':').filter(|name| !name.is_empty()).map(PathBuf::from).collect()

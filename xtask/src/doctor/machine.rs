@@ -15,7 +15,8 @@ pub(super) fn look() -> Vec<Finding> {
     findings.extend(packages::PROGRAMS.iter().map(|need| package(need, "demo, dev, test", State::Missing)));
     findings.extend(packages::BASES.iter().map(|need| package(need, "bases, build", State::Advice)));
     findings.push(rust_to_copy());
-    findings.extend(packages::TESTS.iter().map(|need| package(need, "test", State::Advice)));
+    let for_tests = packages::BUILD_TESTS.iter().chain(&packages::SERVICE_TESTS);
+    findings.extend(for_tests.map(|need| package(need, "test", State::Advice)));
     findings.push(room());
     findings
 }

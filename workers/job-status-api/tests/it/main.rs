@@ -2,8 +2,10 @@
 
 #![cfg(test)]
 
+mod browser;
 mod jobs;
 mod live;
+mod page;
 mod redis;
 mod results;
 mod service;

@@ -9,7 +9,7 @@ use crate::service::Service;
 #[tokio::test]
 async fn results_are_those_of_the_command_line() {
     let service = Service::start();
-    service.transcribe("done", &["--words", "--llm", "summary"]);
+    service.transcribe("done", &["--words"]);
     for (format, kind) in [
         ("txt", "text/plain; charset=utf-8"),
         ("json", "application/json"),
@@ -30,17 +30,16 @@ async fn results_are_those_of_the_command_line() {
         assert_eq!(again.status(), StatusCode::NOT_MODIFIED, "{format}");
     }
 
-    let answers = service.json("/v1/jobs/done/llm").await;
-    let answer = service.json("/v1/jobs/done/llm/summary").await;
-    assert_eq!(answers["summary"], answer["output"]);
-    assert_eq!(answer["usage"]["provider"], "local");
-
-    let asked = service.request(Method::POST, "/v1/jobs/done/llm").header("content-type", "application/json");
-    let asked = asked.body(json!({"ask": "Who speaks?"}).to_string()).send().await.unwrap();
-    assert_eq!(asked.status(), StatusCode::ACCEPTED);
-    let asked: Value = asked.json().await.unwrap();
-    service.stack.text(["watch", asked["id"].as_str().unwrap()]);
-    assert!(service.json("/v1/jobs/done/llm").await["ask"].is_string());
+    for (task, name) in [(json!({"task": "summary"}), "summary"), (json!({"ask": "Who speaks?"}), "ask")] {
+        let asked = service.request(Method::POST, "/v1/jobs/done/llm").header("content-type", "application/json");
+        let asked = asked.body(task.to_string()).send().await.unwrap();
+        assert_eq!(asked.status(), StatusCode::ACCEPTED);
+        let asked: Value = asked.json().await.unwrap();
+        service.stack.text(["watch", asked["id"].as_str().unwrap()]);
+        let answer = service.json(&format!("/v1/jobs/done/llm/{name}")).await;
+        assert_eq!(service.json("/v1/jobs/done/llm").await[name], answer["output"]);
+        assert_eq!(answer["usage"]["provider"], "local");
+    }
 }
 
 #[tokio::test]

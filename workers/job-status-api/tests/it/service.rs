@@ -27,6 +27,11 @@ impl Service {
         Self { stack, url: format!("http://{}", address(status)) }
     }
 
+    /// Where it listens.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         engine::tls::install_provider();
         Client::builder().no_proxy().build().unwrap().request(method, format!("{}{path}", self.url))

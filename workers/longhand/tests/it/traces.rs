@@ -2,7 +2,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::TcpListener,
+    io::Write,
+    net::{TcpListener, TcpStream},
     sync::mpsc::{self, Receiver, Sender},
 };
 
@@ -19,7 +20,7 @@ use opentelemetry_proto::tonic::{
     common::v1::any_value::Value,
     trace::v1::ResourceSpans,
 };
-use test_stack::{INGESTION, LLM, Stack, TRANSCRIPTION, free_port, sample};
+use test_stack::{INGESTION, INGESTION_API, LLM, Stack, TRANSCRIPTION, free_port, sample};
 use tokio::runtime::Runtime;
 use tonic::{Request, Response, Status};
 
@@ -60,13 +61,16 @@ async fn serve(listener: TcpListener, sender: Sender<ResourceSpans>) {
 }
 
 #[test]
-fn one_trace_holds_a_job_from_its_workflow_to_every_activity() {
+fn one_trace_holds_a_job_from_its_request_to_every_activity() {
     let (endpoint, spans) = collector();
-    let stack = Stack::start_with(&[("LONGHAND_OTLP_ENDPOINT", &endpoint)]);
-    stack.text(["transcribe", &sample(), "--language", "en", "--id", "traced", "--llm", "summary"]);
+    let mut stack = Stack::start_with(&[("LONGHAND_OTLP_ENDPOINT", &endpoint)]);
+    let address = format!("127.0.0.1:{}", free_port());
+    stack.set("LONGHAND_INGESTION_API_ADDRESS", &address);
+    stack.start_worker(INGESTION_API);
+    hand_in(&address, &[("language", "en"), ("llm", "summary")]);
     // Which services have a span in which trace.
     let mut traces: BTreeMap<Vec<u8>, BTreeSet<String>> = BTreeMap::new();
-    let all = BTreeSet::from([INGESTION, TRANSCRIPTION, LLM].map(str::to_owned));
+    let all = BTreeSet::from([INGESTION_API, INGESTION, TRANSCRIPTION, LLM].map(str::to_owned));
     while !traces.values().any(|services| *services == all) {
         let spans = spans.recv_timeout(std::time::Duration::from_secs(60)).unwrap_or_else(|_| panic!("{traces:?}"));
         let service = service(&spans);
@@ -74,6 +78,23 @@ fn one_trace_holds_a_job_from_its_workflow_to_every_activity() {
             traces.entry(span.trace_id).or_default().insert(service.clone());
         }
     }
+}
+
+/// Posts the sample as a form does.
+fn hand_in(address: &str, fields: &[(&str, &str)]) {
+    let mut body = Vec::new();
+    for (name, value) in fields {
+        write!(body, "--x\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").unwrap();
+    }
+    write!(body, "--x\r\ncontent-disposition: form-data; name=\"file\"; filename=\"jfk.flac\"\r\n\r\n").unwrap();
+    body.extend(std::fs::read(sample()).unwrap());
+    write!(body, "\r\n--x--\r\n").unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "POST /v1/jobs HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n").unwrap();
+    write!(stream, "content-type: multipart/form-data; boundary=x\r\ncontent-length: {}\r\n\r\n", body.len()).unwrap();
+    stream.write_all(&body).unwrap();
+    let answer = std::io::read_to_string(stream).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 202 "), "{answer}");
 }
 
 fn service(spans: &ResourceSpans) -> String {
