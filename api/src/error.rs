@@ -133,6 +133,7 @@ impl From<ClientError> for ApiError {
         match error {
             ClientError::NotFound { id } => Self::not_found(format!("there is no job {id}")),
             ClientError::TooLong { .. } => Self::invalid(error.to_string()),
+            ClientError::NoRecording { .. } => Self::not_found(error.to_string()).code("no_recording"),
             ClientError::Unreachable { .. } | ClientError::Silent(_) => {
                 tracing::warn!(%error, "Temporal is away");
                 Self::unavailable("Temporal does not answer; accepted jobs go on by themselves, try again later")

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "it is part of tests, which stop at what is wrong")]
 
 pub mod audio;
+pub mod redis;
 
 use std::{
     collections::BTreeMap,

@@ -24,10 +24,11 @@ use crate::{
 const QUICK: Duration = Duration::from_millis(250);
 /// The same where Redis tells when there is something to see, and for jobs in which little happens.
 const SLOW: Duration = Duration::from_secs(1);
-/// How long what is known of a job is good when nobody looks any more; an ended one may still be amended.
+/// How long a job is followed when nobody looks any more, and between two looks at an ended one, which may be amended
+/// or begun again.
 const KEPT: Duration = Duration::from_secs(5);
-/// Jobs that are kept at the same time, beyond those that somebody looks at.
-const MOST_KEPT: usize = 512;
+/// Beyond as many jobs, those are dropped whose first look was given up.
+const MANY: usize = 512;
 
 /// Everybody who looks at jobs, and those that look for them. Cheap to clone.
 #[derive(Clone)]
@@ -63,8 +64,8 @@ impl Followers {
 
     fn cell(&self, id: &str) -> Arc<OnceCell<watch::Receiver<Snapshot>>> {
         let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
-        if followed.len() > MOST_KEPT {
-            followed.retain(|_, job| job.snapshots.get().is_none_or(|snapshots| snapshots.has_changed().is_ok()));
+        if followed.len() > MANY {
+            followed.retain(|_, job| job.snapshots.initialized() || job.asked_at.elapsed() < KEPT);
         }
         let now = Instant::now();
         let job =
@@ -77,10 +78,16 @@ impl Followers {
         self.followed.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
 
-    /// Whether nobody has asked for the job for a while.
-    fn is_unwanted(&self, id: &str) -> bool {
-        let followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
-        followed.get(id).is_none_or(|job| job.asked_at.elapsed() > KEPT)
+    /// Forgets the job if nobody looks, and nobody has asked for it for a while.
+    fn forget_unwanted(&self, id: &str, snapshots: &watch::Sender<Snapshot>) -> bool {
+        let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
+        // The registry holds one receiver itself.
+        let is_unwanted =
+            snapshots.receiver_count() <= 1 && followed.get(id).is_none_or(|job| job.asked_at.elapsed() > KEPT);
+        if is_unwanted {
+            followed.remove(id);
+        }
+        is_unwanted
     }
 
     async fn begin(&self, jobs: &Jobs, id: &str) -> Result<watch::Receiver<Snapshot>, ClientError> {
@@ -97,7 +104,7 @@ impl Followers {
         Ok(receiver)
     }
 
-    /// Looks again and again until the job has ended and nobody wants it any more.
+    /// Looks again and again until nobody wants the job any more. Whoever asks meanwhile never waits for a look.
     async fn keep_up(self, mut follower: Follower, id: String, snapshots: watch::Sender<Snapshot>) {
         let mut wakeup = self.wakeups.of("");
         loop {
@@ -105,18 +112,18 @@ impl Followers {
                 let snapshot = snapshots.borrow();
                 (snapshot.ended.is_some(), snapshot.progress.stage)
             };
-            if ended {
-                tokio::time::sleep(KEPT).await;
-                break;
-            }
-            // The registry holds one receiver itself.
-            if snapshots.receiver_count() <= 1 && self.is_unwanted(&id) {
-                break;
-            }
             let is_quick = !self.wakeups.are_expected() && matches!(stage, Stage::Transcribe | Stage::Ingest);
+            let pause = match (ended, is_quick) {
+                (true, _) => KEPT,
+                (false, true) => QUICK,
+                (false, false) => SLOW,
+            };
             tokio::select! {
-                () = tokio::time::sleep(if is_quick { QUICK } else { SLOW }) => {}
+                () = tokio::time::sleep(pause) => {}
                 () = wakeup.notified() => {}
+            }
+            if self.forget_unwanted(&id, &snapshots) {
+                return;
             }
             match follower.jobs.progress(&id).await {
                 Ok(progress) => {
@@ -127,13 +134,12 @@ impl Followers {
                         is_news
                     });
                 }
-                Err(ClientError::NotFound { .. }) => break,
+                Err(ClientError::NotFound { .. }) => return self.forget(&id),
                 // The job goes on by itself, and so does whoever looks at it.
                 Err(error) => tracing::debug!(%error, job = id, "the progress is not known at the moment"),
             }
             wakeup = self.wakeups.of(&follower.checkpoints);
         }
-        self.forget(&id);
     }
 }
 
@@ -151,7 +157,7 @@ impl Follower {
     async fn look(&mut self, mut progress: JobProgress) -> Snapshot {
         let speed = self.pace.observe(&progress, Instant::now());
         if !progress.folder.is_empty() && !progress.recipe.is_empty() {
-            self.checkpoints = keys::chunks(&progress.folder, &progress.recipe);
+            self.read_from(keys::chunks(&progress.folder, &progress.recipe));
         }
         let mut ended = None;
         if progress.status.is_final() {
@@ -177,10 +183,18 @@ impl Follower {
         if result.status.has_transcript() {
             progress.chunks_done = result.provenance.chunks_total;
         }
-        self.checkpoints.clone_from(&result.provenance.checkpoints);
+        self.read_from(result.provenance.checkpoints.clone());
         let errors = result.errors.iter().map(|failure| format!("{}: {}", failure.stage, failure.message));
         let error = errors.reduce(|all, error| format!("{all}; {error}"));
         Ok(Ended { status: result.status, error, provenance: Some(Arc::new(result.provenance)) })
+    }
+
+    /// A job that was begun again with other options has another text.
+    fn read_from(&mut self, checkpoints: String) {
+        if self.checkpoints != checkpoints {
+            self.checkpoints = checkpoints;
+            self.chunks.clear();
+        }
     }
 
     async fn read_chunks(&mut self, total: u32) -> Result<(), StoreError> {

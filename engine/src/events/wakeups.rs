@@ -3,7 +3,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -51,7 +54,8 @@ impl Announcer {
 #[derive(Clone, Default)]
 pub struct Wakeups {
     waiting: Arc<Mutex<HashMap<String, Weak<Notify>>>>,
-    listens: bool,
+    /// Whether Redis is there at the moment.
+    connected: Arc<AtomicBool>,
 }
 
 impl Wakeups {
@@ -62,14 +66,14 @@ impl Wakeups {
     pub fn listen(settings: &RedisSettings) -> Result<Self, RedisUrlError> {
         let Some(url) = &settings.url else { return Ok(Self::default()) };
         let client = redis::Client::open(url.expose()).map_err(RedisUrlError::from)?;
-        let wakeups = Self { waiting: Arc::default(), listens: true };
+        let wakeups = Self::default();
         tokio::spawn(wakeups.clone().receive(client));
         Ok(wakeups)
     }
 
-    /// Whether messages can come at all.
+    /// Whether messages can come at the moment.
     pub(super) fn are_expected(&self) -> bool {
-        self.listens
+        self.connected.load(Ordering::Relaxed)
     }
 
     /// Told whenever the checkpoints below `checkpoints` grow, as long as it is held.
@@ -87,7 +91,9 @@ impl Wakeups {
     async fn receive(self, client: redis::Client) {
         let mut away = false;
         loop {
-            match self.receive_until_lost(&client).await {
+            let lost = self.receive_until_lost(&client).await;
+            self.connected.store(false, Ordering::Relaxed);
+            match lost {
                 Ok(()) => away = false,
                 Err(error) if !away => {
                     tracing::warn!(%error, "Redis is away: live events come a little later until it is back");
@@ -103,6 +109,7 @@ impl Wakeups {
     async fn receive_until_lost(&self, client: &redis::Client) -> Result<(), redis::RedisError> {
         let mut connection = client.get_async_pubsub().await?;
         connection.subscribe(CHANNEL).await?;
+        self.connected.store(true, Ordering::Relaxed);
         tracing::info!("live events come through Redis");
         let mut messages = connection.on_message();
         while let Some(message) = messages.next().await {

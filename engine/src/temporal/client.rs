@@ -51,6 +51,8 @@ pub enum ClientError {
         "the request is {bytes} bytes long, of which Temporal gets at most {MOST_INPUT}: shorten its prompt or schema"
     )]
     TooLong { bytes: usize },
+    #[error("{id} is no transcription, so it has no recording; ask for the job that it belongs to")]
+    NoRecording { id: String },
     #[error("Temporal refused: {0}")]
     Refused(String),
 }
@@ -128,12 +130,13 @@ impl Jobs {
         submission(id, started.map(drop))
     }
 
-    /// Runs an LLM task on a finished job's transcript. Gives the id to follow.
-    pub async fn submit_llm(&self, job_id: &str, task: &LlmTask) -> Result<String, ClientError> {
+    /// Runs an LLM task on a finished job's transcript, or finds the running one of the same name,
+    /// which for a question may be another question.
+    pub async fn submit_llm(&self, job_id: &str, task: &LlmTask) -> Result<Submission, ClientError> {
         let id = format!("{job_id}.llm.{}", task.name());
         let input = to_input(&LlmRequest { job_id: job_id.to_owned(), task: task.clone() })?;
         let started = self.client.start_workflow(LlmWorkflow::run, input, again(&id)).await;
-        Ok(submission(&id, started.map(drop))?.id)
+        submission(&id, started.map(drop))
     }
 
     /// Where a job stands. A running workflow is asked; if no worker answers for it, what the
@@ -187,20 +190,19 @@ impl Jobs {
     pub async fn list(&self, limit: usize) -> Result<Vec<JobSummary>, ClientError> {
         const ALL_KINDS: &str = "WorkflowType IN ('transcribe', 'llm', 'batch')";
         let found = self.client.list_workflows(ALL_KINDS, WorkflowListOptions::builder().limit(limit).build());
-        let found: Vec<_> = found.try_collect().await.map_err(|error| ClientError::Refused(error.to_string()))?;
+        let found: Vec<_> = found.try_collect().await.map_err(listing_failed)?;
         Ok(found.iter().filter_map(description::summary).collect())
     }
 
     /// What was asked for when the job was submitted.
     ///
     /// # Errors
-    /// [`ClientError::Refused`] where that is no transcription.
+    /// [`ClientError::NoRecording`] where that is no transcription.
     pub async fn request(&self, id: &str) -> Result<JobRequest, ClientError> {
         let handle = self.client.get_workflow_handle::<UntypedWorkflow>(id);
         let mut history = handle.fetch_history(WorkflowFetchHistoryOptions::default());
         let first = history.try_next().await.map_err(|error| interaction(id, error))?;
-        description::request(first.as_ref())
-            .ok_or_else(|| ClientError::Refused(format!("{id} is no transcription, so it has no recording")))
+        description::request(first.as_ref()).ok_or_else(|| ClientError::NoRecording { id: id.to_owned() })
     }
 
     /// A finished or running job's whole history as Temporal's JSON, as the replay tests record it.
@@ -248,6 +250,13 @@ fn interaction(id: &str, error: WorkflowInteractionError) -> ClientError {
     match error {
         WorkflowInteractionError::NotFound(_) => ClientError::NotFound { id: id.to_owned() },
         WorkflowInteractionError::Rpc(status) => answer(&status),
+        other => ClientError::Refused(other.to_string()),
+    }
+}
+
+fn listing_failed(error: temporalio_client::errors::ClientError) -> ClientError {
+    match error {
+        temporalio_client::errors::ClientError::Rpc(status) => answer(&status),
         other => ClientError::Refused(other.to_string()),
     }
 }

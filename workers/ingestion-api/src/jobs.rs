@@ -202,7 +202,7 @@ impl NewSource {
 /// It stops within about a second; what it has finished is found again by the next job on the same recording.
 #[utoipa::path(
     delete, path = "/v1/jobs/{id}", tag = "jobs",
-    params(("id" = String, Path, description = "The job's or the batch's id")),
+    params(("id" = String, Path, description = "The job's or the batch's id", max_length = 200, pattern = "^[A-Za-z0-9][A-Za-z0-9._-]*$")),
     responses((status = 202, description = "It is being stopped, or had ended before", body = Cancelling)),
 )]
 async fn cancel(State(ingestion): State<Ingestion>, Path(id): Path<JobId>) -> Result<Response, ApiError> {

@@ -104,7 +104,7 @@ async fn one(
     request_body = NewTask,
     responses(
         (status = 202, description = "It is being asked", body = Asked),
-        (status = 409, description = "The job has not ended, or gave no transcript", body = api::ErrorBody),
+        (status = 409, description = "The job has not ended, gave no transcript, or is being asked another question", body = api::ErrorBody),
     ),
 )]
 async fn ask(
@@ -115,6 +115,10 @@ async fn ask(
     let task = task.resolve()?;
     status.result(&id).await?;
     let asked = status.temporal.jobs()?.submit_llm(id.as_str(), &task).await?;
-    let answer = Asked { links: status.links.job(&asked), id: asked };
+    if asked.existing && matches!(task, LlmTask::Ask(_)) {
+        let message = format!("{id} is being asked another question; ask again when the job {} has ended", asked.id);
+        return Err(ApiError::new(StatusCode::CONFLICT, api::ErrorKind::InvalidRequestError, message).code("busy"));
+    }
+    let answer = Asked { links: status.links.job(&asked.id), id: asked.id };
     Ok((StatusCode::ACCEPTED, axum::Json(answer)).into_response())
 }

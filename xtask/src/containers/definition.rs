@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 /// A project, its variables filled in and its files merged.
 #[derive(Debug, Deserialize)]
@@ -24,6 +25,8 @@ pub(super) struct Service {
     pub(super) scale: Option<u32>,
     #[serde(default)]
     pub(super) ports: Vec<Port>,
+    /// How its image is built; none where a registry has to give it.
+    build: Option<IgnoredAny>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -38,5 +41,10 @@ impl Definition {
     /// The services that are started, which leaves out what only `docker compose run` starts.
     pub(super) fn started_services(&self) -> impl Iterator<Item = &str> {
         self.services.iter().filter(|(_, service)| service.scale != Some(0)).map(|(name, _)| name.as_str())
+    }
+
+    /// Whether a service's image is the project's own.
+    pub(super) fn builds(&self, service: &str) -> bool {
+        self.services.get(service).is_some_and(|service| service.build.is_some())
     }
 }

@@ -58,9 +58,9 @@ impl Overview {
         self.rows.iter().all(|row| row.is_well)
     }
 
-    /// Every service has a container.
-    pub(super) fn is_complete(&self) -> bool {
-        self.rows.iter().all(|row| row.container.is_some())
+    /// The services that have no container.
+    pub(super) fn missing(&self) -> impl Iterator<Item = &str> {
+        self.rows.iter().filter(|row| row.container.is_none()).map(|row| row.service.as_str())
     }
 
     pub(super) fn json(&self) -> Result<String> {

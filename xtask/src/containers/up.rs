@@ -8,6 +8,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::container::Container;
+use super::definition::Definition;
 use super::overview::Overview;
 use super::project::ComposeProject;
 use super::variant::Variant;
@@ -24,8 +25,8 @@ Examples:
   cargo xtask up --air-gapped
   cargo xtask up -f compose.yaml --no-build
 
-Exit codes: 0 everything is up, 1 an image was not built or a service is not healthy, 2 wrong use, or something that you
-have to do first.")]
+Exit codes: 0 everything is up, 1 an image was not built or a service is not healthy, 2 wrong use, or something that \
+you have to do first.")]
 pub(crate) struct UpArgs {
     #[command(flatten)]
     project: ProjectFlags,
@@ -53,10 +54,10 @@ impl UpArgs {
         asked.into_iter().filter(|(is_asked, _)| *is_asked).map(|(_, variant)| variant)
     }
 
-    /// What to try where services got no container, which is for want of an image.
-    fn hint(&self) -> Option<&'static str> {
-        if self.no_build {
-            return Some("without --no-build, the project's own images are built");
+    /// What to try where a service got no container, which is for want of an image.
+    fn hint(&self, definition: &Definition, service: &str) -> Option<&'static str> {
+        if definition.builds(service) {
+            return self.no_build.then_some("without --no-build, the project's own images are built");
         }
         (!self.air_gapped).then_some("where no image registry can be reached, --air-gapped takes none from one")
     }
@@ -98,7 +99,7 @@ fn start(project: &ComposeProject, services: &[String], patience: Duration, args
         return Ok(ExitCode::SUCCESS);
     }
     explain(&containers)?;
-    if let Some(hint) = args.hint().filter(|_| !overview.is_complete()) {
+    if let Some(hint) = overview.missing().find_map(|service| args.hint(&project.definition, service)) {
         say(format_args!("hint: {hint}"));
     }
     say(format_args!("error: `{}` is not up", project.definition.name));

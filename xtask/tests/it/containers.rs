@@ -132,6 +132,7 @@ fn a_variant_is_laid_over_says_what_it_leaves_out_and_is_remembered() {
     project.check(&["status"], 0);
     let without = project.check(&["up", "--no-build"], 1);
     assert!(stdout(&without).contains("not there"), "{}", stdout(&without));
+    assert!(stderr(&without).contains("hint: where no image registry can be reached"), "{}", stderr(&without));
 }
 
 /// With the script that compiles Longhand's own programs.

@@ -53,8 +53,9 @@ impl FromStr for Cursor {
 
     fn from_str(text: &str) -> Result<Self, BadCursor> {
         let (started, id) = text.split_once('.').ok_or(BadCursor)?;
-        let started = started.parse().map(Duration::from_nanos).map_err(|_| BadCursor)?;
-        Ok(Self { started, id: id.to_owned() })
+        // Temporal counts in signed numbers and refuses what is beyond them.
+        let started = started.parse::<u64>().ok().filter(|nanos| i64::try_from(*nanos).is_ok()).ok_or(BadCursor)?;
+        Ok(Self { started: Duration::from_nanos(started), id: id.to_owned() })
     }
 }
 
@@ -88,11 +89,7 @@ impl Jobs {
             let is_wanted = is_new && filter.status.is_none_or(|status| status == summary.status);
             async move { is_wanted }
         });
-        let mut found: Vec<_> = wanted
-            .take(limit + 1)
-            .try_collect()
-            .await
-            .map_err(|error: temporalio_client::errors::ClientError| ClientError::Refused(error.to_string()))?;
+        let mut found: Vec<_> = wanted.take(limit + 1).try_collect().await.map_err(super::listing_failed)?;
         let has_more = found.len() > limit;
         found.truncate(limit);
         let next = found.last().filter(|_| has_more).map(|(execution, _)| Cursor::behind(execution));
@@ -123,7 +120,7 @@ mod tests {
     fn cursors_are_read_as_they_were_written() {
         let text = "1764115200000000001.job-1.llm.summary";
         assert_eq!(text.parse::<Cursor>().unwrap().to_string(), text);
-        for bad in ["", "job-1", "x.job-1", "1"] {
+        for bad in ["", "job-1", "x.job-1", "1", "-1.job-1", "9223372036854775808.job-1"] {
             assert!(bad.parse::<Cursor>().is_err(), "{bad}");
         }
     }

@@ -9,5 +9,6 @@ mod form;
 mod health;
 mod jobs;
 mod openai;
+mod redis;
 mod security;
 mod service;

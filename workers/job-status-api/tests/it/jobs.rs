@@ -55,7 +55,7 @@ async fn requests_that_cannot_be_met_are_told_why() {
     let service = Service::start();
     service.stack.longhand(["transcribe", "/etc/hostname", "--id", "broken"]);
     service.transcribe("done", &[]);
-    let cases: [(Method, &str, Option<Value>, StatusCode, &str); 13] = [
+    let cases: [(Method, &str, Option<Value>, StatusCode, &str); 14] = [
         (Method::GET, "/v1/jobs/none", None, StatusCode::NOT_FOUND, "there is no job none"),
         (Method::GET, "/v1/jobs/none/events", None, StatusCode::NOT_FOUND, "there is no job none"),
         (Method::GET, "/v1/jobs/none/transcript.txt", None, StatusCode::NOT_FOUND, "there is no job none"),
@@ -65,6 +65,7 @@ async fn requests_that_cannot_be_met_are_told_why() {
         (Method::GET, "/v1/jobs/done/llm/summary", None, StatusCode::NOT_FOUND, "no answer to \"summary\""),
         (Method::GET, "/v1/jobs?limit=0", None, StatusCode::BAD_REQUEST, "ask for 1 to 200 jobs"),
         (Method::GET, "/v1/jobs?cursor=x", None, StatusCode::BAD_REQUEST, "the cursor is none"),
+        (Method::GET, "/v1/jobs?cursor=9223372036854775808.x", None, StatusCode::BAD_REQUEST, "the cursor is none"),
         (Method::GET, "/v1/jobs?status=lost", None, StatusCode::BAD_REQUEST, "lost"),
         (Method::POST, "/v1/jobs/done/llm", Some(json!({})), StatusCode::BAD_REQUEST, "either a task or a question"),
         (Method::POST, "/v1/jobs/broken/llm", Some(json!({"task": "summary"})), StatusCode::CONFLICT, "is failed"),

@@ -47,7 +47,7 @@ pub(crate) async fn run(args: LlmArgs) -> anyhow::Result<Exit> {
     let id = args.id.as_str();
     let transcribed = store.exists(&keys::transcript(id)).await?;
     ensure!(transcribed, "{id} has no transcript in the store; `longhand show {id}` says how far the job is");
-    let workflow = jobs.submit_llm(id, &task).await?;
+    let workflow = jobs.submit_llm(id, &task).await?.id;
     match follow_alone(&jobs, &workflow).await? {
         Outcome::Finished(end) => print_answer(&store, &workflow, &end, args.json).await,
         Outcome::Interrupted(exit) => Ok(exit),

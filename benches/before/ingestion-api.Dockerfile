@@ -1,0 +1,10 @@
+FROM rust:1-slim AS build
+RUN apt-get update && apt-get install -y build-essential
+WORKDIR /src
+COPY . .
+RUN cargo build --release -p ingestion-api
+
+FROM debian:trixie-slim
+RUN apt-get update && apt-get install -y ca-certificates
+COPY --from=build /src/target/release/ingestion-api /usr/local/bin/ingestion-api
+ENTRYPOINT ["/usr/local/bin/ingestion-api"]

@@ -1,0 +1,45 @@
+//! Redis counts requests for all machines together, and is missed by nobody when it is away.
+
+use test_stack::{redis::Redis, wait_until};
+
+use crate::service::Service;
+
+async fn status(service: &Service) -> u16 {
+    service.get("/v1/models").await.status
+}
+
+async fn redis_is(service: &Service) -> String {
+    service.get("/health").await.json()["dependencies"]["redis"].as_str().unwrap().to_owned()
+}
+
+/// For conditions that are no futures.
+fn now<T>(asked: impl Future<Output = T>) -> T {
+    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(asked))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_allowance_holds_for_all_machines_together() {
+    let Some(mut redis) = Redis::start() else { return };
+    let url = redis.url();
+    let settings = [("LONGHAND_REDIS_URL", url.as_str()), ("LONGHAND_API_REQUESTS_PER_MINUTE", "4")];
+    let (one, other) = (Service::alone(&settings), Service::alone(&settings));
+    assert_eq!(redis_is(&one).await, "healthy");
+    let both = [status(&one).await, status(&other).await, status(&one).await, status(&other).await];
+    assert_eq!(both, [200; 4]);
+    assert_eq!([status(&one).await, status(&other).await], [429; 2]);
+
+    redis.kill();
+    for service in [&one, &other] {
+        let each = [status(service).await, status(service).await, status(service).await, status(service).await];
+        assert_eq!((each, status(service).await), ([200; 4], 429), "each counts for itself: {}", service.log());
+        assert_eq!(service.log().matches("Redis is away: each machine counts").count(), 1, "{}", service.log());
+    }
+    wait_until("Redis is told to be away", || now(redis_is(&one)) == "unhealthy");
+
+    redis.start_again();
+    wait_until("Redis is told to be back", || now(redis_is(&one)) == "healthy");
+    wait_until("Redis is asked again", || {
+        now(status(&one));
+        one.log().contains("Redis is back")
+    });
+}
