@@ -74,7 +74,8 @@ impl Followers {
         Arc::clone(&job.snapshots)
     }
 
-    fn forget(&self, id: &str) {
+    /// Drops what is known of a job that has just been begun again: the next who asks must not hear of its last end.
+    pub fn forget(&self, id: &str) {
         self.followed.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
 
@@ -122,7 +123,9 @@ impl Followers {
                 () = tokio::time::sleep(pause) => {}
                 () = wakeup.notified() => {}
             }
-            if self.forget_unwanted(&id, &snapshots) {
+            // Another follower has taken this one's place.
+            let is_replaced = snapshots.receiver_count() == 0;
+            if is_replaced || self.forget_unwanted(&id, &snapshots) {
                 return;
             }
             match follower.jobs.progress(&id).await {

@@ -119,6 +119,8 @@ async fn ask(
         let message = format!("{id} is being asked another question; ask again when the job {} has ended", asked.id);
         return Err(ApiError::new(StatusCode::CONFLICT, api::ErrorKind::InvalidRequestError, message).code("busy"));
     }
+    // A run of the same name may have ended just before.
+    status.followers.forget(&asked.id);
     let answer = Asked { links: status.links.job(&asked.id), id: asked.id };
     Ok((StatusCode::ACCEPTED, axum::Json(answer)).into_response())
 }

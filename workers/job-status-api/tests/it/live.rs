@@ -16,6 +16,12 @@ pub(crate) struct Event {
     data: Value,
 }
 
+impl Event {
+    pub(crate) fn is_progress_of_running(&self) -> bool {
+        self.name == "progress" && self.data["status"] == "running"
+    }
+}
+
 #[tokio::test]
 async fn text_comes_while_the_job_runs_and_a_broken_stream_goes_on_where_it_was() {
     let service = Service::start();
@@ -27,8 +33,7 @@ async fn text_comes_while_the_job_runs_and_a_broken_stream_goes_on_where_it_was(
     let names: Vec<_> = live.iter().map(|event| event.name.as_str()).collect();
     assert_eq!(names.last(), Some(&"done"), "{names:?}");
     assert_eq!(live.last().unwrap().data["status"], "completed");
-    let told_running = |event: &&Event| event.name == "progress" && event.data["status"] == "running";
-    let last_running = live.iter().rposition(|event| told_running(&event)).unwrap();
+    let last_running = live.iter().rposition(Event::is_progress_of_running).unwrap();
     let early = live[..last_running].iter().filter(|event| event.name == "segments").count();
     assert!(early >= 3, "text of only {early} chunks came before the job's end: {names:?}");
 

@@ -1,10 +1,11 @@
 //! What came of a job: text in every format, answers, the recording.
 
+use futures_util::StreamExt;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use test_stack::sample;
 
-use crate::service::Service;
+use crate::{live::events, service::Service};
 
 #[tokio::test]
 async fn results_are_those_of_the_command_line() {
@@ -30,12 +31,18 @@ async fn results_are_those_of_the_command_line() {
         assert_eq!(again.status(), StatusCode::NOT_MODIFIED, "{format}");
     }
 
-    for (task, name) in [(json!({"task": "summary"}), "summary"), (json!({"ask": "Who speaks?"}), "ask")] {
+    for (task, name) in [
+        (json!({"task": "summary"}), "summary"),
+        (json!({"ask": "Who speaks?"}), "ask"),
+        // The job of the question before has the same name, and has just ended.
+        (json!({"ask": "What may a country do?"}), "ask"),
+    ] {
         let asked = service.request(Method::POST, "/v1/jobs/done/llm").header("content-type", "application/json");
         let asked = asked.body(task.to_string()).send().await.unwrap();
         assert_eq!(asked.status(), StatusCode::ACCEPTED);
         let asked: Value = asked.json().await.unwrap();
-        service.stack.text(["watch", asked["id"].as_str().unwrap()]);
+        let told: Vec<_> = events(&service, asked["id"].as_str().unwrap(), None).await.collect().await;
+        assert!(told.iter().any(|event| event.is_progress_of_running()), "{task}: an earlier run's end came: {told:?}");
         let answer = service.json(&format!("/v1/jobs/done/llm/{name}")).await;
         assert_eq!(service.json("/v1/jobs/done/llm").await[name], answer["output"]);
         assert_eq!(answer["usage"]["provider"], "local");
