@@ -14,12 +14,12 @@ use opentelemetry_sdk::{
     propagation::TraceContextPropagator,
     trace::{BatchSpanProcessor, SdkTracerProvider, SpanData, SpanExporter},
 };
-use temporalio_sdk::opentelemetry::WorkflowIdGenerator;
 use tracing::Subscriber;
 use tracing_subscriber::{Layer, filter::LevelFilter, registry::LookupSpan};
 use url::Url;
 
 use super::TelemetryError;
+use crate::temporal::SpanIds;
 
 /// A batch that the collector has not taken by then is dropped.
 const SEND_TIMEOUT: Duration = Duration::from_secs(3);
@@ -49,7 +49,7 @@ impl Export {
         let exporter = SaysOnce { inner: exporter, endpoint: endpoint.to_owned(), failing: AtomicBool::new(false) };
         let provider = SdkTracerProvider::builder()
             // Workflows are replayed: their spans get the same ids each time.
-            .with_id_generator(WorkflowIdGenerator::default())
+            .with_id_generator(SpanIds::default())
             .with_resource(Resource::builder().with_service_name(program).build())
             .with_span_processor(BatchSpanProcessor::builder(exporter).build())
             .build();
