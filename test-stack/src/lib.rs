@@ -7,7 +7,7 @@ pub mod audio;
 pub mod redis;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::File,
     net::{TcpListener, TcpStream},
     os::unix::process::CommandExt,
@@ -221,9 +221,16 @@ pub fn spawn(command: Command) -> Child {
     started.recv().unwrap().unwrap_or_else(|error| panic!("{program}: {error}"))
 }
 
-/// A port of this machine that nothing listens on.
+/// A port of this machine that nothing listens on, and that this process has not been given before: the system may give
+/// one again as long as nobody has taken it.
 pub fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    loop {
+        let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+        if GIVEN.lock().unwrap().insert(port) {
+            return port;
+        }
+    }
 }
 
 /// A program of Longhand, as cargo leaves it one folder above the tests.
