@@ -1,8 +1,8 @@
-//! SHA-256 of files, and a memory of it for files that seldom change.
+//! A memory of SHA-256 for files that seldom change.
 
 use std::{
-    fs::{self, File, Metadata},
-    io::{self, Read},
+    fs::{self, Metadata},
+    io,
     path::Path,
     time::UNIX_EPOCH,
 };
@@ -10,21 +10,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::hash::hexadecimal;
-
-/// SHA-256 of a file's bytes, hexadecimal.
-pub(super) fn sha256_of(path: &Path) -> io::Result<String> {
-    const BLOCK: usize = 1 << 20;
-    let mut file = File::open(path)?;
-    let mut block = vec![0; BLOCK];
-    let mut hash = Sha256::new();
-    loop {
-        match file.read(&mut block)? {
-            0 => return Ok(hexadecimal(&hash.finalize())),
-            length => hash.update(&block[..length]),
-        }
-    }
-}
+use crate::hash::{hexadecimal, sha256_of};
 
 /// As [`sha256_of`], computed again only when the file's size or time of change is another one than before.
 pub(super) fn remembered_sha256_of(path: &Path, cache: &Path) -> io::Result<String> {

@@ -7,11 +7,12 @@ use std::{
 };
 
 use super::{
-    archive, digest,
+    archive,
     download::download,
     event::{Events, FetchEvent},
     ggml, pip,
 };
+use crate::hash::sha256_of;
 
 /// One way to get a file. Sources of the same asset may give different bytes, so each has its own pin.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,7 +125,7 @@ impl Pin {
     pub(super) async fn verify(&self, file: &Path) -> Result<(), Refusal> {
         let (pin, file) = (self.clone(), file.to_owned());
         blocking(move || {
-            let sha256 = digest::sha256_of(&file)?;
+            let sha256 = sha256_of(&file)?;
             if sha256 == pin.sha256 {
                 return Ok(());
             }

@@ -9,7 +9,7 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use engine::{formats::Format, ids::JobId};
+use engine::{formats::Format, hash::hexadecimal, ids::JobId};
 use sha2::{Digest, Sha256};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -52,9 +52,7 @@ async fn transcript(
 
 /// Names the content: a later LLM answer makes another document of the JSON.
 pub(crate) fn tag(content: impl AsRef<[u8]>) -> String {
-    let digest = Sha256::digest(content);
-    let short: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-    format!("\"{short}\"")
+    format!("\"{}\"", hexadecimal(&Sha256::digest(content)[..12]))
 }
 
 fn content_type(format: Format) -> &'static str {

@@ -1,11 +1,11 @@
 //! Bringing a file into the store, under the hash of its bytes.
 
-use std::{io::Read, path::Path};
+use std::path::Path;
 
 use anyhow::{Context, ensure};
 use bytes::Bytes;
 use engine::{
-    hash::hexadecimal,
+    hash::{hexadecimal, sha256_of},
     job::Source,
     store::{Store, keys},
 };
@@ -44,18 +44,7 @@ pub(crate) async fn upload(store: &Store, input: &Input) -> anyhow::Result<Uploa
 
 async fn hash_of(path: &Path) -> anyhow::Result<String> {
     let path = path.to_owned();
-    let hashing = tokio::task::spawn_blocking(move || -> std::io::Result<String> {
-        let mut file = std::fs::File::open(path)?;
-        let mut buffer = vec![0; PIECE];
-        let mut hash = Sha256::new();
-        loop {
-            match file.read(&mut buffer)? {
-                0 => return Ok(hexadecimal(&hash.finalize())),
-                length => hash.update(&buffer[..length]),
-            }
-        }
-    });
-    Ok(hashing.await??)
+    Ok(tokio::task::spawn_blocking(move || sha256_of(&path)).await??)
 }
 
 /// A file on its way, hashed once more: its name in the store promises its content.

@@ -5,6 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use engine::{
     error::StageError,
+    hash::hexadecimal,
     job::{AUTO, SpeechOptions, SpeechTask},
     store::Store,
     temporal::contracts::{PrepareInput, Prepared},
@@ -123,7 +124,7 @@ fn recipe(recogniser: &str, model_sha256: &str, speech: &SpeechOptions) -> Resul
     };
     let json = serde_json::to_vec(&recipe).map_err(|error| StageError::bad_input(error.to_string()))?;
     let digest = Sha256::digest(&json);
-    Ok(digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+    Ok(hexadecimal(&digest[..8]))
 }
 
 /// What a recogniser's failure means for the job.

@@ -5,7 +5,7 @@ use std::{
     io::{ErrorKind, Read, Seek},
 };
 
-use engine::error::StageError;
+use engine::{error::StageError, hash::hexadecimal};
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
@@ -57,12 +57,7 @@ fn hash(file: &mut File, path: &str, cancelled: &CancellationToken) -> Result<St
         }
     }
     file.rewind().map_err(|error| unreadable(path, &error))?;
-    Ok(hexadecimal(hasher))
-}
-
-/// The finished hash as keys in the store have it.
-pub(super) fn hexadecimal(hasher: Sha256) -> String {
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    Ok(hexadecimal(&hasher.finalize()))
 }
 
 fn unreadable(path: &str, error: &std::io::Error) -> StageError {

@@ -1,13 +1,13 @@
 //! Copies of sources that are not on a local disk.
 
 use bytes::Bytes;
-use engine::error::StageError;
+use engine::{error::StageError, hash::hexadecimal};
 use futures_util::{Stream, StreamExt};
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 use tokio::io::{AsyncSeekExt, AsyncWriteExt, BufWriter};
 
-use super::{LocalSource, SizeLimit, local::hexadecimal};
+use super::{LocalSource, SizeLimit};
 
 /// Bytes collected before the disk is asked: each write is a hop to another thread.
 const BUFFER: usize = 1 << 20;
@@ -35,7 +35,7 @@ pub(super) async fn copy(
     let mut file = writer.into_inner();
     file.rewind().await.map_err(failed)?;
     let file = file.into_std().await;
-    Ok(LocalSource { file, name: name.to_owned(), sha256: hexadecimal(hasher), temporary: Some(path) })
+    Ok(LocalSource { file, name: name.to_owned(), sha256: hexadecimal(&hasher.finalize()), temporary: Some(path) })
 }
 
 fn write_failed(name: &str, error: &std::io::Error) -> StageError {
