@@ -97,7 +97,7 @@ impl Followers {
             store: self.store.clone(),
             pace: Pace::default(),
             checkpoints: String::new(),
-            chunks: BTreeMap::new(),
+            chunks: Arc::default(),
         };
         let first = follower.look(jobs.progress(id).await?).await;
         let (sender, receiver) = watch::channel(first);
@@ -152,7 +152,8 @@ struct Follower {
     pace: Pace,
     /// Where the job's checkpoints lie, once that is known.
     checkpoints: String,
-    chunks: BTreeMap<u32, Arc<[Segment]>>,
+    /// Shared with the snapshots, and copied only when a chunk is added.
+    chunks: Arc<BTreeMap<u32, Arc<[Segment]>>>,
 }
 
 impl Follower {
@@ -172,7 +173,7 @@ impl Follower {
         if let Err(error) = self.read_chunks(progress.chunks_total).await {
             tracing::debug!(%error, job = progress.id, "the checkpoints cannot be read");
         }
-        Snapshot { progress: Arc::new(progress), speed, chunks: Arc::new(self.chunks.clone()), ended }
+        Snapshot { progress: Arc::new(progress), speed, chunks: Arc::clone(&self.chunks), ended }
     }
 
     async fn end(&mut self, progress: &mut JobProgress) -> Result<Ended, StoreError> {
@@ -196,7 +197,7 @@ impl Follower {
     fn read_from(&mut self, checkpoints: String) {
         if self.checkpoints != checkpoints {
             self.checkpoints = checkpoints;
-            self.chunks.clear();
+            self.chunks = Arc::default();
         }
     }
 
@@ -208,7 +209,7 @@ impl Follower {
             let Some(index) = keys::chunk_index(&key) else { continue };
             if !self.chunks.contains_key(&index) {
                 let chunk: ChunkTranscript = self.store.read_json(&key).await?;
-                self.chunks.insert(index, chunk.segments.into());
+                Arc::make_mut(&mut self.chunks).insert(index, chunk.segments.into());
             }
         }
         Ok(())

@@ -46,16 +46,14 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// What has to be told to somebody who was last told `before` and has got the text of `sent`, which grows by what
-    /// this returns.
-    pub fn news(&self, before: Option<&Self>, sent: &mut ChunkSet) -> Vec<JobEvent> {
+    /// What has to be told to somebody who was last told `before` and has got the text of `sent`.
+    pub fn news(&self, before: Option<&Self>, sent: &ChunkSet) -> Vec<JobEvent> {
         let mut news = Vec::new();
         if before.is_none_or(|before| !before.is_as_far_as(self)) {
             news.push(JobEvent::Progress(self.clone()));
         }
         for (chunk, segments) in self.chunks.iter() {
             if !sent.contains(*chunk) {
-                sent.insert(*chunk);
                 news.push(JobEvent::Segments { chunk: *chunk, segments: Arc::clone(segments) });
             }
         }

@@ -82,7 +82,7 @@ impl Telling {
                 None => {}
             }
             let snapshot = self.snapshots.borrow_and_update().clone();
-            for event in snapshot.news(self.told.as_ref(), &mut self.sent.clone()) {
+            for event in snapshot.news(self.told.as_ref(), &self.sent) {
                 if let JobEvent::Segments { chunk, .. } = event {
                     self.sent.insert(chunk);
                 }
