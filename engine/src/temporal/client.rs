@@ -8,8 +8,8 @@ use std::{fmt::Display, time::Duration};
 use futures_util::TryStreamExt;
 use temporalio_client::{
     Client, ClientOptions, Connection, WorkflowCancelOptions, WorkflowDescribeOptions, WorkflowFetchHistoryOptions,
-    WorkflowGetResultOptions, WorkflowIdConflictPolicy, WorkflowIdReusePolicy, WorkflowListOptions,
-    WorkflowQueryOptions, WorkflowStartOptions,
+    WorkflowGetResultOptions, WorkflowIdConflictPolicy, WorkflowIdReusePolicy, WorkflowQueryOptions,
+    WorkflowStartOptions,
     envconfig::LoadClientConfigProfileOptions,
     errors::{WorkflowGetResultError, WorkflowInteractionError, WorkflowStartError},
     tonic::{Code, IntoRequest, Status},
@@ -19,7 +19,7 @@ use temporalio_sdk::opentelemetry::OpenTelemetryPlugin;
 
 use super::{
     contracts::WORKFLOW_QUEUE,
-    progress::{JobProgress, JobSummary},
+    progress::JobProgress,
     workflows::{BatchRequest, BatchWorkflow, LlmRequest, LlmWorkflow, TranscribeWorkflow},
 };
 use crate::{job::JobRequest, llm::LlmTask, result::JobStatus, telemetry};
@@ -184,14 +184,6 @@ impl Jobs {
         let handle = self.client.get_workflow_handle::<UntypedWorkflow>(id);
         let asked = handle.cancel(WorkflowCancelOptions::builder().reason("asked by the user").build()).await;
         asked.map_err(|error| interaction(id, error))
-    }
-
-    /// The latest jobs, newest first.
-    pub async fn list(&self, limit: usize) -> Result<Vec<JobSummary>, ClientError> {
-        const ALL_KINDS: &str = "WorkflowType IN ('transcribe', 'llm', 'batch')";
-        let found = self.client.list_workflows(ALL_KINDS, WorkflowListOptions::builder().limit(limit).build());
-        let found: Vec<_> = found.try_collect().await.map_err(listing_failed)?;
-        Ok(found.iter().filter_map(description::summary).collect())
     }
 
     /// What was asked for when the job was submitted.

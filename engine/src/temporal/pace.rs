@@ -48,22 +48,8 @@ mod tests {
 
     /// 200 s of audio in 20 chunks.
     fn progress(stage: Stage, chunks_done: u32) -> JobProgress {
-        JobProgress {
-            id: "job-1".to_owned(),
-            kind: JobKind::Transcribe,
-            status: JobStatus::Running,
-            stage,
-            chunks_done,
-            chunks_total: 20,
-            ingested_s: 0.0,
-            duration_s: 200.0,
-            elapsed_s: 1.0,
-            retries: Vec::new(),
-            folder: String::new(),
-            recipe: String::new(),
-            jobs_done: 0,
-            jobs_total: 0,
-        }
+        let job = JobProgress::new("job-1", JobKind::Transcribe, JobStatus::Running);
+        JobProgress { stage, chunks_done, chunks_total: 20, duration_s: 200.0, elapsed_s: 1.0, ..job }
     }
 
     #[test]

@@ -102,6 +102,28 @@ pub struct JobProgress {
     pub jobs_total: u32,
 }
 
+impl JobProgress {
+    /// A job of which nothing but its standing is known.
+    pub fn new(id: &str, kind: JobKind, status: JobStatus) -> Self {
+        Self {
+            id: id.to_owned(),
+            kind,
+            status,
+            stage: if status.is_final() { Stage::Done } else { Stage::Queued },
+            chunks_done: 0,
+            chunks_total: 0,
+            ingested_s: 0.0,
+            duration_s: 0.0,
+            elapsed_s: 0.0,
+            retries: Vec::new(),
+            folder: String::new(),
+            recipe: String::new(),
+            jobs_done: 0,
+            jobs_total: 0,
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Retry {
     /// The activity's name.

@@ -17,7 +17,7 @@ use crate::{
     result::JobStatus,
     temporal::{
         contracts::{Contract, Ingest, IngestProgress, TranscribeUnit, UnitProgress},
-        progress::{JobKind, JobProgress, JobSummary, Retry, Stage, WorkflowProgress},
+        progress::{JobKind, JobProgress, JobSummary, Retry, WorkflowProgress},
         workflows::STATUS_MEMO,
     },
 };
@@ -28,24 +28,10 @@ pub(super) fn status(described: &WorkflowExecutionDescription) -> JobStatus {
 
 /// What the server alone knows: the state, and the heartbeats of running activities.
 pub(super) fn progress(id: &str, described: &WorkflowExecutionDescription) -> JobProgress {
-    let status = status(described);
+    let kind = kind(described.workflow_type()).unwrap_or(JobKind::Transcribe);
     let end = described.close_time().unwrap_or_else(SystemTime::now);
-    let mut progress = JobProgress {
-        id: id.to_owned(),
-        kind: kind(described.workflow_type()).unwrap_or(JobKind::Transcribe),
-        status,
-        stage: if status.is_final() { Stage::Done } else { Stage::Queued },
-        chunks_done: 0,
-        chunks_total: 0,
-        ingested_s: 0.0,
-        duration_s: 0.0,
-        elapsed_s: seconds_between(described.start_time(), end),
-        retries: Vec::new(),
-        folder: String::new(),
-        recipe: String::new(),
-        jobs_done: 0,
-        jobs_total: 0,
-    };
+    let mut progress = JobProgress::new(id, kind, status(described));
+    progress.elapsed_s = seconds_between(described.start_time(), end);
     for activity in &described.raw().pending_activities {
         add_activity(&mut progress, activity);
     }

@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
-use engine::temporal::progress::JobSummary;
+use engine::temporal::{client::JobFilter, progress::JobSummary};
 
 use crate::{
     connection::Connection,
@@ -28,7 +28,7 @@ pub(crate) struct ListArgs {
 }
 
 pub(crate) async fn run(args: ListArgs) -> anyhow::Result<Exit> {
-    let jobs = Connection::open().await?.jobs.list(args.limit).await?;
+    let jobs = Connection::open().await?.jobs.page(JobFilter::default(), None, args.limit).await?.jobs;
     if args.json {
         print_json(&jobs)?;
     } else if jobs.is_empty() {
