@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Grows when the same model and options give another text, so that old checkpoints are left alone.
-const DECODING: u32 = 1;
+const DECODING: u32 = 2;
 
 /// Chunks that the language is read from, spread over the recording.
 const LANGUAGE_SAMPLES: u32 = 3;
