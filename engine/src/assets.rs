@@ -24,7 +24,7 @@ pub use catalogue::Asset;
 pub use event::{Attempt, Events, FetchError, FetchEvent};
 pub use path_program::PathProgram;
 pub use source::{Pin, Source, WheelMember};
-pub use weights::{Weights, whisper_weights};
+pub use weights::{Weights, ctranslate2_weights, has_ctranslate2_weights, whisper_weights};
 
 use crate::config::{CacheSettings, user_folder};
 use workspace::Workspace;

@@ -41,26 +41,35 @@ pub(crate) fn run(flags: &BenchSpeechFlags) -> anyhow::Result<()> {
     let mut bench = Bench::start(&tools, folder.path())?;
     let mut report = Report::new(flags.runs);
     for run in 0..flags.runs {
-        for recording in &corpus.recordings {
-            say(format_args!("run {} of {}: {}", run + 1, flags.runs, recording.name));
-            report.add(bench.measure(recording)?);
+        say(format_args!("run {} of {}", run + 1, flags.runs));
+        for recogniser in &flags.recogniser {
+            bench.warm_up(recogniser, &corpus)?;
+            for recording in &corpus.recordings {
+                report.add(bench.measure(recogniser, recording)?);
+                report.write(flags.out.as_deref())?;
+            }
+        }
+        for recording in corpus.recordings.iter().filter(|_| peer.is_some()) {
             if let Some(peer) = &peer {
                 report.add(peer.measure(recording, &bench.interrupt)?);
             }
             report.write(flags.out.as_deref())?;
         }
     }
-    for recording in &corpus.recordings {
-        say(format_args!("times of words: {}", recording.name));
-        let heard = bench.transcribe(&recording.audio, &["--words"])?.0;
-        if let Some(errors) = edges::errors(recording.name, &heard.words)? {
-            report.add_word_times(recording.name, &errors);
+    let noises = noise::write_all(folder.path())?;
+    for recogniser in &flags.recogniser {
+        for recording in &corpus.recordings {
+            say(format_args!("times of words, {recogniser}: {}", recording.name));
+            let heard = bench.transcribe(recogniser, &recording.audio, &["--words"])?.0;
+            if let Some(errors) = edges::errors(recording.name, &heard.words)? {
+                report.add_word_times(recogniser, recording.name, &errors);
+            }
         }
-    }
-    for (name, path) in noise::write_all(folder.path())? {
-        say(format_args!("a minute of {name}"));
-        let heard = bench.transcribe(&path, &[])?.0;
-        report.add_noise(name, wer::words(&heard.text).len());
+        for (name, path) in &noises {
+            say(format_args!("a minute of {name}, {recogniser}"));
+            let heard = bench.transcribe(recogniser, path, &[])?.0;
+            report.add_noise(recogniser, name, wer::words(&heard.text).len());
+        }
     }
     if let Some(hours) = flags.long {
         say(format_args!("ingestion of {hours} hours"));
@@ -138,10 +147,17 @@ impl<'a> Bench<'a> {
         self.stack.tick()
     }
 
-    fn measure(&mut self, recording: &Recording) -> anyhow::Result<Measurement> {
-        let (heard, seconds) = self.transcribe(&recording.audio, &[])?;
+    /// Has the recogniser load its model, which is not part of any measurement, as it is not for the peer.
+    fn warm_up(&mut self, recogniser: &str, corpus: &Corpus) -> anyhow::Result<()> {
+        let shortest = corpus.recordings.iter().min_by_key(|recording| recording.text.len());
+        let shortest = shortest.context("the corpus holds no recording")?;
+        self.transcribe(recogniser, &shortest.audio, &[]).map(drop)
+    }
+
+    fn measure(&mut self, recogniser: &str, recording: &Recording) -> anyhow::Result<Measurement> {
+        let (heard, seconds) = self.transcribe(recogniser, &recording.audio, &[])?;
         Ok(Measurement {
-            program: "longhand".to_owned(),
+            program: format!("longhand {recogniser}"),
             recording: recording.name.to_owned(),
             audio_s: heard.duration_s,
             seconds,
@@ -153,11 +169,12 @@ impl<'a> Bench<'a> {
     }
 
     /// Runs one job as a user would and gives what was heard, and the seconds from submission to text.
-    fn transcribe(&mut self, audio: &Path, options: &[&str]) -> anyhow::Result<(Heard, f64)> {
+    fn transcribe(&mut self, recogniser: &str, audio: &Path, options: &[&str]) -> anyhow::Result<(Heard, f64)> {
         self.forget()?;
         let started = Instant::now();
         let mut command = self.longhand();
-        command.arg("transcribe").arg(audio).args(["--language", "en", "--json"]).args(options);
+        command.arg("transcribe").arg(audio).args(["--language", "en", "--json", "--recogniser", recogniser]);
+        command.args(options);
         let printed = self.run(&mut command)?;
         let seconds = started.elapsed().as_secs_f64();
         Ok((serde_json::from_slice(&printed).context("longhand's result is not understood")?, seconds))

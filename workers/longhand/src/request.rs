@@ -6,7 +6,7 @@ use anyhow::{Context, ensure};
 use clap::{Args, ValueEnum};
 use engine::{
     formats::language_name,
-    job::{AUTO, JobRequest, Source, SpeechOptions, SpeechTask},
+    job::{AUTO, JobRequest, RecogniserChoice, Source, SpeechOptions, SpeechTask},
     llm::{LlmTask, Question},
     webhook::Webhook,
 };
@@ -14,9 +14,12 @@ use url::Url;
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct RequestFlags {
-    /// Model by name (tiny ... large-v3-turbo) or by the path of a ggml file on the workers [default: the workers' own]
+    /// Model by name (tiny ... large-v3-turbo) or by the path of a ggml file or a CTranslate2 folder on the workers [default: the workers' own]
     #[arg(long)]
     model: Option<String>,
+    /// Program that recognises [default: the workers' own]
+    #[arg(long, value_enum, default_value_t = Recogniser::Auto, hide_default_value = true)]
+    recogniser: Recogniser,
     /// Language of the speech as Whisper's code, such as en, or auto to have it detected
     #[arg(long, value_name = "CODE", default_value = AUTO, value_parser = known_language)]
     language: String,
@@ -55,6 +58,26 @@ enum Task {
     Translate,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Recogniser {
+    /// The faster one of those that take the model
+    Auto,
+    /// whisper.cpp
+    Whisper,
+    /// CTranslate2, with faster-whisper's models
+    Ctranslate2,
+}
+
+impl From<Recogniser> for RecogniserChoice {
+    fn from(recogniser: Recogniser) -> Self {
+        match recogniser {
+            Recogniser::Auto => Self::Auto,
+            Recogniser::Whisper => Self::Whisper,
+            Recogniser::Ctranslate2 => Self::Ctranslate2,
+        }
+    }
+}
+
 /// The LLM tasks that need no words of the user's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum StandingTask {
@@ -86,6 +109,7 @@ impl RequestFlags {
         }
         let speech = SpeechOptions {
             model: self.model.clone(),
+            recogniser: self.recogniser.into(),
             language: self.language.clone(),
             task: match self.task {
                 Task::Transcribe => SpeechTask::Transcribe,

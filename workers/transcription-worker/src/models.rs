@@ -1,14 +1,18 @@
 //! The models of a worker: fetched when first asked for, the latest one kept in memory.
 
-use std::sync::{Arc, Mutex};
-
-use engine::{
-    assets::{self, FetchEvent},
-    config::{CacheSettings, TranscribeSettings},
-    error::StageError,
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
 };
 
-use crate::recogniser::{Recogniser, Session};
+use engine::{
+    assets::{self, FetchEvent, Weights},
+    config::{CacheSettings, TranscribeSettings},
+    error::StageError,
+    job::{RecogniserChoice, SpeechOptions},
+};
+
+use crate::recogniser::{Layout, Recogniser, RecogniserError, Session};
 
 /// Gives jobs the model they name. One is kept, for jobs of one deployment mostly name the same.
 pub struct Models {
@@ -21,6 +25,8 @@ pub struct Models {
 pub(crate) struct Model {
     pub(crate) name: String,
     pub(crate) sha256: String,
+    /// Never left open.
+    pub(crate) choice: RecogniserChoice,
     pub(crate) recogniser: Recogniser,
     idle: Mutex<Vec<Session>>,
 }
@@ -30,32 +36,70 @@ impl Models {
         Self { settings, cache, loaded: tokio::sync::Mutex::new(None) }
     }
 
-    /// The model of that name or path, or the worker's own where none is named.
+    /// The model and the recogniser that the options name, or the worker's own where they name none.
     ///
     /// # Errors
-    /// An unknown name, weights that cannot be had, or a file that is no model.
-    pub(crate) async fn get(&self, name: Option<&str>) -> Result<Arc<Model>, StageError> {
-        let name = name.unwrap_or(&self.settings.model);
+    /// An unknown name, weights that cannot be had, a file that is no model, or a recogniser that is not built in.
+    pub(crate) async fn get(&self, speech: &SpeechOptions) -> Result<Arc<Model>, StageError> {
+        let name = speech.model.as_deref().unwrap_or(&self.settings.model);
+        let choice = self.settle(name, speech.recogniser);
         let mut loaded = self.loaded.lock().await;
-        if let Some(model) = loaded.as_ref().filter(|model| model.name == name) {
+        if let Some(model) = loaded.as_ref().filter(|model| model.name == name && model.choice == choice) {
             return Ok(Arc::clone(model));
         }
-        let model = Arc::new(self.load(name).await?);
+        // The weights of the last job are free before those of this one take their memory.
+        *loaded = None;
+        let model = Arc::new(self.load(name, choice).await?);
         *loaded = Some(Arc::clone(&model));
         Ok(model)
     }
 
-    async fn load(&self, name: &str) -> Result<Model, StageError> {
-        let cache = assets::cache_folder(&self.cache);
-        let weights = assets::whisper_weights(name, self.settings.quantisation, &cache, &log_fetch).await;
-        let weights = weights.map_err(|error| StageError::setup(error.to_string()))?;
-        let threads = self.settings.threads.unwrap_or_else(|| cores() / self.settings.slots.max(1)).max(1);
-        let path = weights.path.clone();
-        let recogniser = blocking(move || Recogniser::load(&path, threads)).await?;
-        let recogniser = recogniser.map_err(|error| StageError::setup(error.to_string()))?;
-        tracing::info!(model = name, sha256 = weights.sha256, threads, "model loaded");
-        Ok(Model { name: name.to_owned(), sha256: weights.sha256, recogniser, idle: Mutex::default() })
+    /// Which recogniser it will be: what the job says, else the worker's own.
+    fn settle(&self, model: &str, asked: RecogniserChoice) -> RecogniserChoice {
+        match asked {
+            RecogniserChoice::Auto if self.settings.recogniser.is_auto() && !cfg!(feature = "ctranslate2") => {
+                RecogniserChoice::Whisper
+            }
+            RecogniserChoice::Auto if self.settings.prefers_ctranslate2(model) => RecogniserChoice::Ctranslate2,
+            RecogniserChoice::Auto => RecogniserChoice::Whisper,
+            named => named,
+        }
     }
+
+    async fn load(&self, name: &str, choice: RecogniserChoice) -> Result<Model, StageError> {
+        let cache = assets::cache_folder(&self.cache);
+        let weights = match choice {
+            RecogniserChoice::Ctranslate2 => assets::ctranslate2_weights(name, &cache, &log_fetch).await,
+            _ => assets::whisper_weights(name, self.settings.quantisation, &cache, &log_fetch).await,
+        };
+        let Weights { path, sha256 } = weights.map_err(|error| StageError::setup(error.to_string()))?;
+        let sessions = self.settings.slots.max(1);
+        let threads = self.settings.threads.unwrap_or_else(|| cores() / sessions).max(1);
+        let layout = Layout { sessions, threads, batch: self.settings.batch };
+        let recogniser = blocking(move || match choice {
+            RecogniserChoice::Ctranslate2 => ctranslate2(&path, layout),
+            _ => Recogniser::whisper(&path, layout).map_err(unusable),
+        });
+        let recogniser = recogniser.await??;
+        tracing::info!(model = name, sha256, recogniser = recogniser.program(), ?layout, "model loaded");
+        Ok(Model { name: name.to_owned(), sha256, choice, recogniser, idle: Mutex::default() })
+    }
+}
+
+#[cfg(feature = "ctranslate2")]
+fn ctranslate2(folder: &Path, layout: Layout) -> Result<Recogniser, StageError> {
+    Recogniser::ctranslate2(folder, layout).map_err(unusable)
+}
+
+#[cfg(not(feature = "ctranslate2"))]
+fn ctranslate2(_folder: &Path, _layout: Layout) -> Result<Recogniser, StageError> {
+    Err(StageError::setup(
+        "this worker was built without CTranslate2: build it with its feature ctranslate2, or name the recogniser whisper",
+    ))
+}
+
+fn unusable(error: RecogniserError) -> StageError {
+    StageError::setup(error.to_string())
 }
 
 impl Model {

@@ -18,7 +18,7 @@ use crate::{
     audio,
     cancel::flag_of,
     models::{Model, Models},
-    recogniser::{self, Recogniser, RecogniserError},
+    recogniser::{self, RecogniserError},
 };
 
 /// Grows when the same model and options give another text, so that old checkpoints are left alone.
@@ -44,13 +44,14 @@ pub(crate) async fn prepare(
             speech.language
         )));
     }
-    let model = models.get(speech.model.as_deref()).await?;
+    let model = models.get(&speech).await?;
     refuse_what_the_model_cannot(&model, &speech)?;
     if speech.language == AUTO {
         speech.language = detect(store, &model, &folder, units, stop).await?;
     }
     speech.model = Some(model.name.clone());
-    let recogniser = Recogniser::name();
+    speech.recogniser = model.choice;
+    let recogniser = model.recogniser.program();
     let recipe = recipe(&recogniser, &model.sha256, &speech)?;
     Ok(Prepared { speech, model_sha256: model.sha256.clone(), recogniser, recipe })
 }
@@ -112,7 +113,7 @@ fn recipe(recogniser: &str, model_sha256: &str, speech: &SpeechOptions) -> Resul
         prompt: Option<&'a str>,
         words: bool,
     }
-    let SpeechOptions { model: _, language, task, prompt, words } = speech;
+    let SpeechOptions { model: _, recogniser: _, language, task, prompt, words } = speech;
     let recipe = Recipe {
         decoding: DECODING,
         recogniser,

@@ -1,16 +1,23 @@
 //! Speech to text: samples and options go in, segments with words, probabilities and flags come out.
 //!
-//! This is the one seam behind which a recogniser sits; only [`whisper`] knows which one it is.
-//! Nothing in here knows of jobs, the store or Temporal. Everything blocks, so callers run it on
-//! threads of their own.
+//! This is the one seam behind which the recognisers sit: [`whisper`] and [`ctranslate2`] are the only modules that
+//! know one, and [`decoder`] is what they have in common. Nothing in here knows of jobs, the store or Temporal.
+//! Everything blocks, so callers run it on threads of their own.
 
 use std::{
     path::{Path, PathBuf},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use engine::{job::SpeechTask, transcript::Segment};
 
+mod batches;
+#[cfg(feature = "ctranslate2")]
+mod ctranslate2;
+mod decoder;
 mod judge;
 mod looks;
 mod loudness;
@@ -20,17 +27,31 @@ mod segments;
 mod whisper;
 mod words;
 
+use decoder::{Context, Decoder, Weights};
+use looks::{Heard, Outcome};
+
 /// The weights of a model in memory. Cheap to clone.
 #[derive(Clone)]
 pub struct Recogniser {
-    weights: whisper::Weights,
+    weights: Arc<dyn Weights>,
 }
 
-/// What one slot needs to recognise chunks, one after the other.
+/// What one slot needs to recognise chunks, one call after the other.
 pub struct Session {
-    weights: whisper::Weights,
+    weights: Arc<dyn Weights>,
     /// None only after making one has failed; the next chunk tries again.
-    decoder: Option<whisper::Decoder>,
+    decoder: Option<Box<dyn Decoder>>,
+}
+
+/// How the work is laid out on the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layout {
+    /// Sessions that are at work at the same time.
+    pub sessions: usize,
+    /// Threads of each of them.
+    pub threads: usize,
+    /// The most chunks that a session recognises at once, where the recogniser can.
+    pub batch: usize,
 }
 
 /// How to recognise a chunk.
@@ -71,17 +92,26 @@ pub const LONGEST_CHUNK_S: usize = 30;
 const SAMPLE_RATE: usize = engine::plan::SAMPLE_RATE as usize;
 
 impl Recogniser {
-    /// Reads a Whisper model in ggml's format. Each session uses so many `threads`.
+    /// whisper.cpp with a Whisper model in ggml's format.
     ///
     /// # Errors
     /// [`RecogniserError::Weights`] for a file that cannot be read or is no such model.
-    pub fn load(weights: &Path, threads: usize) -> Result<Self, RecogniserError> {
-        Ok(Self { weights: whisper::Weights::load(weights, threads)? })
+    pub fn whisper(weights: &Path, layout: Layout) -> Result<Self, RecogniserError> {
+        Ok(Self { weights: Arc::new(whisper::Weights::load(weights, layout.threads)?) })
+    }
+
+    /// CTranslate2 with a folder that holds a Whisper model in its format, as faster-whisper uses it.
+    ///
+    /// # Errors
+    /// [`RecogniserError::Weights`] for a folder that cannot be read or holds no such model.
+    #[cfg(feature = "ctranslate2")]
+    pub fn ctranslate2(folder: &Path, layout: Layout) -> Result<Self, RecogniserError> {
+        Ok(Self { weights: Arc::new(ctranslate2::Weights::load(folder, layout)?) })
     }
 
     /// The program that recognises, and its version.
-    pub fn name() -> String {
-        whisper::name()
+    pub fn program(&self) -> String {
+        self.weights.program()
     }
 
     /// Whether the model knows other languages than English.
@@ -89,50 +119,58 @@ impl Recogniser {
         self.weights.is_multilingual()
     }
 
+    /// Which chunks, by their numbers of samples, are best recognised together: each batch is one call of
+    /// [`Session::recognise`] and holds the chunks' places, in order.
+    pub fn batches(&self, samples: &[usize]) -> Vec<Vec<usize>> {
+        let positions = samples.iter().map(|samples| self.weights.positions(Context::Shortest, *samples));
+        batches::batches(positions, self.weights.batch())
+    }
+
     /// # Errors
     /// [`RecogniserError::Failed`] where memory is short.
     pub fn session(&self) -> Result<Session, RecogniserError> {
-        let decoder = self.weights.decoder()?;
-        Ok(Session { weights: self.weights.clone(), decoder: Some(decoder) })
+        let decoder = self.weights.decoder(false)?;
+        Ok(Session { weights: Arc::clone(&self.weights), decoder: Some(decoder) })
     }
 }
 
 impl Session {
-    /// Recognises at most [`LONGEST_CHUNK_S`] of 16 kHz mono samples, from -1 to 1.
+    /// Recognises chunks of at most [`LONGEST_CHUNK_S`] of 16 kHz mono samples, from -1 to 1: those of one batch of
+    /// [`Recogniser::batches`]. What is heard in one does not depend on the others.
     ///
     /// # Errors
-    /// [`RecogniserError::Cancelled`] soon after `cancel` was raised: at the next token, or when
-    /// the encoder is through, which is not interrupted.
+    /// [`RecogniserError::Cancelled`] soon after `cancel` was raised: whisper.cpp stops at the next token, or when the
+    /// encoder is through; CTranslate2 when it has encoded the batch, or decoded it.
     pub fn recognise(
         &mut self,
-        pcm: &[f32],
+        chunks: &[&[f32]],
         options: &RecogniseOptions,
         cancel: &AtomicBool,
-    ) -> Result<Recognition, RecogniserError> {
-        check_length(pcm)?;
+    ) -> Result<Vec<Recognition>, RecogniserError> {
+        chunks.iter().try_for_each(|pcm| check_length(pcm))?;
         stop_if_raised(cancel)?;
-        if loudness::is_silent(pcm) {
-            return Ok(Recognition::default());
+        let heard = |(_, pcm): &(usize, &[f32])| !loudness::is_silent(pcm);
+        let (places, audible): (Vec<usize>, Vec<&[f32]>) = chunks.iter().copied().enumerate().filter(heard).unzip();
+        let mut recognised = vec![Recognition::default(); chunks.len()];
+        if !audible.is_empty() {
+            let weights = Arc::clone(&self.weights);
+            let outcomes = looks::listen(&*weights, self.decoder(options.words)?, &audible, options, cancel)?;
+            for (place, outcome) in places.into_iter().zip(outcomes) {
+                recognised[place] = recognition(outcome, chunks[place], options);
+            }
         }
-        let (heard, fallbacks) = looks::listen(self.decoder(options.words)?, pcm, options, cancel)?;
-        let segments = heard.map_or_else(Vec::new, |heard| {
-            let phrases = segments::phrases(&heard.pass, pcm.len());
-            let phrases = if heard.measures.repeats() { repetition::collapse(phrases) } else { phrases };
-            segments::finish(phrases, &heard, options.words.then_some(pcm), &options.language)
-        });
-        Ok(Recognition { segments, fallbacks })
+        Ok(recognised)
     }
 
     /// The decoder, made anew where times are wanted and it gives none. The old one's memory is free before the new
     /// one takes its own.
-    fn decoder(&mut self, with_times: bool) -> Result<&mut whisper::Decoder, RecogniserError> {
+    fn decoder(&mut self, with_times: bool) -> Result<&mut dyn Decoder, RecogniserError> {
         let kept = self.decoder.take().filter(|decoder| decoder.gives_times() || !with_times);
         let decoder = match kept {
             Some(decoder) => decoder,
-            None if with_times => self.weights.decoder_with_times()?,
-            None => self.weights.decoder()?,
+            None => self.weights.decoder(with_times)?,
         };
-        Ok(self.decoder.insert(decoder))
+        Ok(self.decoder.insert(decoder).as_mut())
     }
 
     /// Codes of languages with their probabilities, the likeliest first.
@@ -142,10 +180,22 @@ impl Session {
     pub fn detect_language(&mut self, pcm: &[f32], cancel: &AtomicBool) -> Result<Vec<(String, f32)>, RecogniserError> {
         check_length(pcm)?;
         stop_if_raised(cancel)?;
+        if !self.weights.is_multilingual() {
+            return Ok(vec![("en".to_owned(), 1.0)]);
+        }
         let mut languages = self.decoder(false)?.languages(pcm, cancel)?;
         languages.sort_by(|(_, left), (_, right)| right.total_cmp(left));
         Ok(languages)
     }
+}
+
+fn recognition((heard, fallbacks): Outcome, pcm: &[f32], options: &RecogniseOptions) -> Recognition {
+    let segments = heard.map_or_else(Vec::new, |heard: Heard| {
+        let phrases = segments::phrases(&heard.pass, pcm.len());
+        let phrases = if heard.measures.repeats() { repetition::collapse(phrases) } else { phrases };
+        segments::finish(phrases, &heard, options.words.then_some(pcm), &options.language)
+    });
+    Recognition { segments, fallbacks }
 }
 
 /// Whether Whisper knows a language by this code.

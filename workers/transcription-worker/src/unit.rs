@@ -1,5 +1,5 @@
-//! Recognises a work unit chunk by chunk. Each finished chunk is in the store before the next
-//! begins, so whatever kills the worker costs the chunk at hand and nothing else.
+//! Recognises a work unit, batch by batch. The finished chunks of one are in the store before the next begins, so
+//! whatever kills the worker costs the batch at hand and nothing else.
 
 use std::{
     sync::{
@@ -18,8 +18,9 @@ use engine::{
         contracts::{UnitDone, UnitInput},
         metrics,
     },
-    transcript::ChunkTranscript,
+    transcript::{ChunkTranscript, Segment},
 };
+use futures::{StreamExt, TryStreamExt, future, stream};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -40,7 +41,7 @@ pub(crate) async fn transcribe(
     done: &AtomicU32,
     stop: &CancellationToken,
 ) -> Result<UnitDone, StageError> {
-    let model = models.get(input.prepared.speech.model.as_deref()).await?;
+    let model = models.get(&input.prepared.speech).await?;
     if model.sha256 != input.prepared.model_sha256 {
         return Err(StageError::setup(format!(
             "this worker's weights of model {} differ from those that the job began with: \
@@ -50,34 +51,80 @@ pub(crate) async fn transcribe(
     }
     let unit = audio::unit(store, &input.folder, input.unit).await?;
     let flag = flag_of(stop);
-    for chunk in &unit.chunks {
-        if stop.is_cancelled() {
-            return Err(StageError::cancelled());
-        }
-        let key = keys::chunk(&input.folder, &input.prepared.recipe, chunk.index);
-        if store.exists(&key).await? {
-            metrics::chunk_reused();
-        } else {
-            let transcript = recognise(store, &model, input, chunk, run_id, &flag).await?;
-            write(store, input, &key, &transcript).await?;
+    let missing = missing(store, input, &unit.chunks, done).await?;
+    let batches = batches(&model, input.unit, &missing);
+    let loads: Vec<_> = batches.into_iter().map(|batch| load(store, input, batch)).collect();
+    // The next batch's audio is read while this one is recognised.
+    let mut loaded = stream::iter(loads).buffered(2);
+    while let Some((chunks, pcm)) = loaded.try_next().await? {
+        let recognised = recognise(&model, input, &chunks, pcm, run_id, &flag);
+        let transcripts = tokio::select! {
+            transcripts = recognised => transcripts?,
+            // What cannot be interrupted goes on by itself, and nobody waits for it.
+            () = stop.cancelled() => return Err(StageError::cancelled()),
+        };
+        for (chunk, transcript) in chunks.into_iter().zip(transcripts) {
+            write(store, input, &transcript).await?;
             announcer.announce(keys::chunks(&input.folder, &input.prepared.recipe));
             let audio_s = chunk.length as f64 / f64::from(SAMPLE_RATE);
             metrics::chunk_recognised(audio_s, transcript.seconds, transcript.fallbacks);
+            done.fetch_add(1, Ordering::Relaxed);
         }
-        done.fetch_add(1, Ordering::Relaxed);
     }
     Ok(UnitDone { chunks: u32::try_from(unit.chunks.len()).unwrap_or(u32::MAX) })
 }
 
-async fn recognise(
+/// The chunks that have no checkpoint yet; the others count as done.
+async fn missing<'a>(
     store: &Store,
+    input: &UnitInput,
+    chunks: &'a [Chunk],
+    done: &AtomicU32,
+) -> Result<Vec<&'a Chunk>, StageError> {
+    let mut missing = Vec::new();
+    for chunk in chunks {
+        if store.exists(&keys::chunk(&input.folder, &input.prepared.recipe, chunk.index)).await? {
+            metrics::chunk_reused();
+            done.fetch_add(1, Ordering::Relaxed);
+        } else {
+            missing.push(chunk);
+        }
+    }
+    Ok(missing)
+}
+
+/// The chunks that are recognised together. The first one of a recording goes alone: somebody may be watching.
+fn batches<'a>(model: &Model, unit: u32, chunks: &[&'a Chunk]) -> Vec<Vec<&'a Chunk>> {
+    let (alone, others) = match chunks.split_first() {
+        Some((first, others)) if unit == 0 && first.index == 0 => (Some(vec![*first]), others),
+        _ => (None, chunks),
+    };
+    let samples: Vec<usize> = others.iter().map(|chunk| chunk.length as usize).collect();
+    let batches = model.recogniser.batches(&samples);
+    let together = batches.into_iter().map(|places| places.into_iter().map(|place| others[place]).collect());
+    alone.into_iter().chain(together).collect()
+}
+
+/// A batch with its audio.
+async fn load<'a>(
+    store: &Store,
+    input: &UnitInput,
+    chunks: Vec<&'a Chunk>,
+) -> Result<(Vec<&'a Chunk>, Vec<Vec<f32>>), StageError> {
+    let pcm: Vec<_> = chunks.iter().map(|chunk| audio::chunk_pcm(store, &input.folder, input.unit, chunk)).collect();
+    let pcm = future::try_join_all(pcm).await?;
+    Ok((chunks, pcm))
+}
+
+/// The transcript of each chunk of a batch.
+async fn recognise(
     model: &Arc<Model>,
     input: &UnitInput,
-    chunk: &Chunk,
+    chunks: &[&Chunk],
+    pcm: Vec<Vec<f32>>,
     run_id: &str,
     flag: &Flag,
-) -> Result<ChunkTranscript, StageError> {
-    let pcm = audio::chunk_pcm(store, &input.folder, input.unit, chunk).await?;
+) -> Result<Vec<ChunkTranscript>, StageError> {
     let speech = &input.prepared.speech;
     let options = RecogniseOptions {
         language: speech.language.clone(),
@@ -87,8 +134,28 @@ async fn recognise(
     };
     let cancelled = flag.shared();
     let started = Instant::now();
-    let recognised = model.with_session(move |session| session.recognise(&pcm, &options, &cancelled)).await?;
-    let Recognition { mut segments, fallbacks } = recognised.map_err(stage_error)?;
+    let recognised = model.with_session(move |session| {
+        let pcm: Vec<&[f32]> = pcm.iter().map(Vec::as_slice).collect();
+        session.recognise(&pcm, &options, &cancelled)
+    });
+    let recognised = recognised.await?.map_err(stage_error)?;
+    let seconds = started.elapsed().as_secs_f64();
+    let samples: u64 = chunks.iter().map(|chunk| chunk.length).sum();
+    let transcripts =
+        chunks.iter().zip(recognised).map(|(chunk, Recognition { segments, fallbacks })| ChunkTranscript {
+            chunk: chunk.index,
+            run_id: run_id.to_owned(),
+            language: speech.language.clone(),
+            segments: in_recording(chunk, segments),
+            fallbacks,
+            // Its share of the batch's time.
+            seconds: seconds * chunk.length as f64 / samples.max(1) as f64,
+        });
+    Ok(transcripts.collect())
+}
+
+/// The segments of a chunk with the times of the recording.
+fn in_recording(chunk: &Chunk, mut segments: Vec<Segment>) -> Vec<Segment> {
     for segment in &mut segments {
         segment.start = chunk.source_time(segment.start);
         segment.end = chunk.source_time(segment.end);
@@ -97,20 +164,14 @@ async fn recognise(
             word.end = chunk.source_time(word.end);
         }
     }
-    Ok(ChunkTranscript {
-        chunk: chunk.index,
-        run_id: run_id.to_owned(),
-        language: speech.language.clone(),
-        segments,
-        fallbacks,
-        seconds: started.elapsed().as_secs_f64(),
-    })
+    segments
 }
 
 /// Writes a checkpoint unless it is there already, and leaves a mark in that case: the result
 /// tells how many chunks were computed twice.
-async fn write(store: &Store, input: &UnitInput, key: &str, transcript: &ChunkTranscript) -> Result<(), StageError> {
-    if store.create_json(key, transcript).await? == Created::Before {
+async fn write(store: &Store, input: &UnitInput, transcript: &ChunkTranscript) -> Result<(), StageError> {
+    let key = keys::chunk(&input.folder, &input.prepared.recipe, transcript.chunk);
+    if store.create_json(&key, transcript).await? == Created::Before {
         tracing::warn!(chunk = transcript.chunk, "another worker finished the chunk first");
         let mark = keys::recomputed(&input.folder, &input.prepared.recipe, &transcript.run_id, transcript.chunk);
         store.write_json(&mark, transcript).await?;

@@ -68,14 +68,14 @@ impl Report {
         self.measurements.push(measurement);
     }
 
-    pub(crate) fn add_noise(&mut self, kind: &str, words: usize) {
-        self.noise_words.insert(kind.to_owned(), words);
+    pub(crate) fn add_noise(&mut self, recogniser: &str, kind: &str, words: usize) {
+        self.noise_words.insert(format!("{kind}, {recogniser}"), words);
     }
 
     /// `errors` in seconds, one for each edge that was found.
-    pub(crate) fn add_word_times(&mut self, recording: &str, errors: &[f64]) {
+    pub(crate) fn add_word_times(&mut self, recogniser: &str, recording: &str, errors: &[f64]) {
         let times = WordTimes { edges: errors.len(), median_error_s: median(errors.iter().copied()) };
-        self.word_times.insert(recording.to_owned(), times);
+        self.word_times.insert(format!("{recording}, {recogniser}"), times);
     }
 
     pub(crate) fn set_long(&mut self, hours: u32, ingest_s: f64) {
@@ -114,8 +114,8 @@ impl Report {
         }
         table += &self.ratios();
         table += "\nwords heard where nobody speaks: ";
-        let noise: Vec<_> = self.noise_words.iter().map(|(kind, words)| format!("{kind} {words}")).collect();
-        table += &noise.join(", ");
+        let noise: Vec<_> = self.noise_words.iter().map(|(kind, words)| format!("{kind}: {words}")).collect();
+        table += &noise.join("; ");
         for (recording, WordTimes { edges, median_error_s }) in &self.word_times {
             table += &format!("\nwords of {recording}: half of {edges} edges are within {median_error_s:.3} s");
         }
@@ -129,12 +129,11 @@ impl Report {
     fn ratios(&self) -> String {
         let groups = self.groups();
         let mut lines = String::new();
-        for ((recording, program), peer) in &groups {
-            if let Some(ours) =
-                groups.get(&(recording.clone(), "longhand".to_owned())).filter(|_| program != "longhand")
-            {
+        let is_ours = |program: &str| program.starts_with("longhand");
+        for ((recording, program), peer) in groups.iter().filter(|((_, program), _)| !is_ours(program)) {
+            for ((_, our), ours) in groups.iter().filter(|((same, our), _)| same == recording && is_ours(our)) {
                 let ratio = median(ours.iter().map(|one| one.seconds)) / median(peer.iter().map(|one| one.seconds));
-                lines += &format!("{recording}: longhand takes {ratio:.2} of the time of {program}\n");
+                lines += &format!("{recording}: {our} takes {ratio:.2} of the time of {program}\n");
             }
         }
         lines

@@ -9,7 +9,7 @@ use super::file::{write_length, write_u32};
 
 const SAMPLE_RATE: f64 = 16_000.0;
 /// Frequencies of the spectrum: 0 to 8 kHz in steps of 40 Hz.
-const BINS: usize = 201;
+pub const BINS: usize = 201;
 
 /// The scale is linear up to 1 kHz, with so many hertz to a mel, and logarithmic above.
 const LINEAR_HERTZ: f64 = 200.0 / 3.0;
@@ -23,10 +23,11 @@ const LOG_STEPS: f64 = 27.0;
 pub(super) fn write_filters(output: &mut impl Write, bands: u32) -> io::Result<()> {
     write_u32(output, bands)?;
     write_length(output, BINS)?;
-    filters(bands as usize).flatten().try_for_each(|weight| output.write_all(&weight.to_le_bytes()))
+    mel_filters(bands as usize).flatten().try_for_each(|weight| output.write_all(&weight.to_le_bytes()))
 }
 
-fn filters(bands: usize) -> impl Iterator<Item = [f32; BINS]> {
+/// The weights of each band for the frequencies of the spectrum, the lowest band first.
+pub fn mel_filters(bands: usize) -> impl Iterator<Item = [f32; BINS]> {
     let top = mel(SAMPLE_RATE / 2.0);
     let edges: Vec<f64> = (0..bands + 2).map(|edge| hertz(top * edge as f64 / (bands + 1) as f64)).collect();
     (0..bands).map(move |band| triangle(edges[band], edges[band + 1], edges[band + 2]))
@@ -60,12 +61,12 @@ fn hertz(mel: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{BINS, filters};
+    use super::{BINS, mel_filters};
 
     #[test]
     fn bands_rise_from_low_to_high_and_have_equal_area() {
         for bands in [80, 128] {
-            let bank: Vec<[f32; BINS]> = filters(bands).collect();
+            let bank: Vec<[f32; BINS]> = mel_filters(bands).collect();
             assert_eq!(bank.len(), bands);
             let peaks: Vec<usize> = bank.iter().map(peak).collect();
             assert!(peaks.is_sorted(), "{peaks:?}");
@@ -80,7 +81,7 @@ mod tests {
     #[test]
     fn the_bank_is_the_one_that_whisper_was_trained_with() {
         // Band, bin and weight of the published bank.
-        let bank: Vec<[f32; BINS]> = filters(80).collect();
+        let bank: Vec<[f32; BINS]> = mel_filters(80).collect();
         for (band, bin, weight) in
             [(0, 1, 0.024_862_59), (1, 1, 0.001_990_82), (1, 2, 0.022_871_77), (79, 192, 0.003_164_71)]
         {

@@ -1,4 +1,4 @@
-//! The tokens' bytes, out of a Hugging Face `tokenizer.json`.
+//! A model's tokens, out of a Hugging Face `tokenizer.json`.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -32,22 +32,47 @@ struct AddedToken {
     content: String,
 }
 
-/// The text tokens in the order of their ids, which have no gap.
+/// The text tokens in the order of their ids, which have no gap, and the control tokens by name.
 #[derive(Debug)]
-pub(super) struct Vocabulary(Vec<Vec<u8>>);
+pub struct Vocabulary {
+    text: Vec<Vec<u8>>,
+    control: HashMap<String, u32>,
+}
 
 impl Vocabulary {
-    pub(super) fn read(tokenizer: &Path) -> Result<Self, GgmlError> {
+    /// Reads a Hugging Face `tokenizer.json`.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or is no tokenizer of Whisper's.
+    pub fn read(tokenizer: &Path) -> Result<Self, GgmlError> {
         let failed = GgmlError::reading(tokenizer);
         let json = fs::read(tokenizer).map_err(&failed)?;
         let parsed: Tokenizer = serde_json::from_slice(&json)
             .map_err(|error| failed(invalid(format!("it is no tokenizer.json: {error}"))))?;
-        text_tokens(parsed).map(Self).map_err(failed)
+        let control = parsed.added_tokens.iter().map(|token| (token.content.clone(), token.id)).collect();
+        Ok(Self { text: text_tokens(parsed).map_err(failed)?, control })
+    }
+
+    /// A text token's bytes, which need not be whole characters; `None` for control tokens.
+    pub fn bytes(&self, token: usize) -> Option<&[u8]> {
+        self.text.get(token).map(Vec::as_slice)
+    }
+
+    /// A text token as the file writes it: one visible letter for each byte.
+    pub fn letters(&self, token: usize) -> Option<String> {
+        let bytes = self.bytes(token)?;
+        let letter_of: HashMap<u8, char> = bytes_by_letter().into_iter().map(|(letter, byte)| (byte, letter)).collect();
+        bytes.iter().map(|byte| letter_of.get(byte)).collect()
+    }
+
+    /// The id of a control token, such as `<|startoftranscript|>`.
+    pub fn control(&self, name: &str) -> Option<usize> {
+        self.control.get(name).map(|id| *id as usize)
     }
 
     pub(super) fn write(&self, output: &mut impl Write) -> io::Result<()> {
-        write_length(output, self.0.len())?;
-        self.0.iter().try_for_each(|token| {
+        write_length(output, self.text.len())?;
+        self.text.iter().try_for_each(|token| {
             write_length(output, token.len())?;
             output.write_all(token)
         })

@@ -109,6 +109,9 @@ async fn fetch(wanted: Wanted, settings: &FetchSettings, cache: &Path) -> anyhow
     let path = match &wanted {
         Wanted::Temporal => assets::ensure(&catalogue::temporal(), cache, &events).await?,
         Wanted::Llm => assets::ensure(&catalogue::llm(), cache, &events).await?,
+        Wanted::Whisper(model) if settings.transcribe.prefers_ctranslate2(model) => {
+            assets::ctranslate2_weights(model, cache, &events).await?.path
+        }
         Wanted::Whisper(model) => {
             assets::whisper_weights(model, settings.transcribe.quantisation, cache, &events).await?.path
         }

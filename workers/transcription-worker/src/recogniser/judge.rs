@@ -8,9 +8,9 @@ use std::io::Write;
 use flate2::{Compression, write::ZlibEncoder};
 
 use super::{
+    decoder::{Pass, Token, TokenKind},
     phrases, repetition,
     segments::text_of,
-    whisper::{Pass, Token, TokenKind},
 };
 
 /// Mean log-probability below which a text is doubted; from Whisper's paper, as the next two are.

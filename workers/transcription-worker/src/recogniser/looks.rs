@@ -6,18 +6,9 @@ use engine::job::SpeechTask;
 
 use super::{
     RecogniseOptions, RecogniserError,
+    decoder::{Attempt, Context, Decoder, Pass, Search, Weights},
     judge::{self, Measures, Verdict},
-    whisper::{Attempt, Decoder, Pass, Search},
 };
-
-/// How much silence the encoder sees behind the chunk.
-#[derive(Debug, Clone, Copy)]
-enum Context {
-    /// As little as is safe: the fast way.
-    Shortest,
-    /// As much as in Whisper's training.
-    Full,
-}
 
 /// In the order in which they are tried. None of them draws lots, so that a chunk that is
 /// recognised again, on another day or machine, gives the same text.
@@ -31,55 +22,84 @@ pub(super) struct Heard {
     pub(super) measures: Measures,
 }
 
-/// The first pass that can be believed, else the best one; `None` where nobody spoke. Also how
-/// many looks it took beyond the first.
+/// What is kept of a chunk, `None` where nobody spoke, and how many looks it took beyond the first.
+pub(super) type Outcome = (Option<Heard>, u32);
+
+/// Looks at all chunks at once, and again at each that is doubtful. They have the same number of positions.
 pub(super) fn listen(
-    decoder: &mut Decoder,
-    pcm: &[f32],
+    weights: &dyn Weights,
+    decoder: &mut dyn Decoder,
+    chunks: &[&[f32]],
     options: &RecogniseOptions,
     cancel: &AtomicBool,
-) -> Result<(Option<Heard>, u32), RecogniserError> {
+) -> Result<Vec<Outcome>, RecogniserError> {
     let prompt = match &options.prompt {
         Some(prompt) => decoder.tokenise(prompt)?,
         None => Vec::new(),
     };
-    let mut looks: Vec<Heard> = Vec::new();
-    for attempt in attempts(decoder, pcm.len(), options, &prompt) {
-        let fallbacks = looks.len() as u32;
-        let pass = decoder.decode(pcm, &attempt, cancel)?;
-        let heard = Heard { measures: Measures::of(&pass), pass };
+    let translate = options.task == SpeechTask::Translate;
+    let attempt = |(context, search)| Attempt {
+        language: &options.language,
+        translate,
+        prompt: &prompt,
+        context,
+        search,
+        times: options.words,
+    };
+    let [first, ..] = LOOKS;
+    let passes = decoder.decode(chunks, &attempt(first), cancel)?;
+    let outcomes = chunks.iter().zip(passes).map(|(pcm, pass)| {
+        let mut further = further_looks(weights, pcm.len()).map(attempt);
+        settle(Heard::new(pass), || {
+            let Some(attempt) = further.next() else { return Ok(None) };
+            let pass = decoder.decode(&[pcm], &attempt, cancel)?.pop();
+            Ok(pass.map(Heard::new))
+        })
+    });
+    outcomes.collect()
+}
+
+/// The looks after the first one. A context that is as long as another one is not looked at twice.
+fn further_looks(weights: &dyn Weights, samples: usize) -> impl Iterator<Item = (Context, Search)> {
+    let is_same = move |one: (Context, Search), other: (Context, Search)| {
+        one.1 == other.1 && weights.positions(one.0, samples) == weights.positions(other.0, samples)
+    };
+    let further = LOOKS.into_iter().enumerate().skip(1);
+    further
+        .filter(move |(index, look)| !LOOKS[..*index].iter().any(|earlier| is_same(*earlier, *look)))
+        .map(|(_, look)| look)
+}
+
+/// The first pass that can be believed, else the best one. `look_again` gives further ones, while there are.
+fn settle(
+    first: Heard,
+    mut look_again: impl FnMut() -> Result<Option<Heard>, RecogniserError>,
+) -> Result<Outcome, RecogniserError> {
+    let guessed = judge::is_guesswork(&first.measures);
+    let mut best: Option<Heard> = None;
+    let mut next = Some(first);
+    let mut fallbacks = 0;
+    while let Some(heard) = next {
         match judge::judge(&heard.pass, &heard.measures) {
             Verdict::Speech => return Ok((Some(heard), fallbacks)),
             Verdict::Silence => return Ok((None, fallbacks)),
-            Verdict::Doubtful => looks.push(heard),
+            Verdict::Doubtful => {}
         }
+        best = Some(match best {
+            Some(best) => better(best, heard),
+            None => heard,
+        });
+        next = look_again()?;
+        fallbacks += u32::from(next.is_some());
     }
-    let fallbacks = looks.len().saturating_sub(1) as u32;
-    let guessed = looks.first().is_none_or(|first| judge::is_guesswork(&first.measures));
-    let best = looks.into_iter().reduce(better);
     let kept = best.filter(|best| !guessed && judge::is_kept(&best.pass, &best.measures));
     Ok((kept, fallbacks))
 }
 
-/// A context that is as long as another one is not looked at twice.
-fn attempts<'a>(
-    decoder: &Decoder,
-    samples: usize,
-    options: &'a RecogniseOptions,
-    prompt: &'a [i32],
-) -> Vec<Attempt<'a>> {
-    let mut attempts: Vec<Attempt<'a>> = Vec::new();
-    for (context, search) in LOOKS {
-        let context = match context {
-            Context::Shortest => decoder.shortest_context(samples),
-            Context::Full => decoder.full_context(samples),
-        };
-        if attempts.iter().all(|other| (other.context, other.search) != (context, search)) {
-            let translate = options.task == SpeechTask::Translate;
-            attempts.push(Attempt { language: &options.language, translate, prompt, context, search });
-        }
+impl Heard {
+    fn new(pass: Pass) -> Self {
+        Self { measures: Measures::of(&pass), pass }
     }
-    attempts
 }
 
 /// A loop is worse than any doubt; else the surer one is better.

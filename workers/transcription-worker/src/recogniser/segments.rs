@@ -4,10 +4,10 @@ use engine::transcript::{Flag, Segment};
 
 use super::{
     SAMPLE_RATE,
+    decoder::{Pass, Token, TokenKind},
     judge::compression_ratio,
     looks::Heard,
     loudness::Loudness,
-    whisper::{Pass, Token, TokenKind},
     words,
 };
 

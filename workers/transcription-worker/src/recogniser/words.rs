@@ -6,9 +6,9 @@
 use engine::transcript::Word;
 
 use super::{
+    decoder::{Token, TokenKind},
     loudness::Loudness,
     segments::Phrase,
-    whisper::{Token, TokenKind},
 };
 
 /// Languages that Whisper writes without spaces: every character is a word of its own.
@@ -53,15 +53,22 @@ struct Said {
 fn settle(said: &mut [Said], pauses: &[(f64, f64)]) {
     /// Seconds by which the aligner misses a pause.
     const MISSED_BY: f64 = 0.35;
-    const MARK_IS_WORTH: f64 = 0.2;
+    const MARK_IS_WORTH: f64 = 0.3;
     for (from, until) in pauses {
         let distance = |edge: f64| (from - edge).max(edge - until).max(0.0);
         let edges = (1..said.len()).filter(|next| distance(said[*next].from) <= MISSED_BY);
         let cost = |next: &usize| distance(said[*next].from) - if said[next - 1].pauses { MARK_IS_WORTH } else { 0.0 };
         let Some(next) = edges.min_by(|left, right| cost(left).total_cmp(&cost(right))) else { continue };
+        let moved = *until + said[next].until - said[next].from;
+        let leaves_room = said.get(next + 1).is_some_and(|behind| moved < behind.until);
         if said[next - 1].from < *from && *until < said[next].until {
             said[next - 1].until = *from;
             said[next].from = *until;
+        } else if said[next - 1].from < *from && said[next - 1].pauses && leaves_room {
+            // The aligner had the whole word before the pause.
+            said[next - 1].until = *from;
+            said[next] = Said { from: *until, until: moved, ..said[next] };
+            said[next + 1].from = moved;
         }
     }
 }
@@ -160,6 +167,9 @@ mod tests {
             // Too far away, or the word would have no time left.
             (vec![1.0, 1.5, 4.0], None, vec![(1.0, 1.5), (1.5, 4.0)]),
             (vec![2.25, 2.5, 2.75], None, vec![(2.25, 2.5), (2.5, 2.75)]),
+            // A word behind a mark goes over the pause as a whole, where the next one leaves it room.
+            (vec![1.0, 1.8, 2.25, 4.0], Some(0), vec![(1.0, 2.0), (3.0, 3.45), (3.45, 4.0)]),
+            (vec![1.0, 1.8, 2.25, 3.25], Some(0), vec![(1.0, 1.8), (1.8, 2.25), (2.25, 3.25)]),
         ] {
             let words = edges.windows(2).enumerate();
             let mut said: Vec<_> =

@@ -2,9 +2,9 @@
 
 use std::{fs, sync::atomic::AtomicBool};
 
-use transcription_worker::recogniser::{Recogniser, RecogniserError};
+use transcription_worker::recogniser::{RecogniseOptions, Recogniser, RecogniserError};
 
-use crate::sound::{RECOGNISER, SECOND, english, weights};
+use crate::sound::{LAYOUT, SECOND, ctranslate2_folder, english, recognisers, weights};
 
 #[test]
 fn files_that_are_no_model_are_refused_by_name() {
@@ -18,25 +18,58 @@ fn files_that_are_no_model_are_refused_by_name() {
     ] {
         let path = folder.path().join(name);
         fs::write(&path, bytes).unwrap();
-        let error = Recogniser::load(&path, 1).err().unwrap_or_else(|| panic!("{name} was loaded"));
+        let error = Recogniser::whisper(&path, LAYOUT).err().unwrap_or_else(|| panic!("{name} was loaded"));
         assert!(matches!(error, RecogniserError::Weights { .. }), "{error:?}");
         assert!(error.to_string().contains(name), "{error}");
     }
-    let missing = Recogniser::load(&folder.path().join("missing.bin"), 1).err().unwrap();
+    let missing = Recogniser::whisper(&folder.path().join("missing.bin"), LAYOUT).err().unwrap();
     assert!(missing.to_string().contains("missing.bin"), "{missing}");
 }
 
 #[test]
+fn folders_that_hold_no_whole_model_are_refused_by_name() {
+    let model = ctranslate2_folder();
+    let weights = fs::read(model.join("model.bin")).unwrap();
+    let copy = |name: &str, without: &str| {
+        let folder = tempfile::Builder::new().prefix(name).tempdir().unwrap();
+        for file in ["config.json", "tokenizer.json", "vocabulary.txt"].iter().filter(|file| **file != without) {
+            fs::copy(model.join(file), folder.path().join(file)).unwrap();
+        }
+        folder
+    };
+    for (name, without, weights) in [
+        ("empty", "", &b""[..]),
+        ("text", "", b"these are no weights"),
+        ("half", "", &weights[..weights.len() / 2]),
+        ("no-config", "config.json", &weights),
+        ("no-tokenizer", "tokenizer.json", &weights),
+        ("no-vocabulary", "vocabulary.txt", &weights),
+    ] {
+        let folder = copy(name, without);
+        fs::write(folder.path().join("model.bin"), weights).unwrap();
+        let error = Recogniser::ctranslate2(folder.path(), LAYOUT).err().unwrap_or_else(|| panic!("{name} was loaded"));
+        assert!(matches!(error, RecogniserError::Weights { .. }), "{error:?}");
+        assert!(error.to_string().contains(name), "{error}");
+    }
+}
+
+#[test]
 fn more_than_can_be_heard_at_once_is_refused() {
-    let mut session = RECOGNISER.session().unwrap();
-    let error = session.recognise(&vec![0.1; 31 * SECOND], &english(), &AtomicBool::new(false)).unwrap_err();
-    assert!(error.to_string().contains("31 s"), "{error}");
+    for recogniser in recognisers() {
+        let mut session = recogniser.session().unwrap();
+        let chunks = [vec![0.1; SECOND], vec![0.1; 31 * SECOND]];
+        let chunks = chunks.each_ref().map(Vec::as_slice);
+        let error = session.recognise(&chunks, &english(), &AtomicBool::new(false)).unwrap_err();
+        assert!(error.to_string().contains("31 s"), "{error}");
+    }
 }
 
 #[test]
 fn a_language_that_nobody_speaks_is_refused() {
-    let mut session = RECOGNISER.session().unwrap();
-    let options = transcription_worker::recogniser::RecogniseOptions { language: "klingon".to_owned(), ..english() };
-    let error = session.recognise(&vec![0.1; SECOND], &options, &AtomicBool::new(false)).unwrap_err();
-    assert!(error.to_string().contains("klingon"), "{error}");
+    let options = RecogniseOptions { language: "klingon".to_owned(), ..english() };
+    for recogniser in recognisers() {
+        let mut session = recogniser.session().unwrap();
+        let error = session.recognise(&[&[0.1; SECOND]], &options, &AtomicBool::new(false)).unwrap_err();
+        assert!(error.to_string().contains("klingon"), "{error}");
+    }
 }

@@ -1,4 +1,4 @@
-//! Recordings as samples, and the recogniser with the model that a worker uses where nobody names one.
+//! Recordings as samples, and both recognisers with the model that a worker uses where nobody names one.
 
 use std::{
     path::{Path, PathBuf},
@@ -6,23 +6,40 @@ use std::{
 };
 
 use engine::{
-    assets::{cache_folder, whisper_weights},
+    assets::{cache_folder, ctranslate2_weights, whisper_weights},
     config::{self, CacheSettings, Quantisation},
     job::SpeechTask,
 };
-use transcription_worker::recogniser::{RecogniseOptions, Recogniser, Recognition};
+use transcription_worker::recogniser::{Layout, RecogniseOptions, Recogniser, Recognition};
 
 pub(crate) const SECOND: usize = 16_000;
 
-/// Loaded once for all tests; each has sessions of its own.
-pub(crate) static RECOGNISER: LazyLock<Recogniser> = LazyLock::new(|| Recogniser::load(&weights(), 2).unwrap());
+pub(crate) const LAYOUT: Layout = Layout { sessions: 1, threads: 2, batch: 4 };
 
-/// Whisper base in 8 bits, fetched where it is missing.
+/// Loaded once for all tests; each has sessions of its own.
+static RECOGNISERS: LazyLock<[Recogniser; 2]> = LazyLock::new(|| {
+    [Recogniser::whisper(&weights(), LAYOUT).unwrap(), Recogniser::ctranslate2(&ctranslate2_folder(), LAYOUT).unwrap()]
+});
+
+pub(crate) fn recognisers() -> &'static [Recogniser] {
+    RECOGNISERS.as_slice()
+}
+
+/// Whisper base in 8 bits for whisper.cpp, fetched where it is missing.
 pub(crate) fn weights() -> PathBuf {
-    let cache: CacheSettings = config::load().unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let cache = cache_folder(&cache);
-    runtime.block_on(whisper_weights("base", Quantisation::Q8_0, &cache, &|_| ())).unwrap().path
+    runtime.block_on(whisper_weights("base", Quantisation::Q8_0, &cache(), &|_| ())).unwrap().path
+}
+
+/// Whisper base for CTranslate2, fetched where it is missing.
+pub(crate) fn ctranslate2_folder() -> PathBuf {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(ctranslate2_weights("base", &cache(), &|_| ())).unwrap().path
+}
+
+fn cache() -> PathBuf {
+    let settings: CacheSettings = config::load().unwrap();
+    cache_folder(&settings)
 }
 
 /// What most tests want to hear: English speech as it is, without the times of words.
@@ -30,8 +47,9 @@ pub(crate) fn english() -> RecogniseOptions {
     RecogniseOptions { language: "en".to_owned(), task: SpeechTask::Transcribe, prompt: None, words: false }
 }
 
-pub(crate) fn recognise(pcm: &[f32], options: &RecogniseOptions) -> Recognition {
-    RECOGNISER.session().unwrap().recognise(pcm, options, &AtomicBool::new(false)).unwrap()
+pub(crate) fn recognise(recogniser: &Recogniser, pcm: &[f32], options: &RecogniseOptions) -> Recognition {
+    let mut session = recogniser.session().unwrap();
+    session.recognise(&[pcm], options, &AtomicBool::new(false)).unwrap().remove(0)
 }
 
 pub(crate) fn text(recognition: &Recognition) -> String {

@@ -2,7 +2,7 @@
 
 use std::f32::consts::TAU;
 
-use crate::sound::{SECOND, english, recognise, text};
+use crate::sound::{SECOND, english, recognise, recognisers, text};
 
 const LENGTH: usize = 28 * SECOND;
 
@@ -24,9 +24,11 @@ fn wordless() -> Vec<(&'static str, Vec<f32>)> {
 
 #[test]
 fn what_is_no_speech_gives_no_text() {
-    for (name, sound) in wordless() {
-        let heard = recognise(&sound, &english());
-        assert!(heard.segments.is_empty(), "{name}: {:?}", text(&heard));
+    for recogniser in recognisers() {
+        for (name, sound) in wordless() {
+            let heard = recognise(recogniser, &sound, &english());
+            assert!(heard.segments.is_empty(), "{name}, {}: {:?}", recogniser.program(), text(&heard));
+        }
     }
 }
 

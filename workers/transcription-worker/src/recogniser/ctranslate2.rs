@@ -1,0 +1,177 @@
+//! CTranslate2 through ct2rs, a batch of windows at a time. No other module knows either of them.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, atomic::AtomicBool},
+};
+
+use ct2rs::{
+    ComputeType, Config, Device,
+    sys::{Whisper, WhisperOptions},
+};
+
+use super::{
+    Layout, RecogniserError, SAMPLE_RATE,
+    decoder::{self, Attempt, Context, POSITION_S, Pass, Search},
+    judge::Measures,
+    repetition, stop_if_raised,
+};
+
+mod encoder;
+mod mel;
+mod times;
+mod tokens;
+
+use encoder::Encoded;
+use mel::Spectrogram;
+use tokens::Tokens;
+
+/// The file of a model's folder that tells its tokens.
+const TOKENIZER: &str = "tokenizer.json";
+/// Positions of the encoder that Whisper was trained with.
+const ALL_POSITIONS: usize = 1500;
+/// Lengths that windows are padded to, in positions: few enough that chunks of about the same length share one, and go
+/// through the encoder together. The last but one holds the longest chunk that ingestion makes.
+const LENGTHS: [usize; 6] = [250, 500, 750, 1000, 1250, 1450];
+/// Silence behind the samples that the decoder needs to end its sentence, in positions.
+const SLACK: usize = 50;
+/// Frames of the spectrogram to a position.
+const FRAMES: usize = 2;
+
+/// A loaded model.
+pub(super) struct Weights {
+    model: Arc<Model>,
+    batch: usize,
+}
+
+struct Model {
+    folder: PathBuf,
+    whisper: Whisper,
+    tokens: Tokens,
+    spectrogram: Spectrogram,
+}
+
+impl Weights {
+    /// The sessions share the weights; 8-bit numbers are made of them while they are read.
+    pub(super) fn load(folder: &Path, layout: Layout) -> Result<Self, RecogniserError> {
+        let unusable = |reason: String| RecogniserError::Weights { path: folder.to_owned(), reason };
+        for file in ["model.bin", "config.json", TOKENIZER] {
+            if !folder.join(file).is_file() {
+                return Err(unusable(format!("it has no {file}")));
+            }
+        }
+        let config = Config {
+            device: Device::CPU,
+            compute_type: ComputeType::INT8,
+            device_indices: vec![0; layout.sessions.max(1)],
+            num_threads_per_replica: layout.threads.max(1),
+            ..Config::default()
+        };
+        let whisper = Whisper::new(folder, config).map_err(|error| unusable(error.to_string()))?;
+        let tokens = Tokens::read(&folder.join(TOKENIZER), whisper.is_multilingual()).map_err(unusable)?;
+        let spectrogram = Spectrogram::new(whisper.n_mels());
+        let model = Model { folder: folder.to_owned(), whisper, tokens, spectrogram };
+        Ok(Self { model: Arc::new(model), batch: layout.batch.max(1) })
+    }
+}
+
+impl decoder::Weights for Weights {
+    fn program(&self) -> String {
+        "ct2rs 0.10 (CTranslate2 int8)".to_owned()
+    }
+
+    fn is_multilingual(&self) -> bool {
+        self.model.whisper.is_multilingual()
+    }
+
+    fn batch(&self) -> usize {
+        self.batch
+    }
+
+    fn positions(&self, context: Context, samples: usize) -> usize {
+        positions(context, samples)
+    }
+
+    fn decoder(&self, _times: bool) -> Result<Box<dyn decoder::Decoder>, RecogniserError> {
+        Ok(Box::new(Decoder { model: Arc::clone(&self.model) }))
+    }
+}
+
+/// Has no state of its own: CTranslate2 hands calls out to its threads.
+struct Decoder {
+    model: Arc<Model>,
+}
+
+impl decoder::Decoder for Decoder {
+    fn gives_times(&self) -> bool {
+        true
+    }
+
+    fn tokenise(&self, prompt: &str) -> Result<Vec<u32>, RecogniserError> {
+        tokens::of_prompt(&self.model.folder.join(TOKENIZER), prompt)
+    }
+
+    fn decode(
+        &mut self,
+        windows: &[&[f32]],
+        attempt: &Attempt<'_>,
+        cancel: &AtomicBool,
+    ) -> Result<Vec<Pass>, RecogniserError> {
+        let Model { whisper, tokens, spectrogram, .. } = &*self.model;
+        let start = tokens.start(attempt)?;
+        let prompt = tokens.prompt(attempt);
+        let samples = windows.iter().map(|pcm| pcm.len()).max().unwrap_or_default();
+        let mut encoded = Encoded::new(whisper, spectrogram, windows, positions(attempt.context, samples), cancel)?;
+        let encoded = encoded.view()?;
+        stop_if_raised(cancel)?;
+        let options = WhisperOptions {
+            beam_size: match attempt.search {
+                Search::Greedy => 1,
+                Search::Beam(sequences) => sequences,
+            },
+            return_scores: true,
+            return_no_speech_prob: true,
+            ..WhisperOptions::default()
+        };
+        let prompts = vec![prompt; windows.len()];
+        let generated = whisper.generate(&encoded, &prompts, &options).map_err(failed("recognising"))?;
+        stop_if_raised(cancel)?;
+        let mut passes: Vec<Pass> = generated.iter().map(|generated| tokens.pass(generated)).collect();
+        if attempt.times || passes.iter().any(is_to_be_weighed) {
+            times::add(&mut passes, &encoded, windows, whisper, &start)?;
+        }
+        Ok(passes)
+    }
+
+    fn languages(&mut self, pcm: &[f32], cancel: &AtomicBool) -> Result<Vec<(String, f32)>, RecogniserError> {
+        let Model { whisper, spectrogram, .. } = &*self.model;
+        let positions = positions(Context::Shortest, pcm.len());
+        let mut encoded = Encoded::new(whisper, spectrogram, &[pcm], positions, cancel)?;
+        let detected = whisper.detect_language(&encoded.view()?).map_err(failed("detecting the language"))?;
+        let named = detected.into_iter().flatten().map(|one| {
+            let code = one.language.trim_start_matches("<|").trim_end_matches("|>");
+            (code.to_owned(), one.probability)
+        });
+        Ok(named.collect())
+    }
+}
+
+/// Whether the measure for the text as a whole is not enough to tell if somebody spoke: loops make it high, and times,
+/// of which Whisper is less sure, make it low.
+fn is_to_be_weighed(pass: &Pass) -> bool {
+    let ids: Vec<u32> = pass.tokens.iter().map(|token| token.id).collect();
+    let measures = Measures::of(pass);
+    measures.is_unsure() || measures.repeats() || repetition::kept(&ids).contains(&false)
+}
+
+fn positions(context: Context, samples: usize) -> usize {
+    let spoken = samples.div_ceil((POSITION_S * SAMPLE_RATE as f64) as usize);
+    match context {
+        Context::Shortest => LENGTHS.into_iter().find(|length| spoken + SLACK <= *length).unwrap_or(ALL_POSITIONS),
+        Context::Full => ALL_POSITIONS,
+    }
+}
+
+fn failed<E: std::fmt::Display>(doing: &'static str) -> impl Fn(E) -> RecogniserError {
+    move |error| RecogniserError::Failed { doing, reason: error.to_string() }
+}

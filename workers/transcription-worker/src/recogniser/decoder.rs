@@ -1,0 +1,105 @@
+//! What a recogniser does with sound, whichever it is: it decodes and measures. What to make of the outcome is for
+//! [`super::looks`] to say.
+
+use std::sync::atomic::AtomicBool;
+
+use super::RecogniserError;
+
+/// A loaded model. Cheap to share between threads.
+pub(super) trait Weights: Send + Sync {
+    /// The program that recognises, and its version.
+    fn program(&self) -> String;
+
+    /// Whether the model knows other languages than English.
+    fn is_multilingual(&self) -> bool;
+
+    /// The most windows that one call of [`Decoder::decode`] is given.
+    fn batch(&self) -> usize;
+
+    /// Positions of the encoder for so many samples: windows of the same number are decoded together.
+    fn positions(&self, context: Context, samples: usize) -> usize;
+
+    /// A decoder; with `times` one that tells when each token ends.
+    fn decoder(&self, times: bool) -> Result<Box<dyn Decoder>, RecogniserError>;
+}
+
+/// Decodes windows of at most [`super::LONGEST_CHUNK_S`], one call after the other.
+pub(super) trait Decoder: Send {
+    /// Whether it tells when each token ends, too, where [`Attempt::times`] asks for that.
+    fn gives_times(&self) -> bool;
+
+    /// The prompt's tokens, for [`Attempt::prompt`].
+    fn tokenise(&self, prompt: &str) -> Result<Vec<u32>, RecogniserError>;
+
+    /// One pass for each window; all windows have the same number of positions. A pass does not depend on the other
+    /// windows, nor on earlier calls.
+    fn decode(
+        &mut self,
+        windows: &[&[f32]],
+        attempt: &Attempt<'_>,
+        cancel: &AtomicBool,
+    ) -> Result<Vec<Pass>, RecogniserError>;
+
+    /// Every language with its probability, in no order.
+    fn languages(&mut self, pcm: &[f32], cancel: &AtomicBool) -> Result<Vec<(String, f32)>, RecogniserError>;
+}
+
+/// One way to decode.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Attempt<'a> {
+    pub(super) language: &'a str,
+    pub(super) translate: bool,
+    pub(super) prompt: &'a [u32],
+    pub(super) context: Context,
+    pub(super) search: Search,
+    /// Also tell when each token ends.
+    pub(super) times: bool,
+}
+
+/// How much silence the encoder sees behind the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Context {
+    /// As little as is safe: the fast way.
+    Shortest,
+    /// As much as in Whisper's training.
+    Full,
+}
+
+/// How the next token is chosen. Both ways give the same text for the same samples, always.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Search {
+    /// The likeliest one.
+    Greedy,
+    /// The likeliest sequence among so many.
+    Beam(usize),
+}
+
+/// What one pass over a window gave.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Pass {
+    pub(super) tokens: Vec<Token>,
+    /// Probability, 0 to 1, that nobody speaks.
+    pub(super) no_speech_prob: f32,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Token {
+    pub(super) id: u32,
+    pub(super) kind: TokenKind,
+    pub(super) logprob: f32,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum TokenKind {
+    /// A piece of text, which need not be whole characters; `end` is in seconds, where times were asked for.
+    Text {
+        bytes: Vec<u8>,
+        end: Option<f64>,
+    },
+    /// A phrase begins or ends at so many seconds.
+    Time(f64),
+    Control,
+}
+
+/// Seconds that one position of the encoder covers.
+pub(super) const POSITION_S: f64 = 0.02;
