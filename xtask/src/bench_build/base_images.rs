@@ -16,10 +16,10 @@ use crate::dockerfile::Frontend;
 use crate::interrupt::Interrupt;
 use crate::output::say;
 
-/// The images that the Dockerfiles of these variants name, frontends included.
-pub(super) fn named_by(subject: &Subject, variants: &[Variant]) -> Result<BTreeSet<String>> {
+/// The images that the Dockerfiles of a variant name, frontends included.
+pub(super) fn named_by(subject: &Subject, variant: Variant) -> Result<BTreeSet<String>> {
     let mut names = BTreeSet::new();
-    for (pair, variant) in subject.pairs.iter().flat_map(|pair| variants.iter().map(move |variant| (pair, variant))) {
+    for pair in &subject.pairs {
         let build = &variant.service(pair).build;
         names.extend(bases_of_build(build)?.iter().map(ToString::to_string));
         let frontend = build.dockerfile_text()?.as_deref().and_then(Frontend::of);

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
@@ -15,16 +15,21 @@ use super::variant::{Place, Variant};
 use super::workplace::Workplace;
 use crate::interrupt::Interrupt;
 
-/// Holds the base images for every engine after the first.
-const BASE_IMAGES: &str = "bases.tar";
-
 pub(super) struct Places<'a> {
-    workplace: &'a Workplace,
     docker: &'a Path,
     interrupt: &'a Interrupt,
-    base_images: BTreeSet<String>,
-    engines: BTreeMap<Place, OwnEngine>,
+    engines: BTreeMap<Place, EnginePlace>,
     host: Option<Host>,
+}
+
+struct EnginePlace {
+    folder: PathBuf,
+    /// What the Dockerfiles that are built here begin with.
+    base_images: BTreeSet<String>,
+    /// Holds the base images for every engine after the first.
+    base_images_file: PathBuf,
+    /// None between two engines.
+    engine: Option<OwnEngine>,
 }
 
 impl<'a> Places<'a> {
@@ -36,19 +41,31 @@ impl<'a> Places<'a> {
         docker: &'a Path,
         interrupt: &'a Interrupt,
     ) -> Result<Places<'a>> {
-        let base_images = base_images::named_by(subject, variants)?;
         let host = Host::of(subject, workplace.path("host"));
-        let mut places = Places { workplace, docker, interrupt, base_images, engines: BTreeMap::new(), host };
-        let wanted: BTreeSet<Place> = variants.iter().map(|variant| variant.place()).collect();
-        for place in wanted {
-            places.start(place)?;
+        let mut places = Places { docker, interrupt, engines: BTreeMap::new(), host };
+        for variant in variants {
+            let name = match variant.place() {
+                Place::EngineOfPlain => "plain",
+                Place::EngineOfOptimised => "optimised",
+                Place::Host => continue,
+            };
+            if places.engine(*variant).is_none() {
+                let mut place = EnginePlace {
+                    folder: workplace.path(name),
+                    base_images: base_images::named_by(subject, *variant)?,
+                    base_images_file: workplace.path(&format!("{name}-bases.tar")),
+                    engine: None,
+                };
+                place.start(docker, interrupt)?;
+                places.engines.insert(variant.place(), place);
+            }
         }
         Ok(places)
     }
 
     /// None for what is built on the host.
     pub(super) fn engine(&self, variant: Variant) -> Option<&OwnEngine> {
-        self.engines.get(&variant.place())
+        self.engines.get(&variant.place()).and_then(|place| place.engine.as_ref())
     }
 
     pub(super) fn host(&self) -> Option<&Host> {
@@ -57,46 +74,46 @@ impl<'a> Places<'a> {
 
     /// Makes the variant's place as it is before the first build.
     pub(super) fn empty(&mut self, variant: Variant) -> Result<()> {
-        let place = variant.place();
-        if let (Place::Host, Some(host)) = (place, &self.host) {
-            return remove_output(host.output());
+        match (self.engines.get_mut(&variant.place()), &self.host) {
+            (Some(place), _) => place.empty(self.docker, self.interrupt),
+            (None, Some(host)) => remove(host.output()),
+            (None, None) => Ok(()),
         }
-        if self.is_empty(place)? {
+    }
+}
+
+impl EnginePlace {
+    fn start(&mut self, docker: &Path, interrupt: &Interrupt) -> Result<()> {
+        let engine = OwnEngine::start(&self.folder, docker, interrupt)?;
+        if self.base_images_file.exists() {
+            base_images::load(&engine, &self.base_images_file, interrupt)?;
+        } else {
+            base_images::provide(&self.base_images, &engine, docker, &self.base_images_file, interrupt)?;
+        }
+        self.engine = Some(engine);
+        Ok(())
+    }
+
+    fn empty(&mut self, docker: &Path, interrupt: &Interrupt) -> Result<()> {
+        if self.is_empty()? {
             return Ok(());
         }
         // Two engines that have built everything would need twice the disk.
-        drop(self.engines.remove(&place));
-        self.start(place)?;
-        if !self.is_empty(place)? {
+        drop(self.engine.take());
+        self.start(docker, interrupt)?;
+        if !self.is_empty()? {
             bail!("the engine that should be empty has a cache, or images besides the base images");
         }
         Ok(())
     }
 
-    fn start(&mut self, place: Place) -> Result<()> {
-        let folder = match place {
-            Place::EngineOfPlain => "plain",
-            Place::EngineOfOptimised => "optimised",
-            Place::Host => return Ok(()),
-        };
-        let engine = OwnEngine::start(&self.workplace.path(folder), self.docker, self.interrupt)?;
-        let kept = self.workplace.path(BASE_IMAGES);
-        if kept.exists() {
-            base_images::load(&engine, &kept, self.interrupt)?;
-        } else {
-            base_images::provide(&self.base_images, &engine, self.docker, &kept, self.interrupt)?;
-        }
-        self.engines.insert(place, engine);
-        Ok(())
-    }
-
-    fn is_empty(&self, place: Place) -> Result<bool> {
-        let Some(engine) = self.engines.get(&place) else { return Ok(false) };
+    fn is_empty(&self) -> Result<bool> {
+        let Some(engine) = &self.engine else { return Ok(false) };
         Ok(engine.cache_entries()?.is_empty() && base_images::are_all_that_is_in(engine, &self.base_images)?)
     }
 }
 
-fn remove_output(folder: &Path) -> Result<()> {
+fn remove(folder: &Path) -> Result<()> {
     if !folder.exists() {
         return Ok(());
     }
