@@ -4,8 +4,6 @@
 
 mod archive;
 mod certificates;
-mod dockerfile;
-mod expansion;
 mod host;
 mod needed;
 mod recipe;
@@ -25,8 +23,8 @@ use crate::buildkit::Engine;
 use crate::compose::{BuildSection, Project, ProjectRequest};
 use crate::halt::Halt;
 use crate::output::{print, say};
-pub(crate) use dockerfile::{Syntax, foreign_syntax};
 use needed::Needed;
+pub(crate) use needed::of_build as bases_of_build;
 use recipe::Recipe;
 use reference::Reference;
 

@@ -2,12 +2,15 @@
 //! own, plainly and optimised, through `cargo xtask build` and through other builders, in turns. It uses the build
 //! tool as a user does, as a program, and knows nothing of its inside.
 
+mod against_host;
 mod base_images;
 mod client;
 mod comparison;
+mod host;
 mod machine;
 mod own_engine;
 mod page;
+mod places;
 mod process;
 mod programs;
 mod report;
@@ -24,14 +27,14 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::binaries::workspace;
 use crate::halt::Halt;
 use crate::interrupt::Interrupt;
 use crate::output::say;
 use comparison::{Comparison, Earlier, Verdict};
-use machine::{Machine, Tools};
+use machine::Machine;
 use report::Report;
 use runner::Runner;
 use scenario::{Case, Scenario, cases, in_turn};
@@ -42,11 +45,13 @@ use workplace::Workplace;
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   cargo xtask bench-build --quick
+  cargo xtask bench-build --runs 1 --scenario code --vs plain web
   cargo xtask bench-build --runs 5 --scenario code,no-op --vs plain,bake --compare earlier/bench.json
   cargo xtask bench-build -f compose.yaml --before plain/compose.yaml --out report/
 
 The compose file that --before names builds the same services with Dockerfiles as they were before optimisation. Its
-`x-bench` says which lines to change between builds; benches/before/compose.yaml is an example.
+`x-bench` says which lines to change between builds, and how one builds the same programs without images;
+benches/before/compose.yaml is an example.
 
 The sources are changed in a copy, and the images are built in an engine of the bench's own, which needs root; your
 tree, your engine and its cache are left alone. TMPDIR names the folder for both, /var/tmp where it is not set.
@@ -56,18 +61,13 @@ fast builds come out so far apart (Mann-Whitney test, one-sided) is at most 5 %;
 
 const RUNS: u32 = 5;
 const QUICK_RUNS: u32 = 3;
-const ALL_SCENARIOS: [Scenario; 6] = [
-    Scenario::NoOp,
-    Scenario::Code,
-    Scenario::Library,
-    Scenario::Dependency,
-    Scenario::DockerignoreOff,
-    Scenario::Cold,
-];
 const QUICK_SCENARIOS: [Scenario; 2] = [Scenario::NoOp, Scenario::Code];
 
 #[derive(Debug, Args)]
 pub(crate) struct BenchBuildArgs {
+    /// The services to build; all that both compose files build where none is named
+    #[arg(value_name = "SERVICE")]
+    services: Vec<String>,
     /// How often each measurement is taken; 5 where it is not said, 3 with --quick
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     runs: Option<u32>,
@@ -117,7 +117,7 @@ pub(crate) fn run(args: &BenchBuildArgs) -> Result<()> {
     let workplace = Workplace::take()?;
     let machine = Machine::look();
     let mut runner = Runner::new(&bench.subject, &bench.variants, &workplace, &bench.docker, &interrupt)?;
-    let tools = Tools::ask(runner.engine(), &bench.docker)?;
+    let tools = runner.tools()?;
     let mut report = Report::new(&bench.subject.project, bench.rounds, &bench.variants, machine, tools);
     report.plan(&bench.subject.seed_rows(), bench.not_measured.clone());
     let measured = measure_all(&bench, &mut runner, &mut report);
@@ -136,6 +136,9 @@ fn measure_all(bench: &Bench, runner: &mut Runner, report: &mut Report) -> Resul
     for round in 0..bench.rounds {
         for case in &bench.cases {
             for variant in in_turn(&bench.variants, round) {
+                if !variant.takes_part_in(case.scenario) {
+                    continue;
+                }
                 let measured = runner.measure(case, variant, round + 1)?;
                 let (name, seconds) = (variant.name(), measured.seconds);
                 say(format_args!("round {} of {}: {case}, {name}: {seconds:.2} s", round + 1, bench.rounds));
@@ -152,20 +155,15 @@ fn prepare(args: &BenchBuildArgs) -> Result<Bench> {
     let compose_file = args.file.clone().unwrap_or_else(|| own("compose/compose.yaml"));
     let before_file = args.before.clone().unwrap_or_else(|| own("benches/before/compose.yaml"));
     let earlier = args.compare.as_deref().map(Earlier::read).transpose()?;
-    let subject = Subject::load(&compose_file, &before_file)?;
-    let scenarios = match (args.scenarios.is_empty(), args.quick) {
-        (false, _) => args.scenarios.clone(),
-        (true, true) => QUICK_SCENARIOS.to_vec(),
-        (true, false) => ALL_SCENARIOS.to_vec(),
-    };
-    let (cases, not_measurable) = cases(&scenarios, &subject);
-    let not_measured = [subject.missing.clone(), not_measurable].concat();
+    let subject = Subject::load(&compose_file, &before_file, &args.services)?;
+    let (cases, not_measurable) = cases(&scenarios(args), &subject);
+    let (variants, unknown_ways) = variants(&args.vs, &subject);
+    let not_measured = [subject.missing.clone(), not_measurable, unknown_ways].concat();
     if cases.is_empty() {
         bail!("there is nothing to measure: {}", not_measured.join("; "));
     }
     subject.refuse_impossible(cases.iter().filter_map(|case| case.change(&subject)).cloned())?;
     own_engine::check_prerequisites()?;
-    let variants = variants(&args.vs);
     let docker = client::find(&variants)?;
     let out = args.out.clone().unwrap_or_else(|| own("target/bench-build"));
     fs::create_dir_all(&out).with_context(|| format!("the folder {} cannot be made", out.display()))?;
@@ -173,14 +171,28 @@ fn prepare(args: &BenchBuildArgs) -> Result<Bench> {
     Ok(Bench { subject, docker, variants, cases, not_measured, rounds, earlier, out })
 }
 
-/// `cargo xtask build` is always one of them.
-fn variants(rivals: &[Rival]) -> Vec<Variant> {
-    let all = [Variant::Before, Variant::Xtask, Variant::Bake, Variant::Compose];
-    let is_wanted = |variant: &Variant| {
-        let mut rivals = rivals.iter().map(|rival| Variant::from(*rival));
-        *variant == Variant::Xtask || rivals.len() == 0 || rivals.any(|rival| rival == *variant)
+/// In an order in which what one builds serves those after it: a cold build fills the cache that the others need.
+fn scenarios(args: &BenchBuildArgs) -> Vec<Scenario> {
+    let mut scenarios = match (args.scenarios.is_empty(), args.quick) {
+        (false, _) => args.scenarios.clone(),
+        (true, true) => QUICK_SCENARIOS.to_vec(),
+        (true, false) => Scenario::value_variants().to_vec(),
     };
-    all.into_iter().filter(is_wanted).collect()
+    scenarios.sort();
+    scenarios.dedup();
+    scenarios
+}
+
+/// What is measured, `cargo xtask build` always, and what cannot be.
+fn variants(rivals: &[Rival], subject: &Subject) -> (Vec<Variant>, Vec<String>) {
+    let wanted: Vec<Variant> = rivals.iter().map(|rival| Variant::from(*rival)).collect();
+    let is_wanted = |variant: &Variant| *variant == Variant::Xtask || wanted.is_empty() || wanted.contains(variant);
+    let (known, unknown): (Vec<_>, Vec<_>) = Variant::ALL
+        .into_iter()
+        .filter(is_wanted)
+        .partition(|variant| *variant != Variant::Host || subject.bench.host.is_some());
+    let reason = |variant: &Variant| format!("{}: x-bench names no command for it (`host`)", variant.name());
+    (known, unknown.iter().map(reason).collect())
 }
 
 /// # Errors

@@ -46,18 +46,23 @@ pub(crate) fn workspace() -> &'static Path {
     xtask.parent().unwrap_or(xtask)
 }
 
-/// The cargo that runs this, as if the user had called it. What cargo tells this program about its own package is kept
-/// from it: build scripts that watch these variables (ring's does) would run anew, and with them a third of the build.
+/// The cargo that runs this, as if the user had called it.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(workspace());
+    forget_own_package(&mut command);
+    command
+}
+
+/// Keeps from a command what cargo tells this program about its own package: build scripts that watch these variables
+/// (ring's does) would run anew, and with them a third of the build.
+pub(crate) fn forget_own_package(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
         if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
             command.env_remove(&*name);
         }
     }
-    command
 }
 
 /// Builds programs, telling in one line how far it is.

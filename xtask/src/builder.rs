@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 
-pub(crate) use forecast::mounts_go_after;
+pub(crate) use forecast::{mounts_go_after, rule_against_mounts};
 pub(crate) use show::hours;
 
 use crate::buildkit::{Builder, Engine, certificates_of_environment};

@@ -11,7 +11,6 @@ mod credentials;
 mod failure;
 mod file_sync;
 mod folder_walk;
-mod garbage;
 mod health;
 mod images;
 mod path_patterns;

@@ -5,6 +5,7 @@ mod bench_section;
 mod build_section;
 mod extends;
 mod fields;
+mod host_build;
 mod interpolate;
 mod merge;
 mod paths;
@@ -14,5 +15,6 @@ mod yaml;
 
 pub(crate) use bench_section::{BenchSection, IgnoredFolder, SourceChange};
 pub(crate) use build_section::{BuildSection, Context, Dockerfile, NamedContext};
+pub(crate) use host_build::HostBuild;
 pub(crate) use project::{Project, ProjectRequest, Service, files_of};
 pub(crate) use yaml::Place;

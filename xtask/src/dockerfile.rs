@@ -3,14 +3,19 @@
 //! what a good Dockerfile is.
 
 mod arguments;
+mod directives;
 mod instruction;
 mod logical_lines;
 mod mount;
+mod outside_images;
+mod platform;
 mod scope;
 mod shell;
 
+pub(crate) use directives::Frontend;
 pub(crate) use instruction::{Copy, Form, Instruction, Kind, Run, squeezed};
 pub(crate) use mount::Mount;
+pub(crate) use platform::architecture;
 pub(crate) use scope::absolute;
 
 use std::collections::BTreeMap;

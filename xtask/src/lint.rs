@@ -5,7 +5,7 @@
 mod buildkit_checks;
 mod finding;
 mod fix;
-mod last_build;
+mod past_builds;
 mod programs;
 mod project;
 mod render;
@@ -21,8 +21,9 @@ use clap::{Args, ValueEnum};
 
 use crate::compose::{Project, ProjectRequest};
 use crate::output;
+use crate::timings::find_build;
 use finding::{Report, Severity};
-use last_build::LastBuild;
+use past_builds::PastBuilds;
 use project::LintedProject;
 
 const FOUND: u8 = 1;
@@ -48,9 +49,10 @@ pub(crate) struct LintArgs {
     /// Write the .dockerignore and the cache mounts that are sure to do no harm, and show the change
     #[arg(long)]
     fix: bool,
-    /// Take savings from a build's times: its build.json, or the folder of `build --timings`
-    #[arg(long, value_name = "FILE|DIR")]
-    timings: Option<PathBuf>,
+    /// Take savings from this build's times: its number in `build history`, its build.json, or the folder that holds
+    /// one; from all builds of the project that are kept where none is named
+    #[arg(long, value_name = "BUILD")]
+    timings: Option<String>,
     /// Rule to leave out, by its name or hadolint's
     #[arg(long, value_name = "RULE")]
     ignore: Vec<String>,
@@ -124,8 +126,15 @@ fn load(args: &LintArgs) -> Result<LintedProject> {
         folder: current_folder()?,
     };
     let project = Project::load(&request)?;
-    let last_build = args.timings.as_deref().map(LastBuild::read).transpose()?.unwrap_or_default();
-    LintedProject::read(project, &last_build)
+    let past_builds = past_builds(args.timings.as_deref(), &project.name)?;
+    LintedProject::read(project, &past_builds)
+}
+
+fn past_builds(named: Option<&str>, project: &str) -> Result<PastBuilds> {
+    let Some(named) = named else { return PastBuilds::of_project(project) };
+    let mut past = PastBuilds::default();
+    past.add(&find_build(named)?);
+    Ok(past)
 }
 
 fn current_folder() -> Result<PathBuf> {

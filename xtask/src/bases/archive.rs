@@ -58,15 +58,6 @@ pub(super) fn reproducible_tar() -> tokio::process::Command {
     command
 }
 
-/// What this machine's processors are called in image names.
-pub(super) fn architecture() -> &'static str {
-    match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    }
-}
-
 /// Loads the image and returns its digest.
 pub(super) async fn load(engine: &Engine, image: &Image, layers: Vec<Layer>, scratch: &Path) -> Result<String> {
     let folder = scratch.join("image");
@@ -132,7 +123,7 @@ fn config(image: &Image, layers: &[Layer]) -> Value {
     };
     json!({
         "created": CREATED,
-        "architecture": architecture(),
+        "architecture": crate::dockerfile::architecture(),
         "os": "linux",
         "config": {"Env": environment, "Cmd": image.command},
         "rootfs": {

@@ -6,7 +6,7 @@ const DEFAULT_REGISTRY: &str = "docker.io";
 const OFFICIAL: &str = "library/";
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Reference {
+pub(crate) struct Reference {
     pub(super) registry: String,
     /// With `library/` for the official images.
     pub(super) path: String,

@@ -37,11 +37,11 @@ pub(super) struct OwnEngine {
 
 /// An entry of the engine's build cache.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
 pub(super) struct CacheEntry {
     #[serde(rename = "ID")]
     pub(super) id: String,
-    cache_type: String,
+    #[serde(rename = "Type")]
+    kind: String,
 }
 
 /// # Errors
@@ -136,20 +136,18 @@ impl OwnEngine {
         }
     }
 
+    /// Not asked with `docker system df`: that measures images, too, and fails when one goes away meanwhile.
     pub(super) fn cache_entries(&self) -> Result<Vec<CacheEntry>> {
-        let mut command = self.docker();
-        let listed = output_of(command.args(["system", "df", "--verbose", "--format", "{{json .BuildCache}}"]))?;
-        serde_json::from_str(&listed).with_context(|| format!("the engine's cache list is not understood: {listed}"))
+        let listed = output_of(self.docker().args(["buildx", "du", "--format", "json"]))?;
+        let entries: serde_json::Result<Vec<CacheEntry>> = listed.lines().map(serde_json::from_str).collect();
+        entries.with_context(|| format!("the engine's cache list is not understood: {listed}"))
     }
 
     /// Forgets what was built since the earlier list was taken, or the disk would be full after some rounds.
     pub(super) fn forget_since(&self, earlier: &[CacheEntry]) -> Result<()> {
         let is_new = |entry: &&CacheEntry| !earlier.iter().any(|known| known.id == entry.id);
         let entries = self.cache_entries()?;
-        let new = entries
-            .iter()
-            .filter(is_new)
-            .filter(|entry| entry.cache_type != CACHE_MOUNT && entry.cache_type != CONTEXT);
+        let new = entries.iter().filter(is_new).filter(|entry| entry.kind != CACHE_MOUNT && entry.kind != CONTEXT);
         let mut command = self.docker();
         command.args(["buildx", "prune", "--force", "--all"]);
         let ids: Vec<&str> = new.map(|entry| entry.id.as_str()).collect();

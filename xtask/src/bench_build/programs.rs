@@ -1,4 +1,4 @@
-//! The programs in a built image, by their content: how it is seen that a change of sources has arrived.
+//! The programs that were built, by their content: how it is seen that a change of sources has arrived.
 
 use std::fs;
 use std::path::Path;
@@ -19,8 +19,16 @@ struct Config {
     cmd: Option<Vec<String>>,
 }
 
+/// A digest of a program that was built on the host.
+pub(super) fn digest_of_file(path: &Path) -> Result<String> {
+    let content = fs::read(path).with_context(|| {
+        format!("the build on the host made no {}: bring `program` of `x-bench.host` up to date", path.display())
+    })?;
+    Ok(hexadecimal(Sha256::new_with_prefix(content)))
+}
+
 /// A digest of the files that the image's command names: its program, and others by absolute paths.
-pub(super) fn digest(engine: &OwnEngine, image: &str, folder: &Path) -> Result<String> {
+pub(super) fn digest_in_image(engine: &OwnEngine, image: &str, folder: &Path) -> Result<String> {
     let config = output_of(engine.docker().args(["image", "inspect", "--format", "{{json .Config}}", image]))?;
     let config: Config = serde_json::from_str(&config).context("the image's configuration is not understood")?;
     let container = output_of(engine.docker().args(["create", "--network", "none", image]))?;
@@ -63,7 +71,11 @@ fn digest_files(engine: &OwnEngine, container: &str, paths: &[String], copied: &
         fs::remove_file(copied)?;
         found = true;
     }
-    Ok(found.then(|| hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
+    Ok(found.then(|| hexadecimal(hasher)))
+}
+
+fn hexadecimal(hasher: Sha256) -> String {
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

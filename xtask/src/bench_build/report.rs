@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
+use super::against_host::AgainstHost;
 use super::machine::{Machine, Tools};
 use super::scenario::{Case, Scenario};
 use super::statistics::Summary;
@@ -68,6 +69,8 @@ pub(super) struct CaseResult {
     #[serde(flatten)]
     pub(super) case: Case,
     pub(super) by_variant: BTreeMap<Variant, Summary>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) against_host: Option<AgainstHost>,
 }
 
 impl Report {
@@ -105,10 +108,12 @@ impl Report {
         self.measurements.push(measurement);
         let Some(summary) = Summary::of(&seconds(&self.measurements, &case, variant)) else { return };
         let index = self.results.iter().position(|result| result.case == case).unwrap_or_else(|| {
-            self.results.push(CaseResult { case, by_variant: BTreeMap::new() });
+            self.results.push(CaseResult { case, by_variant: BTreeMap::new(), against_host: None });
             self.results.len() - 1
         });
-        self.results[index].by_variant.insert(variant, summary);
+        let result = &mut self.results[index];
+        result.by_variant.insert(variant, summary);
+        result.against_host = AgainstHost::of(result.case.scenario, &result.by_variant);
         self.fill_seed_table();
     }
 

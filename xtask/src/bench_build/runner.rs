@@ -1,20 +1,20 @@
 //! Takes one measurement: sets the scene, builds with the clock running, and checks that what was built is what the
 //! scenario is about.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
-use super::base_images;
-use super::own_engine::OwnEngine;
+use super::machine::Tools;
+use super::own_engine::{CacheEntry, OwnEngine};
+use super::places::Places;
 use super::process::{output_of, run_timed};
-use super::programs;
+use super::programs::{digest_in_image, digest_of_file};
 use super::report::Measurement;
 use super::scenario::{Case, Expectation, Scenario};
 use super::subject::{Pair, Subject};
-use super::variant::{Variant, write_network_file};
+use super::variant::{Means, Variant, write_network_file};
 use super::working_copy::{Edit, WorkingCopy};
 use super::workplace::Workplace;
 use crate::interrupt::Interrupt;
@@ -27,15 +27,13 @@ pub(super) struct Runner<'a> {
     subject: Subject,
     copy: WorkingCopy,
     network: PathBuf,
-    base_images: BTreeSet<String>,
-    /// Keeps its cache from case to case.
-    engine: OwnEngine,
+    places: Places<'a>,
     /// The number of the last change of the sources.
     changes: u32,
 }
 
 impl<'a> Runner<'a> {
-    /// Copies the project and starts an engine that has its base images.
+    /// Copies the project and starts engines that have its base images.
     pub(super) fn new(
         original: &Subject,
         variants: &[Variant],
@@ -48,14 +46,13 @@ impl<'a> Runner<'a> {
         let copy = WorkingCopy::new(original, &root)?;
         let subject = original.at(&root)?;
         let network = write_network_file(&subject, &workplace.path(""))?;
-        let base_images = base_images::named_by(&subject, variants)?;
-        let engine = OwnEngine::start(&workplace.path("engine"), docker, interrupt)?;
-        base_images::provide(&base_images, &engine, docker, &workplace.path("bases.tar"), interrupt)?;
-        Ok(Runner { workplace, docker, interrupt, subject, copy, network, base_images, engine, changes: 0 })
+        let places = Places::prepare(&subject, variants, workplace, docker, interrupt)?;
+        Ok(Runner { workplace, docker, interrupt, subject, copy, network, places, changes: 0 })
     }
 
-    pub(super) fn engine(&self) -> &OwnEngine {
-        &self.engine
+    pub(super) fn tools(&self) -> Result<Tools> {
+        let engine = self.places.engine(Variant::Xtask).context("the bench has no engine for the optimised images")?;
+        Tools::ask(engine, self.docker)
     }
 
     pub(super) fn measure(&mut self, case: &Case, variant: Variant, round: u32) -> Result<Measurement> {
@@ -69,45 +66,53 @@ impl<'a> Runner<'a> {
         Ok(Measurement { case: case.clone(), variant, round, seconds: took.as_secs_f64(), programs_differ })
     }
 
-    /// Builds everything in an engine that has just come into being.
-    fn build_from_nothing(&self, variant: Variant) -> Result<Duration> {
-        let engine = OwnEngine::start(&self.workplace.path("empty-engine"), self.docker, self.interrupt)?;
-        base_images::load(&engine, &self.workplace.path("bases.tar"), self.interrupt)?;
-        let entries = engine.cache_entries()?.len();
-        if entries > 0 || !base_images::are_all_that_is_in(&engine, &self.base_images)? {
-            bail!("the engine that should be empty has {entries} cache entries, or images besides the base images");
-        }
-        self.build(&engine, variant, &self.subject.chosen(None))
+    /// What is built here is what later cases begin with: it takes too long to be built for one figure.
+    fn build_from_nothing(&mut self, variant: Variant) -> Result<Duration> {
+        self.places.empty(variant)?;
+        self.build(variant, &self.subject.chosen(None), None)
     }
 
-    /// Builds the unchanged sources, does to them what the case is about, and builds again; only this is timed.
+    /// Sets the scene, does to the sources what the case is about, and builds; only this is timed.
     fn build_changed(&mut self, case: &Case, variant: Variant) -> Result<(Duration, bool)> {
-        self.build(&self.engine, variant, &self.chosen(case))?;
-        self.keep(case, variant)?;
-        let unchanged = self.programs(case, variant)?;
-        let known = self.engine.cache_entries()?;
-        let edit = self.change(case)?;
-        let built = self.build(&self.engine, variant, &self.chosen(case));
-        edit.take_back()?;
-        let took = built?;
-        let differ = self.differ(case, variant, &unchanged)?;
-        self.engine.forget_since(&known)?;
+        let known = self.build_unchanged(case, variant)?;
+        if variant.keeps_results() {
+            // Else the timed build would also compile what the case before it had changed and this one has back.
+            self.build_edited(case, variant, None)?;
+        }
+        let earlier = self.programs(case, variant)?;
+        let took = self.build_edited(case, variant, Some(&known))?;
+        let differ = self.differ(case, variant, &earlier)?;
         Ok((took, differ))
+    }
+
+    /// Fills the engine's cache with what a change does not touch, and lists it. On the host every build does that.
+    fn build_unchanged(&self, case: &Case, variant: Variant) -> Result<Vec<CacheEntry>> {
+        let Some(engine) = self.places.engine(variant) else { return Ok(Vec::new()) };
+        self.build(variant, &self.chosen(case), None)?;
+        self.keep(engine, case, variant)?;
+        engine.cache_entries()
     }
 
     /// Gives the images a second name. An engine that collects garbage between naming a new image and unpacking it
     /// would take the layers away that it shares with the one that has just lost its name, and fail.
-    fn keep(&self, case: &Case, variant: Variant) -> Result<()> {
+    fn keep(&self, engine: &OwnEngine, case: &Case, variant: Variant) -> Result<()> {
         for pair in self.chosen(case) {
             let image = &variant.service(pair).image;
             let kept = format!("longhand-bench-kept:{}-{}", variant.name(), pair.name());
-            output_of(self.engine.docker().args(["image", "tag", image, &kept]))?;
+            output_of(engine.docker().args(["image", "tag", image, &kept]))?;
         }
         // What earlier builds have left nameless.
-        output_of(self.engine.docker().args(["image", "prune", "--force"])).map(drop)
+        output_of(engine.docker().args(["image", "prune", "--force"])).map(drop)
     }
 
-    fn change(&mut self, case: &Case) -> Result<Edit> {
+    fn build_edited(&mut self, case: &Case, variant: Variant, keeping: Option<&[CacheEntry]>) -> Result<Duration> {
+        let edit = self.edit(case)?;
+        let built = self.build(variant, &self.chosen(case), keeping);
+        edit.take_back()?;
+        built
+    }
+
+    fn edit(&mut self, case: &Case) -> Result<Edit> {
         self.changes += 1;
         if let Some(change) = case.change(&self.subject) {
             return self.copy.apply(change, self.changes);
@@ -121,20 +126,28 @@ impl<'a> Runner<'a> {
         }
     }
 
-    fn build(&self, engine: &OwnEngine, variant: Variant, pairs: &[&Pair]) -> Result<Duration> {
+    /// With `keeping`, all else is taken out of the engine's cache after each command: the plain builds of a large
+    /// project would fill the disk together.
+    fn build(&self, variant: Variant, pairs: &[&Pair], keeping: Option<&[CacheEntry]>) -> Result<Duration> {
         let log = self.workplace.path("build.log");
+        let Runner { docker, subject, network, .. } = self;
+        let means = Means { docker, subject, network, host: self.places.host() };
+        let engine = self.places.engine(variant);
         let mut took = Duration::ZERO;
-        for mut command in variant.commands(self.docker, &self.subject, pairs, &self.network)? {
-            engine.equip(&mut command);
+        for mut command in variant.commands(&means, pairs)? {
+            engine.inspect(|engine| engine.equip(&mut command));
             took += run_timed(&mut command, &log, self.interrupt)?;
+            if let Some((engine, known)) = engine.zip(keeping) {
+                engine.forget_since(known)?;
+            }
         }
         Ok(took)
     }
 
     /// Whether every program has changed, where that is so for all or for none of them as the scenario wants it.
-    fn differ(&self, case: &Case, variant: Variant, unchanged: &[String]) -> Result<bool> {
+    fn differ(&self, case: &Case, variant: Variant, earlier: &[String]) -> Result<bool> {
         let now = self.programs(case, variant)?;
-        let differing = now.iter().zip(unchanged).filter(|(now, unchanged)| now != unchanged).count();
+        let differing = now.iter().zip(earlier).filter(|(now, earlier)| now != earlier).count();
         let as_expected = match case.scenario.expectation() {
             Expectation::Same => differing == 0,
             Expectation::Different => differing == now.len(),
@@ -148,9 +161,13 @@ impl<'a> Runner<'a> {
     }
 
     fn programs(&self, case: &Case, variant: Variant) -> Result<Vec<String>> {
-        let chosen = self.chosen(case).into_iter();
         let folder = self.workplace.path("");
-        chosen.map(|pair| programs::digest(&self.engine, &variant.service(pair).image, &folder)).collect()
+        let digest = |pair: &Pair| match (self.places.engine(variant), self.places.host()) {
+            (Some(engine), _) => digest_in_image(engine, &variant.service(pair).image, &folder),
+            (None, Some(host)) => digest_of_file(&host.program(pair.name())),
+            (None, None) => bail!("{} has no place to build in", variant.name()),
+        };
+        self.chosen(case).into_iter().map(digest).collect()
     }
 
     fn chosen(&self, case: &Case) -> Vec<&Pair> {

@@ -12,7 +12,7 @@ use crate::compose::SourceChange;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Scenario {
-    /// All images in an engine that holds nothing but the base images
+    /// All images in an engine that holds nothing but the base images; its cache is kept for the scenarios after it
     Cold,
     /// All images once more, with nothing changed
     NoOp,
@@ -42,6 +42,10 @@ impl Scenario {
             Scenario::Code | Scenario::Library => Expectation::Different,
             Scenario::Cold | Scenario::Dependency => Expectation::Either,
         }
+    }
+
+    pub(super) fn changes_sources(self) -> bool {
+        matches!(self, Scenario::Code | Scenario::Library | Scenario::Dependency)
     }
 
     /// For headings.

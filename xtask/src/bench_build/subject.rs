@@ -40,8 +40,8 @@ pub(super) struct Subject {
 }
 
 impl Subject {
-    /// Reads the two compose files of a project that git knows.
-    pub(super) fn load(compose_file: &Path, before_file: &Path) -> Result<Subject> {
+    /// Reads the two compose files of a project that git knows, for these of its services or for all.
+    pub(super) fn load(compose_file: &Path, before_file: &Path, wanted: &[String]) -> Result<Subject> {
         let (compose_file, before_file) = (existing(compose_file)?, existing(before_file)?);
         let root = top_of_working_tree(&compose_file)?;
         if !before_file.starts_with(&root) {
@@ -53,11 +53,14 @@ impl Subject {
         for service in &before {
             refuse_more_than_plain(service)?;
         }
-        let missing = missing(&bench, &before, &project.services);
-        let pairs = pairs(before, project.services);
+        let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name);
+        let missing = missing(&bench, &before, &project.services, is_wanted);
+        let mut pairs = pairs(before, project.services);
         if pairs.is_empty() {
             bail!("{} and {} have no service in common", compose_file.display(), before_file.display());
         }
+        refuse_unknown(wanted, &pairs)?;
+        pairs.retain(|pair| is_wanted(pair.name()));
         let has_ignore_files = tracked_files(&root)?.iter().any(|path| is_ignore_file(path));
         Ok(Subject { project: project.name, root, compose_file, before_file, pairs, bench, missing, has_ignore_files })
     }
@@ -85,11 +88,12 @@ impl Subject {
     pub(super) fn at(&self, root: &Path) -> Result<Subject> {
         let moved = |path: &Path| Ok::<_, anyhow::Error>(root.join(path.strip_prefix(&self.root)?));
         let (compose_file, before_file) = (moved(&self.compose_file)?, moved(&self.before_file)?);
-        let before = load(&before_file)?.services;
+        let mut moved_pairs = pairs(load(&before_file)?.services, load(&compose_file)?.services);
+        moved_pairs.retain(|pair| self.names().any(|name| name == pair.name()));
         Ok(Subject {
             project: self.project.clone(),
             root: root.to_owned(),
-            pairs: pairs(before, load(&compose_file)?.services),
+            pairs: moved_pairs,
             bench: BenchSection::load(&before_file)?,
             missing: self.missing.clone(),
             has_ignore_files: self.has_ignore_files,
@@ -164,7 +168,21 @@ fn pairs(before: Vec<Service>, after: Vec<Service>) -> Vec<Pair> {
     after.into_iter().filter_map(pair).collect()
 }
 
-fn missing(bench: &BenchSection, before: &[Service], after: &[Service]) -> Vec<String> {
+fn refuse_unknown(wanted: &[String], pairs: &[Pair]) -> Result<()> {
+    let is_known = |name: &&String| pairs.iter().any(|pair| pair.name() == *name);
+    if let Some(unknown) = wanted.iter().find(|name| !is_known(name)) {
+        let known: Vec<&str> = pairs.iter().map(Pair::name).collect();
+        bail!("the two compose files have no service `{unknown}` in common; they have {}", known.join(", "));
+    }
+    Ok(())
+}
+
+fn missing(
+    bench: &BenchSection,
+    before: &[Service],
+    after: &[Service],
+    is_wanted: impl Fn(&str) -> bool,
+) -> Vec<String> {
     let has = |services: &[Service], name: &str| services.iter().any(|service| service.name == name);
     let mut names: Vec<&str> = bench.services.iter().map(String::as_str).collect();
     for service in before.iter().chain(after) {
@@ -178,7 +196,7 @@ fn missing(bench: &BenchSection, before: &[Service], after: &[Service]) -> Vec<S
         (false, true) => Some(format!("{name}: there is no plain Dockerfile to compare with")),
         (false, false) => Some(format!("{name}: there is no such service yet")),
     };
-    names.into_iter().filter_map(reason).collect()
+    names.into_iter().filter(|name| is_wanted(name)).filter_map(reason).collect()
 }
 
 /// What a plain `docker build` would not be told must not stand in the file, or it would be ignored.
@@ -220,6 +238,18 @@ mod tests {
             assert!(bench.code.contains_key(&service.name), "no change of the code of {}", service.name);
             let Dockerfile::File(dockerfile) = &service.build.dockerfile else { panic!("{}", service.name) };
             assert!(dockerfile.is_file(), "{}", dockerfile.display());
+        }
+    }
+
+    #[test]
+    fn the_host_builds_what_the_images_hold() {
+        let bench = BenchSection::load(&workspace().join("benches/before/compose.yaml")).unwrap();
+        let host = bench.host.unwrap();
+        let dockerfile = fs::read_to_string(workspace().join("dockerfiles/Dockerfile")).unwrap();
+        let joined = dockerfile.replace("\\\n", " ").split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(joined.contains(&host.command_line("", &[]).join(" ")), "{joined}");
+        for (name, value) in host.environment("").into_iter().filter(|(_, value)| !value.is_empty()) {
+            assert!(joined.contains(&format!("{name}={value}")), "{name}={value}");
         }
     }
 }

@@ -7,6 +7,8 @@ use anyhow::{Context as _, Result};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
+use super::host::Host;
+use super::scenario::Scenario;
 use super::subject::{Pair, Subject};
 use crate::compose::{Context, Dockerfile, Service};
 
@@ -21,6 +23,16 @@ pub(crate) enum Variant {
     Bake,
     /// The optimised ones through `docker compose build`.
     Compose,
+    /// The same programs without images, built on the machine itself.
+    Host,
+}
+
+/// Where variants build. Those in one place build the same, and share what is kept there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Place {
+    EngineOfPlain,
+    EngineOfOptimised,
+    Host,
 }
 
 /// What `cargo xtask build` is measured against.
@@ -32,6 +44,8 @@ pub(crate) enum Rival {
     Bake,
     /// The optimised file through `docker compose build`
     Compose,
+    /// The same programs without images, built by the command that `x-bench` names (`host`)
+    Host,
 }
 
 impl From<Rival> for Variant {
@@ -40,18 +54,51 @@ impl From<Rival> for Variant {
             Rival::Plain => Variant::Before,
             Rival::Bake => Variant::Bake,
             Rival::Compose => Variant::Compose,
+            Rival::Host => Variant::Host,
         }
     }
 }
 
+/// What the variants' commands are made of.
+pub(super) struct Means<'a> {
+    pub(super) docker: &'a Path,
+    /// The project in the working copy.
+    pub(super) subject: &'a Subject,
+    /// The compose file that [`write_network_file`] has written.
+    pub(super) network: &'a Path,
+    pub(super) host: Option<&'a Host>,
+}
+
 impl Variant {
+    pub(super) const ALL: [Variant; 5] =
+        [Variant::Before, Variant::Xtask, Variant::Bake, Variant::Compose, Variant::Host];
+
     pub(super) fn name(self) -> &'static str {
         match self {
             Variant::Before => "before",
             Variant::Xtask => "xtask",
             Variant::Bake => "bake",
             Variant::Compose => "compose",
+            Variant::Host => "host",
         }
+    }
+
+    pub(super) fn place(self) -> Place {
+        match self {
+            Variant::Before => Place::EngineOfPlain,
+            Variant::Xtask | Variant::Bake | Variant::Compose => Place::EngineOfOptimised,
+            Variant::Host => Place::Host,
+        }
+    }
+
+    /// What is no image has no context either.
+    pub(super) fn takes_part_in(self, scenario: Scenario) -> bool {
+        (self, scenario) != (Variant::Host, Scenario::DockerignoreOff)
+    }
+
+    /// Whether a compilation begins with what another has left, whichever sources that one saw.
+    pub(super) fn keeps_results(self) -> bool {
+        self.place() != Place::EngineOfPlain
     }
 
     /// The service as this variant builds it.
@@ -59,18 +106,13 @@ impl Variant {
         if self == Variant::Before { &pair.before } else { &pair.after }
     }
 
-    /// What a user would type to build the images, in order. Steps get the machine's own network, because the
-    /// bench's engine has none; `network` is the compose file that says so.
-    pub(super) fn commands(
-        self,
-        docker: &Path,
-        subject: &Subject,
-        pairs: &[&Pair],
-        network: &Path,
-    ) -> Result<Vec<Command>> {
-        let names = pairs.iter().map(|pair| pair.name());
+    /// What a user would type to build the services, in order. Steps get the machine's own network, because the
+    /// bench's engines have none.
+    pub(super) fn commands(self, means: &Means<'_>, pairs: &[&Pair]) -> Result<Vec<Command>> {
+        let Means { docker, subject, .. } = means;
         let mut command = match self {
             Variant::Before => return pairs.iter().map(|pair| plain(docker, &pair.before)).collect(),
+            Variant::Host => return Ok(means.host.map(|host| host.command(pairs)).into_iter().collect()),
             Variant::Xtask => {
                 let mut command = Command::new(std::env::current_exe().context("this program has no path")?);
                 command.args(["build", "--progress", "plain"]);
@@ -88,13 +130,13 @@ impl Variant {
                 command
             }
         };
-        for file in [&subject.compose_file, network] {
+        for file in [subject.compose_file.as_path(), means.network] {
             command.arg("--file").arg(file);
         }
         if self == Variant::Compose {
             command.arg("build");
         }
-        command.args(names).current_dir(folder_of(&subject.compose_file));
+        command.args(pairs.iter().map(|pair| pair.name())).current_dir(folder_of(&subject.compose_file));
         Ok(vec![command])
     }
 }

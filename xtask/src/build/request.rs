@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::plan::{Plan, PlannedImage};
-use crate::bases::{Syntax, foreign_syntax};
 use crate::build_inputs::CacheStore;
 use crate::buildkit::{Export, SharedDirectory, SolveRequest};
 use crate::compose::{Context, Dockerfile, NamedContext};
+use crate::dockerfile::Frontend;
 
 /// What the frontend calls a build's main context.
 pub(super) const MAIN_CONTEXT: &str = "context";
@@ -92,11 +92,9 @@ pub(super) fn solve_request(plan: &Plan, image: &PlannedImage, sessions: &Sessio
 pub(super) fn do_without_registries(image: &PlannedImage, request: &mut SolveRequest) {
     // Whoever asked for the newest images does not want those of the store.
     request.attributes.entry("image-resolve-mode".to_owned()).or_insert_with(|| "local".to_owned());
-    let text = match &image.build.dockerfile {
-        Dockerfile::Inline(text) => Some(text.clone()),
-        Dockerfile::File(path) => std::fs::read_to_string(path).ok(),
-    };
-    if let Some(Syntax::BuiltIn(written)) = text.and_then(|text| foreign_syntax(&text)) {
+    // A file that cannot be read is the engine's to complain about.
+    let text = image.build.dockerfile_text().ok().flatten();
+    if let Some(Frontend::BuiltIn(written)) = text.as_deref().and_then(Frontend::of) {
         // The frontend takes this for a sign that it is the one that was asked for.
         request.attributes.insert("cmdline".to_owned(), written);
     }

@@ -30,12 +30,19 @@ pub(super) fn dropped(records: &[CacheRecord], rules: &[CacheRule]) -> Vec<usize
 /// After how long without use cache mounts go although the disk has room; none where they stay.
 pub(crate) fn mounts_go_after(records: &[CacheRecord], rules: &[CacheRule]) -> Option<Duration> {
     let total: u64 = records.iter().map(|record| record.size).sum();
-    let threatens = |rule: &CacheRule| {
-        let named = rule.filters.iter().any(|filter| matches(filter, MOUNT));
-        named && rule.most > 0 && total > rule.most.max(rule.reserved)
-    };
+    let threatens = |rule: &CacheRule| names_mounts(rule) && rule.most > 0 && total > rule.most.max(rule.reserved);
     let has_mounts = records.iter().any(|record| record.kind == MOUNT);
     rules.iter().find(|rule| has_mounts && threatens(rule)).map(|rule| rule.keep_for)
+}
+
+/// The rule by which cache mounts go for having been unused, before everything else, once the cache is large enough:
+/// the next build after a weekend is a cold one.
+pub(crate) fn rule_against_mounts(rules: &[CacheRule]) -> Option<&CacheRule> {
+    rules.iter().find(|rule| names_mounts(rule) && !rule.keep_for.is_zero())
+}
+
+fn names_mounts(rule: &CacheRule) -> bool {
+    rule.filters.iter().any(|filter| matches(filter, MOUNT))
 }
 
 fn may_go(record: &CacheRecord, rule: &CacheRule) -> bool {
@@ -94,5 +101,19 @@ mod tests {
         }
         assert_eq!(mounts_go_after(&records, &[rule(&mounts, 48, 35)]), Some(HOUR * 48));
         assert_eq!(mounts_go_after(&records, &[rule(&mounts, 48, 50), rule(&[], 0, 5)]), None);
+    }
+
+    #[test]
+    fn only_rules_that_name_mounts_and_wait_are_against_them() {
+        let table: &[(&[&str], u32, bool)] = &[
+            (&["type==source.local", "type==exec.cachemount"], 48, true),
+            (&["type==exec.cachemount"], 0, false),
+            (&["type==source.local"], 48, false),
+            (&[], 48, false),
+        ];
+        for (filters, hours, expected) in table {
+            let rules = [rule(filters, *hours, 512)];
+            assert_eq!(rule_against_mounts(&rules).is_some(), *expected, "{filters:?} {hours}");
+        }
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use super::fields::{bytes, text, texts};
+use super::host_build::HostBuild;
 use super::yaml::{Node, parse};
 
 /// Stands in a change's new text for a number that no other build has seen.
@@ -41,6 +42,8 @@ pub(crate) struct BenchSection {
     /// A change after which a dependency is built anew.
     pub(crate) dependency: Option<SourceChange>,
     pub(crate) ignored: Option<IgnoredFolder>,
+    /// How one builds without images.
+    pub(crate) host: Option<HostBuild>,
 }
 
 impl BenchSection {
@@ -61,8 +64,9 @@ impl BenchSection {
                 "library" => section.library = Some(change(value)?),
                 "dependency" => section.dependency = Some(change(value)?),
                 "ignored" => section.ignored = Some(ignored(value)?),
+                "host" => section.host = Some(HostBuild::read(value)?),
                 other => {
-                    let known = "services, code, library, dependency, ignored";
+                    let known = "services, code, library, dependency, ignored, host";
                     return Err(node.place_of(key).error(format!("`x-bench` knows no `{other}`; it knows {known}")));
                 }
             }
@@ -133,12 +137,28 @@ mod tests {
     }
 
     #[test]
+    fn a_build_on_the_host_is_filled_in() {
+        let section = load(
+            "x-bench:\n  host:\n    command: [make, 'O={output}']\n    each: ['{service}', '{output}/{service}.log']\n    \
+             program: '{output}/bin/{service}'\n    environment: {CACHE: '{output}/cache', FAST: 1}\n",
+        );
+        let host = section.unwrap().host.unwrap();
+        assert_eq!(host.command_line("/o", &["a", "b"]), ["make", "O=/o", "a", "/o/a.log", "b", "/o/b.log"]);
+        assert_eq!(host.program("/o", "a"), "/o/bin/a");
+        let environment: Vec<_> = host.environment("/o").into_iter().collect();
+        assert_eq!(environment, [("CACHE", "/o/cache".to_owned()), ("FAST", "1".to_owned())]);
+    }
+
+    #[test]
     fn a_wrong_section_is_refused_with_its_line() {
         let table = [
             ("x-bench:\n  libary: {}\n", ":2: `x-bench` knows no `libary`"),
             ("x-bench:\n  library: {file: a, from: b}\n", ":2: `to` is missing"),
             ("x-bench:\n  library: {file: a, from: b, to: c}\n", ":2: `to` needs a {change}"),
             ("x-bench:\n  library: {file: ../a, from: b, to: '{change}'}\n", ":2: `../a` leaves the project"),
+            ("x-bench:\n  host: {comand: make}\n", ":2: `x-bench.host` knows no `comand`"),
+            ("x-bench:\n  host: {program: a}\n", ":2: `command` is missing"),
+            ("x-bench:\n  host: {command: make}\n", ":2: `program` is missing"),
             ("x-bench:\n  ignored: {path: target, size: much}\n", ":2: `size` must be a number of bytes"),
         ];
         for (text, expected) in table {

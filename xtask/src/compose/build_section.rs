@@ -1,9 +1,10 @@
 //! What a service's `build:` says, typed. A key that is not supported is an error.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use serde::Serialize;
 
 use super::fields::{boolean, bytes, mapping, text, texts};
@@ -56,6 +57,15 @@ pub(crate) enum Dockerfile {
     Inline(String),
 }
 
+impl fmt::Display for Dockerfile {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Dockerfile::File(path) => write!(formatter, "{}", path.display()),
+            Dockerfile::Inline(_) => formatter.write_str("dockerfile_inline"),
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum NamedContext {
@@ -75,6 +85,21 @@ pub(super) struct Surroundings<'a> {
 }
 
 impl BuildSection {
+    /// The Dockerfile's text; none where only the engine can read it, in a remote context.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub(crate) fn dockerfile_text(&self) -> Result<Option<String>> {
+        match (&self.dockerfile, &self.context) {
+            (Dockerfile::Inline(text), _) => Ok(Some(text.clone())),
+            (Dockerfile::File(_), Context::Remote(_)) => Ok(None),
+            (Dockerfile::File(path), Context::Folder(_)) => {
+                let text = std::fs::read_to_string(path);
+                text.map(Some).with_context(|| format!("the Dockerfile {} cannot be read", path.display()))
+            }
+        }
+    }
+
     pub(super) fn read(node: &Node, around: &Surroundings<'_>) -> Result<BuildSection> {
         let mut section = BuildSection::of_folder(around.folder);
         let mut dockerfile = None;

@@ -4,6 +4,7 @@
 use std::ops::RangeInclusive;
 
 use super::SyntaxError;
+use super::directives;
 use super::shell::{words, words_as_written};
 
 #[derive(Debug)]
@@ -42,7 +43,7 @@ impl LogicalLine {
 impl LogicalLines {
     pub(super) fn read(text: &str) -> Result<LogicalLines, SyntaxError> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let escape = escape_directive(text);
+        let escape = directives::escape(text);
         let mut physical = Physical { lines: text.lines().collect(), next: 0 };
         let mut lines = Vec::new();
         while let Some((number, first)) = physical.take() {
@@ -119,22 +120,6 @@ fn is_comment(line: &str) -> bool {
 /// is escaped itself.
 fn without_escape(line: &str, escape: char) -> Option<&str> {
     line.trim_end().strip_suffix(escape).filter(|rest| !rest.ends_with(escape))
-}
-
-/// Directives stand in the very first lines and are written like comments.
-fn escape_directive(text: &str) -> char {
-    for line in text.lines() {
-        let directive = line.trim().strip_prefix('#').and_then(|comment| comment.split_once('='));
-        let Some((name, value)) = directive else { break };
-        let name = name.trim();
-        if name.is_empty() || !name.chars().all(|character| character.is_ascii_alphanumeric()) {
-            break;
-        }
-        if name.eq_ignore_ascii_case("escape") {
-            return value.trim().chars().next().unwrap_or('\\');
-        }
-    }
-    '\\'
 }
 
 struct HereDocName {

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use super::SyntaxError;
 use super::arguments::expand;
 use super::logical_lines::LogicalLine;
+use super::platform;
 use super::shell::words;
 
 #[derive(Debug, Clone)]
 pub(super) struct Scope {
     /// What the build is called with.
     given: BTreeMap<String, String>,
-    /// Those declared before the first FROM.
+    /// Those of the platform, and those declared before the first FROM.
     global: BTreeMap<String, String>,
     arguments: BTreeMap<String, String>,
     environment: BTreeMap<String, String>,
@@ -22,7 +23,7 @@ impl Scope {
     pub(super) fn global(given: &BTreeMap<String, String>) -> Scope {
         Scope {
             given: given.clone(),
-            global: BTreeMap::new(),
+            global: platform::arguments(),
             arguments: BTreeMap::new(),
             environment: BTreeMap::new(),
             workdir: "/".to_owned(),
@@ -46,7 +47,7 @@ impl Scope {
             return Err(line.error(format!("`{}` stands before the first FROM", line.keyword())));
         }
         for (name, default) in assignments(line.rest()) {
-            let default = default.map(|default| self.expand(&default));
+            let default = default.map(|default| self.expand_global(&default));
             if let Some(value) = self.given.get(&name).cloned().or(default) {
                 self.global.insert(name, value);
             }
@@ -79,7 +80,7 @@ impl Scope {
         })
     }
 
-    /// Fills in what a FROM knows: the arguments before the first one.
+    /// Fills in what a FROM knows, and an ARG before it.
     pub(super) fn expand_global(&self, text: &str) -> String {
         expand(text, &|name| self.global.get(name).cloned())
     }

@@ -4,7 +4,9 @@ use anyhow::Result;
 
 use super::machine::first_line;
 use super::{Finding, State};
-use crate::buildkit::Engine;
+use crate::builder::{hours, rule_against_mounts};
+use crate::buildkit::{CacheRule, Engine};
+use crate::timings::bytes;
 
 const STORE: &str = "add {\"features\": {\"containerd-snapshotter\": true}} to /etc/docker/daemon.json, and start the \
                      engine again";
@@ -46,16 +48,25 @@ fn image_store(engine: &Engine) -> Finding {
 }
 
 async fn garbage_collection(engine: &Engine) -> Finding {
-    let (state, found) = match engine.drops_cache_mounts().await {
-        Ok(None) => (State::Ok, "keeps cache mounts".to_owned()),
-        Ok(Some(rule)) => {
-            let hours = rule.unused_for.as_secs() / 3600;
-            let above = rule.above.map_or_else(String::new, |bytes| format!(" above {} MB", bytes / 1_000_000));
-            (State::Advice, format!("drops cache mounts that were not used for {hours} h{above}"))
-        }
+    let (state, found) = match rules_of(engine).await {
+        Ok(rules) => match rule_against_mounts(&rules) {
+            None => (State::Ok, "keeps cache mounts".to_owned()),
+            Some(rule) => {
+                let above = match rule.most.max(rule.reserved) {
+                    0 => String::new(),
+                    most => format!(" above {}", bytes(most)),
+                };
+                let unused_for = hours(rule.keep_for);
+                (State::Advice, format!("drops cache mounts that were not used for {unused_for}{above}"))
+            }
+        },
         Err(error) => (State::Advice, format!("{error:#}")),
     };
     finding("the engine's garbage collection", "build", state, found, COLLECTION.to_owned())
+}
+
+async fn rules_of(engine: &Engine) -> Result<Vec<CacheRule>> {
+    Ok(engine.builder().await?.worker().await?.rules)
 }
 
 fn plugin(name: &str, package: &str) -> Finding {

@@ -76,7 +76,7 @@ pub(crate) struct Saving {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Basis {
-    /// Of the last build's times, or of files as they are now.
+    /// Of earlier builds' times, or of files as they are now.
     Measured,
     Guess,
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 
 use super::finding::Saving;
-use super::last_build::{LastBuild, StepTimes};
+use super::past_builds::{PastBuilds, StepTimes};
 use crate::compose::{BuildSection, Context, Dockerfile as DockerfileSource, Place, Project, Service};
 use crate::dockerfile::{Dockerfile, Instruction, Kind};
 
@@ -49,11 +49,11 @@ impl Source {
 }
 
 impl LintedProject {
-    pub(crate) fn read(project: Project, last_build: &LastBuild) -> Result<LintedProject> {
+    pub(crate) fn read(project: Project, past_builds: &PastBuilds) -> Result<LintedProject> {
         let mut read = LintedProject { images: Vec::new(), remote: Vec::new() };
         for service in project.services {
             match text_of(&service)? {
-                Some((source, text)) => read.images.push(image(service, source, &text, last_build)?),
+                Some((source, text)) => read.images.push(image(service, source, &text, past_builds)?),
                 None => read.remote.push(service.name),
             }
         }
@@ -61,7 +61,7 @@ impl LintedProject {
     }
 }
 
-fn image(service: Service, source: Source, text: &str, last_build: &LastBuild) -> Result<LintedImage> {
+fn image(service: Service, source: Source, text: &str, past_builds: &PastBuilds) -> Result<LintedImage> {
     let Service { name, build, places, .. } = service;
     let dockerfile = Dockerfile::parse(text, &build.args).map_err(|error| {
         let line = error.line + source.lines_before;
@@ -73,7 +73,7 @@ fn image(service: Service, source: Source, text: &str, last_build: &LastBuild) -
             anyhow::anyhow!("{}: there is no stage `{wanted}`, which `{name}` builds", source.file.display())
         })?,
     };
-    let step_times = last_build.of_image(&name);
+    let step_times = past_builds.of_image(&name);
     Ok(LintedImage { name, build, places, source, dockerfile, target, step_times })
 }
 
@@ -132,7 +132,7 @@ impl LintedImage {
         users.next().is_some_and(|user| !matches!(user.as_str(), "root" | "0" | "root:root" | "0:0"))
     }
 
-    /// The time that the instruction took in the last build, or a guess. `when` tells how often it
+    /// The time that the instruction took when it ran last, or a guess. `when` tells how often it
     /// is saved.
     pub(crate) fn saving(&self, instruction: &Instruction, when: &str, guess: &str) -> Saving {
         match self.step_times.get(&instruction.text) {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::builds::{runs, wait_until};
 use crate::engine::{TestProject, install_programs};
@@ -82,8 +82,8 @@ fn a_bench_tells_what_the_optimised_builds_save() {
 
     let report = bench.report();
     let measurements = report["measurements"].as_array().unwrap();
-    // Seven cases, for there are two services to change, in four variants.
-    assert_eq!(measurements.len(), 7 * 4, "{report:#}");
+    // Seven cases, for there are two services to change, in five variants; on the host nothing is ignored.
+    assert_eq!(measurements.len(), 7 * 5 - 1, "{report:#}");
     for one in measurements {
         let expected = match one["scenario"].as_str().unwrap() {
             "no-op" => Value::Bool(false),
@@ -92,6 +92,10 @@ fn a_bench_tells_what_the_optimised_builds_save() {
         };
         assert_eq!(one["programs_differ"], expected, "{one}");
     }
+    let against_host = report["results"].as_array().unwrap().iter().filter(|case| !case["against_host"].is_null());
+    let holds: Vec<&Value> = against_host.map(|case| &case["against_host"]["holds"]).collect();
+    assert_eq!(holds.len(), 6, "{report:#}");
+    assert!(holds.iter().filter(|holds| holds.is_null()).count() == 2, "only without a change there is no limit");
     assert_eq!(report["complete"], true);
     for name in ["bench.md", "bench.html"] {
         assert!(bench.out().join(name).is_file(), "{name}");
@@ -170,6 +174,7 @@ fn what_cannot_be_measured_is_said_before_anything_is_started() {
         assert_eq!(output.status.code(), Some(UNUSABLE), "{}", stderr(&output));
         assert!(stderr(&output).contains(expected), "{expected}: {}", stderr(&output));
     };
+    check("three", "have no service `three` in common; they have one, two");
     check("--compare nosuch.json", "nosuch.json cannot be read");
     check("--compare before/compose.yaml", "is no bench.json of bench-build");
     let before = fs::read_to_string(projects().join("bench/before/compose.yaml")).unwrap();
@@ -183,6 +188,21 @@ fn what_cannot_be_measured_is_said_before_anything_is_started() {
     check("", "have no service in common");
     fs::remove_dir_all(bench.project.path().join(".git")).unwrap();
     check("", "is in no git repository");
+}
+
+#[test]
+fn a_bench_can_be_of_one_service_and_of_a_project_that_says_nothing_of_the_host() {
+    let Some(bench) = Bench::new() else { return };
+    let before = bench.project.path().join("before/compose.yaml");
+    let text = fs::read_to_string(&before).unwrap();
+    fs::write(&before, text.split("  host:").next().unwrap()).unwrap();
+    let output = bench.run("--runs 1 --scenario code --vs plain,host two");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let report = bench.report();
+    assert_eq!(report["variants"], json!(["before", "xtask"]));
+    assert_eq!(report["not_measured"], json!(["host: x-bench names no command for it (`host`)"]));
+    let measurements = report["measurements"].as_array().unwrap();
+    assert!(measurements.len() == 2 && measurements.iter().all(|one| one["service"] == "two"), "{report:#}");
 }
 
 fn run(command: &mut Command) {

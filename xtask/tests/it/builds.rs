@@ -22,13 +22,8 @@ fn varied_project() -> Option<TestProject> {
         "{BASE}FROM base AS one\nARG WORD\nARG OWN=default\nRUN echo \"$WORD $OWN\" > /words\nCOPY --chmod=700 data/a.txt /a\n\
          FROM base AS two\nRUN --mount=type=secret,id=token cat /run/secrets/token > /seen\nCOPY data /data\n"
     ));
-    project.write("data/a.txt", "a");
-    project.write("data/deep/b.txt", "b");
-    project.write("data/ignored.log", "ignored");
+    project.write_inputs();
     project.write(".dockerignore", "*\n!data\n!root\n**/*.log\n");
-    project.write("other/c.txt", "c");
-    project.write("token", "open sesame");
-    project.write(".env", "WORD=variable\n");
     project.compose(
         "services:
   one:

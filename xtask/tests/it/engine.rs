@@ -53,6 +53,20 @@ impl TestProject {
         fs::write(full, text).unwrap();
     }
 
+    /// Something of each kind that can go into an image: a folder with a file to be ignored, another folder, a secret
+    /// and a variable.
+    pub(crate) fn write_inputs(&self) {
+        let inputs = [
+            ("data/a.txt", "a"),
+            ("data/deep/b.txt", "b"),
+            ("data/ignored.log", "ignored"),
+            ("other/c.txt", "c"),
+            ("token", "open sesame"),
+            (".env", "WORD=variable\n"),
+        ];
+        inputs.iter().for_each(|(path, text)| self.write(path, text));
+    }
+
     /// Writes the compose file, under the project's own name.
     pub(crate) fn compose(&self, services: &str) {
         self.write("compose.yaml", &format!("name: {}\n{services}", self.name));

@@ -29,9 +29,14 @@ fn copy_of(project: &Path) -> tempfile::TempDir {
 
 /// Without an engine, so that only this program's own rules speak.
 fn lint(folder: &Path, arguments: &str) -> Output {
+    lint_command(folder, arguments).output().unwrap()
+}
+
+fn lint_command(folder: &Path, arguments: &str) -> Command {
     let mut command = tool(folder);
     command.env("DOCKER_HOST", "unix:///nowhere/docker.sock").env_remove("PIP_INDEX_URL");
-    command.arg("lint").args(arguments.split_whitespace()).output().unwrap()
+    command.arg("lint").args(arguments.split_whitespace());
+    command
 }
 
 fn findings(output: &Output) -> Vec<Value> {
@@ -229,15 +234,23 @@ fn pip_project() -> Option<TestProject> {
 }
 
 #[test]
-fn savings_are_those_of_the_last_build() {
+fn savings_are_measured_where_a_step_has_run() {
     let Some(project) = pip_project() else { return };
+    let saving = |arguments: &str| {
+        let mut command = lint_command(project.path(), &format!("--format json {arguments}"));
+        let found = findings(&command.env("LONGHAND_CACHE", project.cache()).output().unwrap());
+        found.iter().find(|finding| finding["rule"] == "missing-pip-cache-mount").unwrap()["saving"].clone()
+    };
+    assert_eq!(saving("")["basis"], "guess");
     project.build_timed("");
-    let output = lint(project.path(), "--timings timings --format json");
-    let found = findings(&output);
-    let finding = found.iter().find(|finding| finding["rule"] == "missing-pip-cache-mount").unwrap();
-    assert_eq!(finding["saving"]["basis"], "measured", "{finding}");
-    let seconds = finding["saving"]["seconds"].as_f64().unwrap();
-    assert!((0.4..30.0).contains(&seconds), "{finding}");
+    // Nothing runs in this one.
+    project.build_timed("--verify");
+    for (arguments, basis) in [("", "measured"), ("--timings 1", "measured"), ("--timings timings", "guess")] {
+        let saving = saving(arguments);
+        assert_eq!(saving["basis"], basis, "{arguments}: {saving}");
+        let seconds = saving["seconds"].as_f64();
+        assert!(basis == "guess" || (0.4..30.0).contains(&seconds.unwrap()), "{arguments}: {saving}");
+    }
 
     let output = lint(project.path(), "--timings nowhere");
     assert_eq!(output.status.code(), Some(UNUSABLE));

@@ -24,16 +24,11 @@ fn project() -> Option<TestProject> {
             ground(&project)
         ),
     );
-    project.write("data/a.txt", "a");
-    project.write("data/b.txt", "b");
-    project.write("data/ignored.log", "ignored");
+    project.write_inputs();
     symlink("a.txt", project.path().join("data/link")).unwrap();
     project.write("README", "copied by nobody");
-    project.write("other/c.txt", "c");
-    project.write("token", "open sesame");
     project.write("token2", "open sesame");
     project.write(".dockerignore", "**/*.log\ntimings\n");
-    project.write(".env", "WORD=one\n");
     project.compose(COMPOSE);
     Some(project)
 }
@@ -125,11 +120,11 @@ fn whatever_goes_into_an_image_leads_to_a_solve() {
         ("a file that is gone", |project| fs::remove_file(project.path().join("data/newer.txt")).unwrap()),
         ("another target of a link", |project| {
             fs::remove_file(project.path().join("data/link")).unwrap();
-            symlink("b.txt", project.path().join("data/link")).unwrap();
+            symlink("deep/b.txt", project.path().join("data/link")).unwrap();
         }),
         ("a link in place of a file", |project| {
-            fs::remove_file(project.path().join("data/b.txt")).unwrap();
-            symlink("a.txt", project.path().join("data/b.txt")).unwrap();
+            fs::remove_file(project.path().join("data/deep/b.txt")).unwrap();
+            symlink("../a.txt", project.path().join("data/deep/b.txt")).unwrap();
         }),
         ("a named context", |project| project.write("other/c.txt", "changed")),
         ("what is ignored", |project| project.write(".dockerignore", "timings\n")),

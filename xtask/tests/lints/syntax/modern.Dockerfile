@@ -9,7 +9,7 @@ RUN --mount=target=. \
   VERSION=$(git describe --always) REVISION=$(git rev-parse HEAD)$(if ! git diff --quiet; then echo .m; fi); \
   echo "$VERSION $REVISION" | tee /tmp/version
 
-FROM base AS build
+FROM base AS build-linux
 ARG FLAGS=${DEBUG:+"all=-N -l"}
 WORKDIR $GOPATH/src/tool
 RUN --mount=target=. --mount=target=/root/.cache,type=cache \
