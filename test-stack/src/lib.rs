@@ -81,6 +81,10 @@ impl Stack {
     pub fn start_server(&mut self) {
         let mut command = Command::new(temporal());
         command.args(["server", "start-dev", "--ip", "127.0.0.1", "--headless", "--log-level", "warn"]);
+        // As `cargo xtask dev` starts it: jobs take turns, and priorities hold for all that waits.
+        for setting in ["enableFairness=true", "numTaskqueueReadPartitions=1", "numTaskqueueWritePartitions=1"] {
+            command.args(["--dynamic-config-value", &format!("matching.{setting}")]);
+        }
         command.args(["--port", &self.port.to_string(), "--db-filename"]).arg(self.folder.path().join("temporal.db"));
         command.stdout(self.log("temporal")).stderr(self.log("temporal"));
         self.server = Some(spawn(command));
