@@ -92,6 +92,16 @@ impl Stack {
         wait_until("Temporal answers", || self.longhand(["list", "--json"]).status.success());
     }
 
+    /// As after the time for which Temporal keeps jobs that have ended.
+    pub fn start_server_that_knows_nothing(&mut self) {
+        for file in std::fs::read_dir(self.folder()).unwrap().map(|entry| entry.unwrap().path()) {
+            if file.to_str().unwrap().contains("/temporal.db") {
+                std::fs::remove_file(file).unwrap();
+            }
+        }
+        self.start_server();
+    }
+
     /// Starts a worker or a service, and waits until it says that it is ready.
     pub fn start_worker(&mut self, worker: &'static str) {
         let ready_before = self.ready_lines(worker);

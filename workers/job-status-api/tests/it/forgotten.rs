@@ -2,7 +2,7 @@
 
 use futures_util::StreamExt;
 use reqwest::StatusCode;
-use test_stack::{sample, wait_until};
+use test_stack::sample;
 
 use crate::{
     live::{Event, events},
@@ -16,9 +16,8 @@ async fn a_job_that_temporal_has_forgotten_is_told_of_from_the_store() {
     let told: Vec<_> = events(&service, "old", None).await.collect().await;
     let known = service.json("/v1/jobs/old").await;
 
-    let deleted = service.stack.temporal(&["workflow", "delete", "--yes", "--workflow-id", "old"]);
-    assert!(deleted.status.success(), "{deleted:?}");
-    wait_until("Temporal has forgotten", || !service.stack.longhand(["show", "old"]).status.success());
+    service.stack.kill_server();
+    service.stack.start_server_that_knows_nothing();
     // A service that has not known the job before.
     service.start_anew();
 
