@@ -82,7 +82,7 @@ impl Weights {
             Some(context) => context,
             None => Context::load(&self.path, DtwMode::None)?,
         };
-        Decoder::new(latest.insert(context).clone(), self.threads)
+        Ok(Decoder::new(latest.insert(context).clone(), self.threads))
     }
 
     /// A decoder that tells when each token ends. whisper.cpp settles that when it loads weights, so
@@ -93,7 +93,7 @@ impl Weights {
             Some(context) => context,
             None => Context::load(&self.path, alignment::heads(&self.shape))?,
         };
-        Decoder::new(latest.insert(context).clone(), self.threads)
+        Ok(Decoder::new(latest.insert(context).clone(), self.threads))
     }
 }
 
@@ -161,7 +161,8 @@ pub(super) enum TokenKind {
 pub(super) struct Decoder {
     context: Arc<WhisperContext>,
     gives_times: bool,
-    state: WhisperState,
+    /// Made when it is first needed.
+    state: Option<WhisperState>,
     threads: i32,
     /// whisper-rs leaks the language's name with every set of parameters made for one, so each is
     /// made once and then cloned.
@@ -169,10 +170,9 @@ pub(super) struct Decoder {
 }
 
 impl Decoder {
-    fn new(context: Context, threads: i32) -> Result<Self, RecogniserError> {
+    fn new(context: Context, threads: i32) -> Self {
         let Context { whisper: context, gives_times } = context;
-        let state = new_state(&context)?;
-        Ok(Self { context, gives_times, state, threads, parameters: HashMap::new() })
+        Self { context, gives_times, state: None, threads, parameters: HashMap::new() }
     }
 
     pub(super) fn gives_times(&self) -> bool {
@@ -207,17 +207,22 @@ impl Decoder {
         attempt: &Attempt<'_>,
         cancel: &AtomicBool,
     ) -> Result<Pass, RecogniserError> {
-        if let Search::Beam(_) = attempt.search {
-            // whisper.cpp draws the sequences by lot, from numbers that a state begins with and goes on through.
-            self.state = new_state(&self.context)?;
-        }
         let parameters = self.parameters(attempt)?;
-        let window = Window::new(cancel, 1);
-        window.run(&mut self.state, parameters, &padded(pcm)).map_err(failed("recognising"))?;
+        let mut state = self.state(attempt.search)?;
+        Window::new(cancel, 1).run(&mut state, parameters, &padded(pcm)).map_err(failed("recognising"))?;
         stop_if_raised(cancel)?;
-        let tokens = self.tokens()?;
-        let no_speech_prob = self.no_speech_prob()?;
+        let tokens = self.tokens(&state)?;
+        let no_speech_prob = self.no_speech_prob(&mut state)?;
+        self.state = Some(state);
         Ok(Pass { tokens, no_speech_prob })
+    }
+
+    /// The kept state, or a new one. whisper.cpp draws the sequences of a beam search by lot, from numbers that a
+    /// state begins with and goes on through, so such a search begins with a new state; the old one's memory is free
+    /// before that takes its own.
+    fn state(&mut self, search: Search) -> Result<WhisperState, RecogniserError> {
+        let kept = self.state.take().filter(|_| search == Search::Greedy);
+        kept.map_or_else(|| self.context.create_state().map_err(failed("making room for a session")), Ok)
     }
 
     /// Every language with its probability, in no order.
@@ -232,12 +237,13 @@ impl Decoder {
         let context = self.shortest_context(pcm.len());
         let attempt = Attempt { language: "en", translate: false, prompt: &[], context, search: Search::Greedy };
         // whisper.cpp takes the context's length from a run alone; this one ends before it encodes.
-        let window = Window::new(cancel, 0);
         let parameters = self.parameters(&attempt)?;
-        window.run(&mut self.state, parameters, &padded(pcm)).map_err(failed("preparing"))?;
+        let mut state = self.state(attempt.search)?;
+        Window::new(cancel, 0).run(&mut state, parameters, &padded(pcm)).map_err(failed("preparing"))?;
         stop_if_raised(cancel)?;
         let (_, probabilities) =
-            self.state.lang_detect(0, self.threads as usize).map_err(failed("detecting the language"))?;
+            state.lang_detect(0, self.threads as usize).map_err(failed("detecting the language"))?;
+        self.state = Some(state);
         stop_if_raised(cancel)?;
         let named = (0..).zip(probabilities).filter_map(|(id, probability)| Some((get_lang_str(id)?, probability)));
         Ok(named.map(|(language, probability)| (language.to_owned(), probability)).collect())
@@ -260,8 +266,8 @@ impl Decoder {
     }
 
     /// The tokens of the latest run. It gives one segment, or none where it found no text.
-    fn tokens(&self) -> Result<Vec<Token>, RecogniserError> {
-        let Some(segment) = self.state.get_segment(0) else { return Ok(Vec::new()) };
+    fn tokens(&self, state: &WhisperState) -> Result<Vec<Token>, RecogniserError> {
+        let Some(segment) = state.get_segment(0) else { return Ok(Vec::new()) };
         let tokens = (0..segment.n_tokens()).filter_map(|index| segment.get_token(index));
         tokens
             .map(|token| {
@@ -283,18 +289,14 @@ impl Decoder {
 
     /// Read where Whisper was trained to say it: behind the first token. whisper.cpp's own figure
     /// is taken behind the last one of the prompt, and is always about 0.
-    fn no_speech_prob(&mut self) -> Result<f32, RecogniserError> {
+    fn no_speech_prob(&self, state: &mut WhisperState) -> Result<f32, RecogniserError> {
         let first = [self.context.token_sot()];
-        self.state.decode(&first, 0, self.threads as usize).map_err(failed("looking for speech"))?;
-        let logits = self.state.get_logits().map_err(failed("looking for speech"))?;
+        state.decode(&first, 0, self.threads as usize).map_err(failed("looking for speech"))?;
+        let logits = state.get_logits().map_err(failed("looking for speech"))?;
         let highest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let total: f32 = logits.iter().map(|logit| (logit - highest).exp()).sum();
         Ok((logits[self.context.token_nosp() as usize] - highest).exp() / total)
     }
-}
-
-fn new_state(context: &WhisperContext) -> Result<WhisperState, RecogniserError> {
-    context.create_state().map_err(failed("making room for a session"))
 }
 
 fn common(language: &'static str, search: Search) -> FullParams<'static, 'static> {
