@@ -77,10 +77,12 @@ impl Followers {
     /// As [`Followers::follow`], and never the end of a run before the latest: for those that wait for the end.
     pub async fn follow_latest(&self, jobs: &Jobs, id: &str) -> Result<watch::Receiver<Snapshot>, FollowError> {
         let snapshots = self.follow(jobs, id).await?;
-        let ended = Some(snapshots.borrow().clone()).filter(|snapshot| snapshot.ended.is_some());
-        let Some(ended) = ended else { return Ok(snapshots) };
+        let known = snapshots.borrow().clone();
+        if known.ended.is_none() {
+            return Ok(snapshots);
+        }
         match jobs.latest_run(id).await {
-            Ok(run) if run != ended.progress.run_id => {
+            Ok(run) if run != known.progress.run_id => {
                 self.forget(id);
                 self.follow(jobs, id).await
             }
