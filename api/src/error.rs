@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use engine::{store::StoreError, temporal::client::ClientError};
+use engine::{events::FollowError, store::StoreError, temporal::client::ClientError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -139,6 +139,15 @@ impl From<ClientError> for ApiError {
                 Self::unavailable("Temporal does not answer; accepted jobs go on by themselves, try again later")
             }
             ClientError::Settings(_) | ClientError::Refused(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<FollowError> for ApiError {
+    fn from(error: FollowError) -> Self {
+        match error {
+            FollowError::Client(error) => error.into(),
+            FollowError::Store(error) => error.into(),
         }
     }
 }

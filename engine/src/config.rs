@@ -6,12 +6,14 @@
 //! Temporal's `TEMPORAL_*` and S3's `AWS_*`, which their own clients read.
 
 mod folders;
+mod llm;
 mod openmp;
 mod services;
 
 use std::{net::SocketAddr, path::PathBuf};
 
 pub(crate) use folders::{program_folders, user_folder};
+pub use llm::{LlmProvider, LlmSettings};
 pub use openmp::let_threads_sleep;
 pub use services::{ApiSettings, IngestionApiSettings, JobStatusApiSettings, LinkSettings, RedisSettings};
 
@@ -138,58 +140,6 @@ pub enum Quantisation {
     #[serde(rename = "q8_0")]
     Q8_0,
     F16,
-}
-
-/// The LLM worker.
-#[derive(Debug, Clone, Config)]
-pub struct LlmSettings {
-    /// `local` (a GGUF model in this process) or `openai` (any endpoint that speaks its API).
-    #[config(env = "LONGHAND_LLM_PROVIDER", default = "local")]
-    pub provider: LlmProvider,
-    /// The endpoint's model name, or for `local` a GGUF file's path. Default: `gpt-5-mini`, or the bundled small model.
-    #[config(env = "LONGHAND_LLM_MODEL", validate = not_empty)]
-    pub model: Option<String>,
-    /// The endpoint of `openai`, such as `https://api.mistral.ai/v1`.
-    #[config(env = "LONGHAND_LLM_BASE_URL", default = "https://api.openai.com/v1")]
-    pub base_url: String,
-    /// The endpoint's key. `OPENAI_API_KEY` is read where this is not set.
-    #[config(env = "LONGHAND_LLM_API_KEY", validate(!api_key.expose().is_empty(), "must not be empty"))]
-    pub api_key: Option<Secret>,
-    /// Read where `LONGHAND_LLM_API_KEY` is not set.
-    #[config(env = "OPENAI_API_KEY", validate(!openai_api_key.expose().is_empty(), "must not be empty"))]
-    pub openai_api_key: Option<Secret>,
-    /// Seconds that the endpoint may take for one call.
-    #[config(env = "LONGHAND_LLM_TIMEOUT_SECONDS", default = 120)]
-    pub timeout_seconds: u64,
-    /// Tokens that fit one call, question and answer together; longer transcripts go map-reduce.
-    /// Default: what the local model was trained with, at most 8192, or 32768 for an endpoint.
-    #[config(env = "LONGHAND_LLM_CONTEXT_TOKENS")]
-    pub context_tokens: Option<u32>,
-    /// Tasks worked on at the same time.
-    #[config(env = "LONGHAND_LLM_SLOTS", default = 1)]
-    pub slots: usize,
-    /// Threads of the local model. Default: the machine's cores.
-    #[config(env = "LONGHAND_LLM_THREADS")]
-    pub threads: Option<usize>,
-}
-
-/// An empty variable is more likely a slip than a choice.
-fn not_empty(value: &impl AsRef<str>) -> Result<(), &'static str> {
-    if value.as_ref().is_empty() { Err("must not be empty") } else { Ok(()) }
-}
-
-impl LlmSettings {
-    /// The endpoint's key, if there is one: many local servers need none.
-    pub fn key(&self) -> Option<&Secret> {
-        self.api_key.as_ref().or(self.openai_api_key.as_ref())
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LlmProvider {
-    Local,
-    Openai,
 }
 
 /// A value that no log, error or debug print shows.

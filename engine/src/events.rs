@@ -12,6 +12,6 @@ mod snapshot;
 mod wakeups;
 
 pub use chunk_set::{BadChunkSet, ChunkSet};
-pub use follower::Followers;
+pub use follower::{FollowError, Followers};
 pub use snapshot::{Ended, JobEvent, Snapshot};
 pub use wakeups::{Announcer, Wakeups};

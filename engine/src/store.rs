@@ -73,6 +73,15 @@ pub enum Created {
     Before,
 }
 
+/// An object, but for its content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectDescription {
+    /// In bytes.
+    pub size: u64,
+    /// Changes whenever the object is written anew.
+    pub version: String,
+}
+
 impl Store {
     /// Opens the store that the settings name, creating a folder that is missing.
     ///
@@ -151,10 +160,11 @@ impl Store {
         self.objects.get_range(&Path::from(key), range).await.map_err(|error| classify(key, error))
     }
 
-    /// Bytes of an object.
-    pub async fn size(&self, key: &str) -> Result<u64, StoreError> {
+    /// What the store knows of an object without reading it.
+    pub async fn describe(&self, key: &str) -> Result<ObjectDescription, StoreError> {
         let found = self.objects.head(&Path::from(key)).await.map_err(|error| classify(key, error))?;
-        Ok(found.size)
+        let version = found.e_tag.unwrap_or_else(|| found.last_modified.to_string());
+        Ok(ObjectDescription { size: found.size, version })
     }
 
     /// As [`Store::stream`], for a part of the object.

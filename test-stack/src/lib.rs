@@ -81,11 +81,25 @@ impl Stack {
     pub fn start_server(&mut self) {
         let mut command = Command::new(temporal());
         command.args(["server", "start-dev", "--ip", "127.0.0.1", "--headless", "--log-level", "warn"]);
+        // As `cargo xtask dev` starts it: jobs take turns, and priorities hold for all that waits.
+        for setting in ["enableFairness=true", "numTaskqueueReadPartitions=1", "numTaskqueueWritePartitions=1"] {
+            command.args(["--dynamic-config-value", &format!("matching.{setting}")]);
+        }
         command.args(["--port", &self.port.to_string(), "--db-filename"]).arg(self.folder.path().join("temporal.db"));
         command.stdout(self.log("temporal")).stderr(self.log("temporal"));
         self.server = Some(spawn(command));
         wait_until("Temporal listens", || TcpStream::connect(("127.0.0.1", self.port)).is_ok());
         wait_until("Temporal answers", || self.longhand(["list", "--json"]).status.success());
+    }
+
+    /// As after the time for which Temporal keeps jobs that have ended.
+    pub fn start_server_that_knows_nothing(&mut self) {
+        for file in std::fs::read_dir(self.folder()).unwrap().map(|entry| entry.unwrap().path()) {
+            if file.to_str().unwrap().contains("/temporal.db") {
+                std::fs::remove_file(file).unwrap();
+            }
+        }
+        self.start_server();
     }
 
     /// Starts a worker or a service, and waits until it says that it is ready.

@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::sync::{OnceCell, watch};
 
 use super::{Ended, Snapshot, Wakeups};
@@ -15,7 +16,7 @@ use crate::{
     temporal::{
         client::{ClientError, Jobs},
         pace::Pace,
-        progress::{JobProgress, Stage},
+        progress::{JobKind, JobProgress, Stage},
     },
     transcript::{ChunkTranscript, Segment},
 };
@@ -27,8 +28,19 @@ const SLOW: Duration = Duration::from_secs(1);
 /// How long a job is followed when nobody looks any more, and between two looks at an ended one, which may be amended
 /// or begun again.
 const KEPT: Duration = Duration::from_secs(5);
+/// Checkpoints read at the same time; matters where the store is far away.
+const READS_IN_FLIGHT: usize = 32;
 /// Beyond as many jobs, those are dropped whose first look was given up.
 const MANY: usize = 512;
+
+/// Why a job cannot be looked at.
+#[derive(Debug, thiserror::Error)]
+pub enum FollowError {
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
 
 /// Everybody who looks at jobs, and those that look for them. Cheap to clone.
 #[derive(Clone)]
@@ -49,17 +61,34 @@ impl Followers {
         Self { store, wakeups, followed: Arc::default() }
     }
 
-    /// The job as it is now, and whatever comes until its end.
+    /// The job as it is now, and whatever comes until its end. One that Temporal has forgotten is as its result says.
     ///
     /// # Errors
-    /// [`ClientError::NotFound`], or a server that does not answer.
-    pub async fn follow(&self, jobs: &Jobs, id: &str) -> Result<watch::Receiver<Snapshot>, ClientError> {
+    /// [`ClientError::NotFound`], or a server or a store that does not answer.
+    pub async fn follow(&self, jobs: &Jobs, id: &str) -> Result<watch::Receiver<Snapshot>, FollowError> {
         let snapshots = self.cell(id);
         let begun = snapshots.get_or_try_init(|| self.begin(jobs, id)).await;
         if begun.is_err() {
             self.forget(id);
         }
         begun.cloned()
+    }
+
+    /// As [`Followers::follow`], and never the end of a run before the latest: for those that wait for the end.
+    pub async fn follow_latest(&self, jobs: &Jobs, id: &str) -> Result<watch::Receiver<Snapshot>, FollowError> {
+        let snapshots = self.follow(jobs, id).await?;
+        let known = snapshots.borrow().clone();
+        if known.ended.is_none() {
+            return Ok(snapshots);
+        }
+        match jobs.latest_run(id).await {
+            Ok(run) if run != known.progress.run_id => {
+                self.forget(id);
+                self.follow(jobs, id).await
+            }
+            Ok(_) | Err(ClientError::NotFound { .. }) => Ok(snapshots),
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn cell(&self, id: &str) -> Arc<OnceCell<watch::Receiver<Snapshot>>> {
@@ -91,7 +120,7 @@ impl Followers {
         is_unwanted
     }
 
-    async fn begin(&self, jobs: &Jobs, id: &str) -> Result<watch::Receiver<Snapshot>, ClientError> {
+    async fn begin(&self, jobs: &Jobs, id: &str) -> Result<watch::Receiver<Snapshot>, FollowError> {
         let mut follower = Follower {
             jobs: jobs.clone(),
             store: self.store.clone(),
@@ -99,7 +128,8 @@ impl Followers {
             checkpoints: String::new(),
             chunks: Arc::default(),
         };
-        let first = follower.look(jobs.progress(id).await?).await;
+        let progress = follower.progress(id).await?;
+        let first = follower.look(progress).await;
         let (sender, receiver) = watch::channel(first);
         tokio::spawn(self.clone().keep_up(follower, id.to_owned(), sender));
         Ok(receiver)
@@ -128,7 +158,7 @@ impl Followers {
             if is_replaced || self.forget_unwanted(&id, &snapshots) {
                 return;
             }
-            match follower.jobs.progress(&id).await {
+            match follower.progress(&id).await {
                 Ok(progress) => {
                     let snapshot = follower.look(progress).await;
                     snapshots.send_if_modified(|known| {
@@ -137,7 +167,7 @@ impl Followers {
                         is_news
                     });
                 }
-                Err(ClientError::NotFound { .. }) => return self.forget(&id),
+                Err(FollowError::Client(ClientError::NotFound { .. })) => return self.forget(&id),
                 // The job goes on by itself, and so does whoever looks at it.
                 Err(error) => tracing::debug!(%error, job = id, "the progress is not known at the moment"),
             }
@@ -157,6 +187,19 @@ struct Follower {
 }
 
 impl Follower {
+    async fn progress(&self, id: &str) -> Result<JobProgress, FollowError> {
+        match self.jobs.progress(id).await {
+            Err(ClientError::NotFound { id }) => {
+                let result = self.store.find_json::<JobResult>(&keys::result(&id)).await?;
+                let result = result.ok_or(ClientError::NotFound { id })?;
+                let wall_s = result.timings.wall_s;
+                let progress = JobProgress::new(&result.job_id, JobKind::Transcribe, result.status);
+                Ok(JobProgress { elapsed_s: wall_s, ..progress })
+            }
+            known => Ok(known?),
+        }
+    }
+
     /// Puts together what is known. What the store does not give now it will give the next time.
     async fn look(&mut self, mut progress: JobProgress) -> Snapshot {
         let speed = self.pace.observe(&progress, Instant::now());
@@ -205,12 +248,15 @@ impl Follower {
         if self.checkpoints.is_empty() || self.chunks.len() >= total as usize {
             return Ok(());
         }
-        for key in self.store.list(&self.checkpoints).await? {
-            let Some(index) = keys::chunk_index(&key) else { continue };
-            if !self.chunks.contains_key(&index) {
-                let chunk: ChunkTranscript = self.store.read_json(&key).await?;
-                Arc::make_mut(&mut self.chunks).insert(index, chunk.segments.into());
-            }
+        let found = self.store.list(&self.checkpoints).await?;
+        let missing = found.into_iter().filter_map(|key| Some((keys::chunk_index(&key)?, key)));
+        let missing: Vec<_> = missing.filter(|(index, _)| !self.chunks.contains_key(index)).collect();
+        let store = self.store.clone();
+        let mut read = stream::iter(missing)
+            .map(async |(index, key)| store.read_json::<ChunkTranscript>(&key).await.map(|chunk| (index, chunk)))
+            .buffer_unordered(READS_IN_FLIGHT);
+        while let Some((index, chunk)) = read.try_next().await? {
+            Arc::make_mut(&mut self.chunks).insert(index, chunk.segments.into());
         }
         Ok(())
     }

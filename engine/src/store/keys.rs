@@ -5,6 +5,11 @@ pub fn upload(sha256: &str) -> String {
     format!("uploads/{sha256}")
 }
 
+/// The SHA-256 in the key of a source that was handed in.
+pub fn upload_hash(key: &str) -> Option<&str> {
+    key.strip_prefix("uploads/").filter(|name| !name.contains('/'))
+}
+
 /// A source on its way in, whose hash is not known yet.
 pub fn incoming(name: &str) -> String {
     format!("uploads/incoming/{name}")

@@ -2,14 +2,14 @@
 
 mod description;
 mod listing;
+mod run;
 
 use std::{fmt::Display, time::Duration};
 
-use futures_util::TryStreamExt;
 use temporalio_client::{
-    Client, ClientOptions, Connection, WorkflowCancelOptions, WorkflowDescribeOptions, WorkflowFetchHistoryOptions,
-    WorkflowGetResultOptions, WorkflowIdConflictPolicy, WorkflowIdReusePolicy, WorkflowQueryOptions,
-    WorkflowStartOptions,
+    Client, ClientOptions, Connection, WorkflowCancelOptions, WorkflowDescribeOptions, WorkflowExecutionDescription,
+    WorkflowFetchHistoryOptions, WorkflowGetResultOptions, WorkflowIdConflictPolicy, WorkflowIdReusePolicy,
+    WorkflowQueryOptions, WorkflowStartOptions,
     envconfig::LoadClientConfigProfileOptions,
     errors::{WorkflowGetResultError, WorkflowInteractionError, WorkflowStartError},
     tonic::{Code, IntoRequest, Status},
@@ -142,12 +142,10 @@ impl Jobs {
     /// Where a job stands. A running workflow is asked; if no worker answers for it, what the
     /// server knows is given alone.
     pub async fn progress(&self, id: &str) -> Result<JobProgress, ClientError> {
-        let handle = self.client.get_workflow_handle::<TranscribeWorkflow>(id);
-        let described = handle.describe(WorkflowDescribeOptions::default()).await;
-        let described = described.map_err(|error| interaction(id, error))?;
-        let mut progress = description::progress(id, &described);
+        let mut progress = description::progress(id, &self.describe(id).await?);
         if progress.status == JobStatus::Running {
             // All workflows of the project answer this one query.
+            let handle = self.client.get_workflow_handle::<TranscribeWorkflow>(id);
             let asked = handle.query(TranscribeWorkflow::progress, (), WorkflowQueryOptions::default());
             if let Ok(Ok(told)) = tokio::time::timeout(QUERY_TIMEOUT, asked).await {
                 description::take_in(&mut progress, told);
@@ -158,9 +156,13 @@ impl Jobs {
 
     /// How a job stands or ended, without asking its workflow.
     pub async fn status(&self, id: &str) -> Result<JobStatus, ClientError> {
+        Ok(description::status(&self.describe(id).await?))
+    }
+
+    async fn describe(&self, id: &str) -> Result<WorkflowExecutionDescription, ClientError> {
         let handle = self.client.get_workflow_handle::<UntypedWorkflow>(id);
         let described = handle.describe(WorkflowDescribeOptions::default()).await;
-        Ok(description::status(&described.map_err(|error| interaction(id, error))?))
+        described.map_err(|error| interaction(id, error))
     }
 
     /// Waits for a job's end, however long it takes.
@@ -184,17 +186,6 @@ impl Jobs {
         let handle = self.client.get_workflow_handle::<UntypedWorkflow>(id);
         let asked = handle.cancel(WorkflowCancelOptions::builder().reason("asked by the user").build()).await;
         asked.map_err(|error| interaction(id, error))
-    }
-
-    /// What was asked for when the job was submitted.
-    ///
-    /// # Errors
-    /// [`ClientError::NoRecording`] where that is no transcription.
-    pub async fn request(&self, id: &str) -> Result<JobRequest, ClientError> {
-        let handle = self.client.get_workflow_handle::<UntypedWorkflow>(id);
-        let mut history = handle.fetch_history(WorkflowFetchHistoryOptions::default());
-        let first = history.try_next().await.map_err(|error| interaction(id, error))?;
-        description::request(first.as_ref()).ok_or_else(|| ClientError::NoRecording { id: id.to_owned() })
     }
 
     /// A finished or running job's whole history as Temporal's JSON, as the replay tests record it.

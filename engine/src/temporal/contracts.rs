@@ -35,11 +35,17 @@ pub trait Contract: ActivityDefinition {
     const LONGEST_PAUSE: Duration = Duration::from_secs(20);
     /// The activity's reference, which the SDK wants as a value.
     const REFERENCE: Self;
+
+    /// Whether it goes before what waits in its queue: it is short, and somebody waits for what it gives.
+    fn goes_first(_input: &Self::Input) -> bool {
+        false
+    }
 }
 
 macro_rules! contract {
     ($(#[$doc:meta])* $name:ident = $activity:literal on $queue:ident: $input:ty => $output:ty
-     $(, $attempts:literal attempts $(up to $pause:literal s apart)?)?) => {
+     $(, $attempts:literal attempts $(up to $pause:literal s apart)?)?
+     $(, first if $goes_first:expr)?) => {
         $(#[$doc])*
         pub struct $name;
 
@@ -60,6 +66,11 @@ macro_rules! contract {
                 $(const LONGEST_PAUSE: Duration = Duration::from_secs($pause);)?
             )?
             const REFERENCE: Self = Self;
+
+            $(fn goes_first(input: &Self::Input) -> bool {
+                let goes_first: fn(&Self::Input) -> bool = $goes_first;
+                goes_first(input)
+            })?
         }
     };
 }
@@ -70,15 +81,16 @@ contract!(
 );
 contract!(
     /// Resolves the model, checks the options, and detects the language where that is asked.
-    Prepare = "prepare" on TRANSCRIBE_QUEUE: PrepareInput => Prepared
+    Prepare = "prepare" on TRANSCRIBE_QUEUE: PrepareInput => Prepared, first if |_| true
 );
 contract!(
     /// Recognises one work unit, writing each chunk's checkpoint before the next chunk begins.
-    TranscribeUnit = "transcribe_unit" on TRANSCRIBE_QUEUE: UnitInput => UnitDone
+    /// A job's first words come before the later ones of other jobs, and a short job is nothing but its first unit.
+    TranscribeUnit = "transcribe_unit" on TRANSCRIBE_QUEUE: UnitInput => UnitDone, first if |input| input.unit == 0
 );
 contract!(
     /// Joins the checkpoints to one transcript.
-    Assemble = "assemble" on INGEST_QUEUE: AssembleInput => Assembled
+    Assemble = "assemble" on INGEST_QUEUE: AssembleInput => Assembled, first if |_| true
 );
 contract!(
     /// Runs one LLM task on a finished transcript.
@@ -86,11 +98,11 @@ contract!(
 );
 contract!(
     /// Writes the job's result.
-    Conclude = "conclude" on INGEST_QUEUE: Conclusion => ()
+    Conclude = "conclude" on INGEST_QUEUE: Conclusion => (), first if |_| true
 );
 contract!(
     /// Takes an LLM task that was run again into the job's result.
-    Amend = "amend" on INGEST_QUEUE: Amendment => JobStatus
+    Amend = "amend" on INGEST_QUEUE: Amendment => JobStatus, first if |_| true
 );
 contract!(
     /// Tells a user's server that a job has ended. The attempts reach over 20 hours.
@@ -98,7 +110,7 @@ contract!(
 );
 contract!(
     /// Reads the next requests of a batch, as many as fit a payload.
-    ReadBatch = "read_batch" on INGEST_QUEUE: BatchPage => Vec<BatchEntry>
+    ReadBatch = "read_batch" on INGEST_QUEUE: BatchPage => Vec<BatchEntry>, first if |_| true
 );
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

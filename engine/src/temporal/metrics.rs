@@ -27,13 +27,19 @@ const CHUNK_RECOGNITION: &str = "longhand_chunk_recognition_seconds";
 const INGESTED_AUDIO: &str = "longhand_ingested_audio_seconds";
 const JOB_WALL: &str = "longhand_job_wall_seconds";
 
+/// Of the currency that the prices are in; a summary takes a hundredth, a long recording tens.
+const COSTS: [f64; 9] = [0.0001, 0.001, 0.01, 0.05, 0.1, 0.5, 1.0, 10.0, 100.0];
+
+const LLM_COST: &str = "longhand_llm_cost";
+
 /// Serves all metrics of this process at `/metrics` from now on.
 ///
 /// # Errors
 /// The address is taken.
 pub(super) fn serve(address: SocketAddr) -> anyhow::Result<Arc<dyn CoreMeter>> {
     let histograms = [CHUNK_AUDIO, CHUNK_RECOGNITION, INGESTED_AUDIO, JOB_WALL];
-    let overrides = histograms.iter().map(|name| ((*name).to_owned(), SECONDS.to_vec())).collect::<HashMap<_, _>>();
+    let mut overrides: HashMap<_, _> = histograms.map(|name| (name.to_owned(), SECONDS.to_vec())).into();
+    overrides.insert(LLM_COST.to_owned(), COSTS.to_vec());
     let options = PrometheusExporterOptions::builder()
         .socket_addr(address)
         .counters_total_suffix(true)
@@ -63,13 +69,16 @@ pub fn audio_ingested(audio_s: f64) {
     record(INGESTED_AUDIO, "Length of an ingested recording", audio_s, &[]);
 }
 
-/// A language model answered a task.
-pub fn llm_answered(usage: &LlmUsage) {
+/// A language model answered a task. `cost` is in the currency of the settings' prices, where there are any.
+pub fn llm_answered(usage: &LlmUsage, cost: Option<f64>) {
     let labels = [("provider", usage.provider.as_str()), ("model", usage.model.as_str())];
     add("longhand_llm_calls", "Calls to language models", usage.calls.into(), &labels);
     for (kind, tokens) in [("prompt", usage.prompt_tokens), ("completion", usage.completion_tokens)] {
         let labels = [labels[0], labels[1], ("kind", kind)];
         add("longhand_llm_tokens", "Tokens that language models read and wrote", tokens, &labels);
+    }
+    if let Some(cost) = cost {
+        record(LLM_COST, "What an answer cost", cost, &labels);
     }
 }
 

@@ -80,6 +80,9 @@ impl fmt::Display for JobKind {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct JobProgress {
     pub id: String,
+    /// Which run of the job this is; empty for a job that Temporal has forgotten.
+    #[serde(skip)]
+    pub run_id: String,
     pub kind: JobKind,
     pub status: JobStatus,
     pub stage: Stage,
@@ -107,6 +110,7 @@ impl JobProgress {
     pub fn new(id: &str, kind: JobKind, status: JobStatus) -> Self {
         Self {
             id: id.to_owned(),
+            run_id: String::new(),
             kind,
             status,
             stage: if status.is_final() { Stage::Done } else { Stage::Queued },

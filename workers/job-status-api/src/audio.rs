@@ -6,15 +6,20 @@ use axum::{
     extract::State,
     http::{
         HeaderMap, StatusCode,
-        header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, RANGE},
+        header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, RANGE},
     },
     response::{IntoResponse, Redirect, Response},
 };
-use engine::{ids::JobId, job::Source};
+use engine::{
+    ids::JobId,
+    job::Source,
+    store::{ObjectDescription, keys},
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     byte_range::{Part, part},
+    etag,
     status::Status,
 };
 
@@ -30,17 +35,20 @@ pub(crate) fn routes() -> OpenApiRouter<Status> {
     params(
         ("id" = String, Path, description = "The job"),
         ("Range" = Option<String>, Header, description = "One range of bytes", example = "bytes=0-1023"),
+        ("If-Range" = Option<String>, Header, description = "The ETag that the range goes with: another recording is sent whole"),
+        ("If-None-Match" = Option<String>, Header, description = "The ETag of what is there already"),
     ),
     responses(
         (status = 200, description = "All of it", body = String, content_type = "application/octet-stream"),
         (status = 206, description = "The range", body = String, content_type = "application/octet-stream"),
+        (status = 304, description = "It is the one whose ETag came in If-None-Match"),
         (status = 307, description = "It is on the web"),
         (status = 416, description = "The range lies behind the end", body = api::ErrorBody),
     ),
 )]
 async fn audio(State(status): State<Status>, Path(id): Path<JobId>, headers: HeaderMap) -> Result<Response, ApiError> {
-    match status.temporal.jobs()?.request(id.as_str()).await?.source {
-        Source::Object(key) => object(&status, &key, headers.get(RANGE).and_then(|range| range.to_str().ok())).await,
+    match status.recordings.source(status.temporal.jobs()?, &id).await? {
+        Source::Object(key) => object(&status, &key, &headers).await,
         Source::Url(url) => Ok(Redirect::temporary(&url).into_response()),
         Source::Path(_) => {
             let message = format!("the recording of {id} is a file of the workers, which is not handed out");
@@ -49,8 +57,14 @@ async fn audio(State(status): State<Status>, Path(id): Path<JobId>, headers: Hea
     }
 }
 
-async fn object(status: &Status, key: &str, range: Option<&str>) -> Result<Response, ApiError> {
-    let size = status.store.size(key).await?;
+async fn object(status: &Status, key: &str, headers: &HeaderMap) -> Result<Response, ApiError> {
+    let ObjectDescription { size, version } = status.store.describe(key).await?;
+    // An upload is called after its content, whichever store it lies in.
+    let tag = keys::upload_hash(key).map_or_else(|| etag::of_content(version), etag::of_hash);
+    if etag::is_known(&tag, headers) {
+        return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response());
+    }
+    let range = headers.get(RANGE).filter(|_| etag::takes_part(&tag, headers)).and_then(|range| range.to_str().ok());
     let (code, range) = match part(range, size) {
         Part::Everything => (StatusCode::OK, 0..size),
         Part::Only(range) => (StatusCode::PARTIAL_CONTENT, range),
@@ -66,6 +80,7 @@ async fn object(status: &Status, key: &str, range: Option<&str>) -> Result<Respo
         .status(code)
         .header(CONTENT_TYPE, content_type(&signature))
         .header(CONTENT_LENGTH, range.end - range.start)
+        .header(ETAG, tag)
         .header(ACCEPT_RANGES, "bytes");
     if code == StatusCode::PARTIAL_CONTENT {
         response = response.header(CONTENT_RANGE, format!("bytes {}-{}/{size}", range.start, range.end - 1));

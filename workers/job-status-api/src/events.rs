@@ -49,7 +49,7 @@ async fn events(
     let seen = headers.get(LAST_EVENT_ID).map(|seen| seen.to_str().unwrap_or("?").parse::<ChunkSet>());
     let sent = seen.transpose().map_err(|error| ApiError::invalid(error.to_string()).param("Last-Event-ID"))?;
     let telling = Telling {
-        snapshots: status.follow(&id).await?,
+        snapshots: status.followers.follow_latest(status.temporal.jobs()?, id.as_str()).await?,
         links: status.links,
         told: None,
         sent: sent.unwrap_or_default(),

@@ -5,7 +5,7 @@ use axum::{
     Json, Router,
     http::{
         HeaderMap, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HOST, IF_NONE_MATCH},
+        header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HOST},
     },
     response::{IntoResponse, Response},
     routing::get,
@@ -15,7 +15,7 @@ use include_dir::{Dir, include_dir};
 use serde::Serialize;
 use url::Url;
 
-use crate::transcript::tag;
+use crate::etag;
 
 static FILES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/page");
 
@@ -57,10 +57,10 @@ fn policy(ingestion_url: Option<&str>, headers: &HeaderMap) -> String {
 
 fn file(name: &str, headers: &HeaderMap) -> Result<Response, ApiError> {
     let file = FILES.get_file(name).ok_or_else(|| ApiError::not_found(format!("the page has no {name}")))?;
-    let tag = tag(file.contents());
+    let tag = etag::of_content(file.contents());
     // Another version of the program has other files under the same names.
     let caching = [(ETAG, tag.clone()), (CACHE_CONTROL, "no-cache".to_owned())];
-    if headers.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
+    if etag::is_known(&tag, headers) {
         return Ok((StatusCode::NOT_MODIFIED, caching).into_response());
     }
     Ok((caching, [(CONTENT_TYPE, content_type(name))], file.contents()).into_response())

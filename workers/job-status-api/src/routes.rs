@@ -7,13 +7,14 @@ use engine::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{answers, audio, deliveries, events, jobs, page, status::Status, transcript};
+use crate::{answers, audio, deliveries, events, jobs, page, recordings::Recordings, status::Status, transcript};
 
 pub(crate) fn api(dependencies: &Dependencies, wakeups: Wakeups, links: &LinkSettings, stop: CancellationToken) -> Api {
     let status = Status {
         temporal: dependencies.temporal.clone(),
         store: dependencies.store.clone(),
         followers: Followers::new(dependencies.store.clone(), wakeups),
+        recordings: Recordings::new(dependencies.store.clone()),
         links: Links::new(links),
         stop,
     };

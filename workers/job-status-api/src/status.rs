@@ -1,6 +1,7 @@
 //! What all handlers share: the ways to Temporal, to the store and to what is known of jobs.
 
-use api::{ApiError, Links, Temporal};
+use api::{ApiError, ErrorKind, Links, Temporal};
+use axum::http::StatusCode;
 use engine::{
     events::{Followers, Snapshot},
     ids::JobId,
@@ -10,12 +11,15 @@ use engine::{
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::recordings::Recordings;
+
 /// Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Status {
     pub(crate) temporal: Temporal,
     pub(crate) store: Store,
     pub(crate) followers: Followers,
+    pub(crate) recordings: Recordings,
     pub(crate) links: Links,
     /// Falls when the service is told to stop.
     pub(crate) stop: CancellationToken,
@@ -32,18 +36,14 @@ impl Status {
     /// # Errors
     /// 404 for a job that nobody knows, 409 for one that has not ended or gave no transcript.
     pub(crate) async fn result(&self, id: &JobId) -> Result<JobResult, ApiError> {
-        if let Some(result) = self.store.find_json::<JobResult>(&keys::result(id.as_str())).await? {
-            return match result.status.has_transcript() {
-                true => Ok(result),
-                false => Err(without_transcript(id, &format!("is {}", result.status))),
-            };
+        let result = self.store.find_json::<JobResult>(&keys::result(id.as_str())).await?;
+        if let Some(result) = result.filter(|result| result.status.has_transcript()) {
+            return Ok(result);
         }
-        let snapshot = self.follow(id).await?.borrow().clone();
-        Err(without_transcript(id, &format!("is {}; follow its events until it has ended", snapshot.progress.status)))
+        // A job that failed may have been started again.
+        let status = self.follow(id).await?.borrow().progress.status;
+        let advice = if status.is_final() { "" } else { "; follow its events until it has ended" };
+        let message = format!("there is no transcript: the job {id} is {status}{advice}");
+        Err(ApiError::new(StatusCode::CONFLICT, ErrorKind::InvalidRequestError, message).code("no_transcript"))
     }
-}
-
-fn without_transcript(id: &JobId, state: &str) -> ApiError {
-    let message = format!("there is no transcript: the job {id} {state}");
-    ApiError::new(axum::http::StatusCode::CONFLICT, api::ErrorKind::InvalidRequestError, message).code("no_transcript")
 }

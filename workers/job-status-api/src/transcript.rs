@@ -5,15 +5,14 @@ use axum::{
     extract::State,
     http::{
         HeaderMap, StatusCode,
-        header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH},
+        header::{CONTENT_TYPE, ETAG},
     },
     response::{IntoResponse, Response},
 };
-use engine::{formats::Format, hash::hexadecimal, ids::JobId};
-use sha2::{Digest, Sha256};
+use engine::{formats::Format, ids::JobId};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::status::Status;
+use crate::{etag, status::Status};
 
 pub(crate) fn routes() -> OpenApiRouter<Status> {
     OpenApiRouter::new().routes(routes!(transcript))
@@ -43,16 +42,12 @@ async fn transcript(
     let format = document.strip_prefix("transcript.").and_then(|name| name.parse::<Format>().ok());
     let format = format.ok_or_else(unknown)?;
     let text = format.render(&status.result(&id).await?).map_err(ApiError::internal)?;
-    let tag = tag(&text);
-    if headers.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
+    // A later LLM answer makes another document of the JSON.
+    let tag = etag::of_content(&text);
+    if etag::is_known(&tag, &headers) {
         return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response());
     }
     Ok(([(CONTENT_TYPE, content_type(format).to_owned()), (ETAG, tag)], text).into_response())
-}
-
-/// Names the content: a later LLM answer makes another document of the JSON.
-pub(crate) fn tag(content: impl AsRef<[u8]>) -> String {
-    format!("\"{}\"", hexadecimal(&Sha256::digest(content)[..12]))
 }
 
 fn content_type(format: Format) -> &'static str {

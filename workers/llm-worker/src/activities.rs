@@ -67,7 +67,7 @@ impl LlmActivities {
             async move { this.run(input, &stop, tell).await }
         };
         let usage = activity::run(&ctx, &self.stop, progress, work).await?;
-        metrics::llm_answered(&usage);
+        metrics::llm_answered(&usage, self.settings.cost(&usage));
         Ok(usage)
     }
 }

@@ -31,6 +31,7 @@ pub(super) fn progress(id: &str, described: &WorkflowExecutionDescription) -> Jo
     let kind = kind(described.workflow_type()).unwrap_or(JobKind::Transcribe);
     let end = described.close_time().unwrap_or_else(SystemTime::now);
     let mut progress = JobProgress::new(id, kind, status(described));
+    described.run_id().clone_into(&mut progress.run_id);
     progress.elapsed_s = seconds_between(described.start_time(), end);
     for activity in &described.raw().pending_activities {
         add_activity(&mut progress, activity);

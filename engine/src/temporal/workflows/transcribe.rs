@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use temporalio_macros::{workflow, workflow_methods};
 use temporalio_sdk::{
     MemoValue, WorkflowCancellationToken, WorkflowContext, WorkflowContextView, WorkflowResult, WorkflowTermination,
-    workflows::join_all,
+    workflows::{join, join_all},
 };
 
 use super::{Clock, STATUS_MEMO, Stopped, call, deliver::start_delivery, failed, parse};
@@ -32,6 +32,13 @@ const UNIT_LIMIT: Duration = Duration::from_secs(4 * 3600);
 const LLM_LIMIT: Duration = Duration::from_secs(2 * 3600);
 /// Everything that only moves data.
 const SHORT_LIMIT: Duration = Duration::from_secs(600);
+
+/// How long a recording's first unit is ahead of the others. A worker that waits takes what reaches the server first,
+/// and of what is handed out together that can be any.
+const HEAD_START: Duration = Duration::from_millis(1);
+
+/// Tells jobs that give their first unit a head start from those that were begun before that was done.
+const WITH_HEAD_START: &str = "head-start";
 
 /// What the workflow returns: the result itself lies in the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,37 +142,51 @@ async fn stages(
     Ok(())
 }
 
-/// Hands out all units at once; the first failure calls the others back.
+/// Hands out the first unit and then all others; the first failure calls the rest back.
 async fn transcribe_units(
     ctx: &WorkflowContext<TranscribeWorkflow>,
     ingested: &Ingested,
     prepared: &Prepared,
 ) -> Result<(), Stopped> {
     let group = ctx.cancellation_token().child_token();
-    let units = (0..ingested.units).map(|unit| {
+    let transcribe = |unit| {
         let input = UnitInput { folder: ingested.folder.clone(), unit, prepared: prepared.clone() };
-        let group = group.clone();
-        async move {
-            let done = call::<TranscribeUnit, _>(ctx, input, UNIT_LIMIT, group.clone()).await;
-            match done {
-                Ok(done) => {
-                    ctx.state_mut(|workflow| workflow.progress.chunks_done += done.chunks);
-                    Ok(())
-                }
-                Err(error) => {
-                    let stopped = Stopped::at::<TranscribeUnit>("transcribe", &error);
-                    if matches!(stopped, Stopped::Failed(_)) {
-                        group.cancel_with_reason("another work unit failed");
-                    }
-                    Err(stopped)
-                }
-            }
-        }
-    });
-    let outcomes = join_all(units.map(Box::pin)).await;
+        Box::pin(transcribe_unit(ctx, input, group.clone()))
+    };
+    let outcomes = if ingested.units > 1 && ctx.patched(WITH_HEAD_START) {
+        let others = async {
+            // A cancelled job's timer ends at once, and so do the units that are handed out then.
+            ctx.timer(HEAD_START).await;
+            join_all((1..ingested.units).map(transcribe)).await
+        };
+        let (first, others) = join!(transcribe(0), others);
+        [vec![first], others].concat()
+    } else {
+        join_all((0..ingested.units).map(transcribe)).await
+    };
     // A unit that was called back says "cancelled"; the failure behind it is what the user needs.
     let failure = outcomes.iter().find(|outcome| matches!(outcome, Err(Stopped::Failed(_)))).cloned();
     failure.unwrap_or_else(|| outcomes.into_iter().collect())
+}
+
+async fn transcribe_unit(
+    ctx: &WorkflowContext<TranscribeWorkflow>,
+    input: UnitInput,
+    group: WorkflowCancellationToken,
+) -> Result<(), Stopped> {
+    match call::<TranscribeUnit, _>(ctx, input, UNIT_LIMIT, group.clone()).await {
+        Ok(done) => {
+            ctx.state_mut(|workflow| workflow.progress.chunks_done += done.chunks);
+            Ok(())
+        }
+        Err(error) => {
+            let stopped = Stopped::at::<TranscribeUnit>("transcribe", &error);
+            if matches!(stopped, Stopped::Failed(_)) {
+                group.cancel_with_reason("another work unit failed");
+            }
+            Err(stopped)
+        }
+    }
 }
 
 async fn assemble(

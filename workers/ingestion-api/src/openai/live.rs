@@ -34,7 +34,7 @@ pub(super) async fn events(
     ingestion: Ingestion,
     id: JobId,
 ) -> Result<Sse<impl Stream<Item = Result<Event, axum::Error>>>, ApiError> {
-    let snapshots = ingestion.followers.follow(ingestion.temporal.jobs()?, id.as_str()).await?;
+    let snapshots = ingestion.followers.follow_latest(ingestion.temporal.jobs()?, id.as_str()).await?;
     let telling =
         Telling { ingestion, id, snapshots, next_chunk: 0, sent: String::new(), waiting: VecDeque::new(), over: false };
     Ok(Sse::new(stream::unfold(telling, Telling::next)).keep_alive(KeepAlive::default()))

@@ -3,10 +3,11 @@
 use reqwest::Method;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
+use test_stack::Stack;
 
 use crate::{
     form::{Form, kind, recording},
-    service::{SERVICE, STACK, Service},
+    service::{Answer, SERVICE, STACK, Service},
 };
 
 #[tokio::test]
@@ -34,6 +35,38 @@ async fn healthy_degraded_and_unhealthy_are_told_apart() {
     assert_eq!(refused.status, 503, "{refused:?}");
     assert_eq!(refused.json()["error"]["type"], "unavailable");
     assert!(!refused.header("retry-after").is_empty());
+}
+
+#[tokio::test]
+async fn nothing_is_taken_on_while_something_is_away_that_every_job_needs() {
+    let mut stack = Stack::server_with(&[]);
+    let service = Service::on(&stack, &[]);
+    let upload = async |id: &str| service.post_form("/v1/jobs", Form::new().text("id", id).file(&recording())).await;
+    let is_away = |refused: Answer, told: &str| {
+        assert_eq!((refused.status, refused.header("retry-after")), (503, "2"), "{refused:?}");
+        let error = &refused.json()["error"];
+        assert_eq!(error["type"], "unavailable");
+        assert!(error["message"].as_str().unwrap().contains(told), "{error}");
+    };
+    stack.kill_server();
+    is_away(upload("without-temporal").await, "Temporal does not answer");
+    is_away(service.send(Method::DELETE, "/v1/jobs/any", &[], Vec::new()).await, "Temporal does not answer");
+    stack.start_server();
+
+    let store = stack.folder().join("store");
+    std::fs::remove_dir_all(&store).unwrap();
+    std::fs::write(&store, "no folder").unwrap();
+    is_away(upload("without-store").await, "the store does not answer");
+    std::fs::remove_file(&store).unwrap();
+    std::fs::create_dir(&store).unwrap();
+    for id in ["without-temporal", "without-store"] {
+        let answer = upload(id).await;
+        assert_eq!(
+            (answer.status, &answer.json()["existing"]),
+            (202, &json!(false)),
+            "nothing was taken on: {answer:?}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -93,6 +93,22 @@ async fn the_same_key_means_the_same_job() {
 }
 
 #[tokio::test]
+async fn a_job_that_failed_is_started_again_and_one_that_ended_well_is_not() {
+    let send = async |file: &[u8]| {
+        let answer = SERVICE.post_form("/v1/jobs", Form::new().text("id", "again-1").file(file)).await;
+        assert_eq!(answer.status, 202, "{answer:?}");
+        let answer = answer.json();
+        json!([answer["existing"], answer["status"]])
+    };
+    assert_eq!(send(b"no recording").await, json!([false, "running"]));
+    wait_for("again-1", "failed");
+    assert_eq!(send(&recording()).await, json!([false, "running"]));
+    wait_for("again-1", "completed");
+    assert_eq!(send(b"no recording").await, json!([true, "completed"]));
+    assert!(STACK.json(["result", "again-1", "--json"])["text"].as_str().unwrap().contains(SAID));
+}
+
+#[tokio::test]
 async fn a_job_is_cancelled_wherever_it_is() {
     let (address, asked) = silent_server();
     let job = json!({ "source": { "url": format!("http://{address}/a.mp3") }, "id": "silent-1" });

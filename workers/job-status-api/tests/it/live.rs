@@ -11,9 +11,9 @@ use crate::service::Service;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Event {
-    name: String,
+    pub(crate) name: String,
     id: String,
-    data: Value,
+    pub(crate) data: Value,
 }
 
 impl Event {

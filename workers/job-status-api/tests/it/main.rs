@@ -2,7 +2,10 @@
 
 #![cfg(test)]
 
+mod again;
+mod away;
 mod browser;
+mod forgotten;
 mod jobs;
 mod live;
 mod page;

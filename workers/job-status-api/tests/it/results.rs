@@ -1,9 +1,11 @@
 //! What came of a job: text in every format, answers, the recording.
 
+use engine::hash::hexadecimal;
 use futures_util::StreamExt;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use test_stack::sample;
+use sha2::{Digest, Sha256};
+use test_stack::{LLM, sample};
 
 use crate::{live::events, service::Service};
 
@@ -37,10 +39,8 @@ async fn results_are_those_of_the_command_line() {
         // The job of the question before has the same name, and has just ended.
         (json!({"ask": "What may a country do?"}), "ask"),
     ] {
-        let asked = service.request(Method::POST, "/v1/jobs/done/llm").header("content-type", "application/json");
-        let asked = asked.body(task.to_string()).send().await.unwrap();
-        assert_eq!(asked.status(), StatusCode::ACCEPTED);
-        let asked: Value = asked.json().await.unwrap();
+        let (status, asked) = ask(&service, &task).await;
+        assert_eq!(status, StatusCode::ACCEPTED);
         let told: Vec<_> = events(&service, asked["id"].as_str().unwrap(), None).await.collect().await;
         assert!(told.iter().any(|event| event.is_progress_of_running()), "{task}: an earlier run's end came: {told:?}");
         let answer = service.json(&format!("/v1/jobs/done/llm/{name}")).await;
@@ -50,23 +50,66 @@ async fn results_are_those_of_the_command_line() {
 }
 
 #[tokio::test]
+async fn a_second_question_waits_for_the_first_and_neither_has_a_recording() {
+    let mut service = Service::start();
+    service.transcribe("done", &[]);
+    service.stack.kill(LLM);
+    let (one, another) = (json!({ "ask": "Who speaks?" }), json!({ "ask": "To whom?" }));
+    let (status, asked) = ask(&service, &one).await;
+    assert_eq!((status, &asked["id"]), (StatusCode::ACCEPTED, &json!("done.llm.ask")));
+    let (status, refused) = ask(&service, &another).await;
+    assert_eq!((status, &refused["error"]["code"]), (StatusCode::CONFLICT, &json!("busy")), "{refused}");
+
+    let recording = service.get("/v1/jobs/done.llm.ask/audio").await;
+    let (status, body) = (recording.status(), recording.json::<Value>().await.unwrap());
+    assert_eq!((status, &body["error"]["code"]), (StatusCode::NOT_FOUND, &json!("no_recording")), "{body}");
+
+    service.stack.start_worker(LLM);
+    let told: Vec<_> = events(&service, "done.llm.ask", None).await.collect().await;
+    assert_eq!(told.last().unwrap().data["status"], "completed", "{told:?}");
+    assert_eq!(ask(&service, &another).await.0, StatusCode::ACCEPTED);
+}
+
+/// Asks the language model about the job `done`.
+async fn ask(service: &Service, task: &Value) -> (StatusCode, Value) {
+    let asked = service.request(Method::POST, "/v1/jobs/done/llm").header("content-type", "application/json");
+    let answer = asked.body(task.to_string()).send().await.unwrap();
+    (answer.status(), answer.json().await.unwrap())
+}
+
+#[tokio::test]
 async fn a_recording_is_sent_whole_or_in_part() {
     let service = Service::start();
     service.transcribe("done", &[]);
     let original = std::fs::read(sample()).unwrap();
-    for (range, status, expected) in [
-        (None, StatusCode::OK, &original[..]),
-        (Some("bytes=0-3"), StatusCode::PARTIAL_CONTENT, b"fLaC"),
-        (Some("bytes=-10"), StatusCode::PARTIAL_CONTENT, &original[original.len() - 10..]),
-        (Some("bytes=100000-"), StatusCode::PARTIAL_CONTENT, &original[100_000..]),
-    ] {
+    let tag = format!("\"{}\"", hexadecimal(&Sha256::digest(&original)));
+    let ask = async |headers: &[(&str, &str)]| {
         let request = service.request(Method::GET, "/v1/jobs/done/audio");
-        let answer = range.iter().fold(request, |request, range| request.header("range", *range)).send().await.unwrap();
-        assert_eq!((answer.status(), &answer.headers()["content-type"]), (status, &"audio/flac".parse().unwrap()));
-        assert!(answer.bytes().await.unwrap() == expected, "{range:?}");
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let answer = request.send().await.unwrap();
+        (answer.status(), answer.headers().clone(), answer.bytes().await.unwrap())
+    };
+    let (all, part) = (StatusCode::OK, StatusCode::PARTIAL_CONTENT);
+    for (headers, status, expected) in [
+        (vec![], all, &original[..]),
+        (vec![("range", "bytes=0-3")], part, b"fLaC"),
+        (vec![("range", "bytes=-10")], part, &original[original.len() - 10..]),
+        (vec![("range", "bytes=100000-")], part, &original[100_000..]),
+        (vec![("range", "bytes=0-3"), ("if-range", &tag)], part, b"fLaC"),
+        (vec![("range", "bytes=0-3"), ("if-range", "\"another\"")], all, &original),
+        (vec![("if-none-match", "\"another\"")], all, &original),
+    ] {
+        let (answered, told, content) = ask(&headers).await;
+        assert_eq!((answered, &told["content-type"]), (status, &"audio/flac".parse().unwrap()), "{headers:?}");
+        assert_eq!(told["etag"], tag, "{headers:?}");
+        assert!(content == expected, "{headers:?}");
     }
-    let behind = service.request(Method::GET, "/v1/jobs/done/audio").header("range", "bytes=9999999-");
-    let behind = behind.send().await.unwrap();
-    assert_eq!(behind.status(), StatusCode::RANGE_NOT_SATISFIABLE);
-    assert_eq!(behind.headers()["content-range"], format!("bytes */{}", original.len()));
+    for headers in [vec![("if-none-match", tag.as_str())], vec![("if-none-match", &tag), ("range", "bytes=0-3")]] {
+        let (answered, told, content) = ask(&headers).await;
+        assert_eq!((answered, content.len()), (StatusCode::NOT_MODIFIED, 0), "{headers:?}");
+        assert_eq!(told["etag"], tag, "{headers:?}");
+    }
+    let (answered, told, _) = ask(&[("range", "bytes=9999999-")]).await;
+    assert_eq!(answered, StatusCode::RANGE_NOT_SATISFIABLE);
+    assert_eq!(told["content-range"], format!("bytes */{}", original.len()));
 }

@@ -27,6 +27,12 @@ impl Service {
         Self { stack, url: format!("http://{}", address(status)) }
     }
 
+    /// Stops the service, and starts one that remembers nothing.
+    pub(crate) fn start_anew(&mut self) {
+        self.stack.kill(JOB_STATUS_API);
+        self.stack.start_worker(JOB_STATUS_API);
+    }
+
     /// Where it listens.
     pub(crate) fn url(&self) -> &str {
         &self.url

@@ -68,6 +68,8 @@ pub(crate) fn endpoint_settings(base_url: &str) -> LlmSettings {
         openai_api_key: None,
         timeout_seconds: 30,
         context_tokens: None,
+        prompt_price: None,
+        completion_price: None,
         slots: 1,
         threads: None,
     }

@@ -7,6 +7,7 @@ mod command_line;
 mod durability;
 mod following;
 mod metrics;
+mod order;
 mod pipeline;
 mod s3;
 mod traces;

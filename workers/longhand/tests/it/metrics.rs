@@ -10,7 +10,7 @@ use test_stack::{INGESTION, LLM, Stack, TRANSCRIPTION, free_port, sample};
 
 #[test]
 fn workers_count_what_they_do_and_nothing_that_was_said() {
-    let mut stack = Stack::server_with(&[]);
+    let mut stack = Stack::server_with(&[("LONGHAND_LLM_PROMPT_PRICE", "0.5")]);
     let workers = [INGESTION, TRANSCRIPTION, LLM].map(|worker| {
         let address = format!("127.0.0.1:{}", free_port());
         stack.set("LONGHAND_METRICS_ADDRESS", &address);
@@ -32,7 +32,13 @@ fn workers_count_what_they_do_and_nothing_that_was_said() {
                 "longhand_chunk_recognition_seconds_count 1",
                 "longhand_chunks_total{outcome=\"computed\"} 1",
             ],
-            _ => &["longhand_llm_calls_total{", "kind=\"completion\"", "kind=\"prompt\"", "provider=\"local\""],
+            _ => &[
+                "longhand_llm_calls_total{",
+                "longhand_llm_cost_sum{",
+                "kind=\"completion\"",
+                "kind=\"prompt\"",
+                "provider=\"local\"",
+            ],
         };
         for line in expected {
             assert!(ours.iter().any(|told| told.contains(line)), "{worker} does not tell {line}: {ours:#?}");

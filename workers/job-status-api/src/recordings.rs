@@ -1,0 +1,65 @@
+//! Which recording a job has. Temporal is asked once for each of a job's runs, as players ask for many parts.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use api::ApiError;
+use engine::{
+    ids::JobId,
+    job::Source,
+    result::JobResult,
+    store::{Store, keys},
+    temporal::client::{ClientError, Jobs},
+};
+
+/// Beyond as many runs, all are asked for anew.
+const MANY: usize = 4096;
+
+/// The sources of jobs that were asked for; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Recordings {
+    store: Store,
+    /// By the run's id.
+    known: Arc<Mutex<HashMap<String, Source>>>,
+}
+
+impl Recordings {
+    pub(crate) fn new(store: Store) -> Self {
+        Self { store, known: Arc::default() }
+    }
+
+    /// Where the job's recording is.
+    ///
+    /// # Errors
+    /// 404 for a job that nobody knows, and for one that has no recording.
+    pub(crate) async fn source(&self, jobs: &Jobs, id: &JobId) -> Result<Source, ApiError> {
+        let run = match jobs.latest_run(id.as_str()).await {
+            Err(ClientError::NotFound { id }) => return self.source_of_forgotten(id).await,
+            known => known?,
+        };
+        if let Some(source) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&run) {
+            return Ok(source.clone());
+        }
+        let source = jobs.request(id.as_str(), &run).await?.source;
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MANY {
+            known.clear();
+        }
+        known.insert(run, source.clone());
+        Ok(source)
+    }
+
+    /// The upload that a job was made of which Temporal has forgotten.
+    async fn source_of_forgotten(&self, id: String) -> Result<Source, ApiError> {
+        let result = self.store.find_json::<JobResult>(&keys::result(&id)).await?;
+        let result = result.ok_or_else(|| ClientError::NotFound { id: id.clone() })?;
+        let upload = keys::upload(&result.provenance.audio_sha256);
+        if !self.store.exists(&upload).await? {
+            let message = format!("Temporal has forgotten the job {id}, and its recording is not in the store");
+            return Err(ApiError::not_found(message).code("no_recording"));
+        }
+        Ok(Source::Object(upload))
+    }
+}
