@@ -22,7 +22,7 @@ use confique::{
     meta::{Expr, FieldKind, LeafKind, Meta},
 };
 
-use crate::{assets::has_ctranslate2_weights, job::RecogniserChoice};
+use crate::job::RecogniserChoice;
 
 /// Where audio, checkpoints and results are kept.
 #[derive(Debug, Clone, Config)]
@@ -106,7 +106,7 @@ pub struct TranscribeSettings {
     /// Model of jobs that name none: `tiny` ... `large-v3-turbo`, or the path of a ggml file or of a CTranslate2 folder.
     #[config(env = "LONGHAND_MODEL", default = "base")]
     pub model: String,
-    /// Recogniser of jobs that name none: `whisper` (whisper.cpp), `ctranslate2`, or `auto`, the faster one that takes the model.
+    /// Recogniser of jobs that name none: `whisper` (whisper.cpp), `ctranslate2`, or `auto`: CTranslate2 where it is built in and takes the model.
     #[config(env = "LONGHAND_RECOGNISER", default = "auto")]
     pub recogniser: RecogniserChoice,
     /// Precision of whisper.cpp's weights after download: `q8_0` or `f16`. CTranslate2 computes in 8 bits.
@@ -121,17 +121,6 @@ pub struct TranscribeSettings {
     /// Threads of each slot. Default: the machine's cores divided by the slots.
     #[config(env = "LONGHAND_TRANSCRIBE_THREADS")]
     pub threads: Option<usize>,
-}
-
-impl TranscribeSettings {
-    /// Whether jobs that name no recogniser have this model recognised by CTranslate2, where that is built in.
-    pub fn prefers_ctranslate2(&self, model: &str) -> bool {
-        match self.recogniser {
-            RecogniserChoice::Auto => has_ctranslate2_weights(model),
-            RecogniserChoice::Ctranslate2 => true,
-            RecogniserChoice::Whisper => false,
-        }
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]

@@ -80,12 +80,12 @@ impl Default for SpeechOptions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RecogniserChoice {
-    /// The faster one of those that can take the model.
+    /// CTranslate2 where it is built in and takes the model, else whisper.cpp.
     #[default]
     Auto,
     /// whisper.cpp, which takes every model of its hub and any ggml file.
     Whisper,
-    /// CTranslate2, which takes faster-whisper's models: about twice as fast on processors.
+    /// CTranslate2, which takes faster-whisper's models. Workers have it where they were built with it.
     Ctranslate2,
 }
 

@@ -60,7 +60,7 @@ enum Task {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Recogniser {
-    /// The faster one of those that take the model
+    /// CTranslate2 where the workers have it and it takes the model, else whisper.cpp
     Auto,
     /// whisper.cpp
     Whisper,

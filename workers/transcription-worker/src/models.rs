@@ -54,13 +54,13 @@ impl Models {
         Ok(model)
     }
 
-    /// Which recogniser it will be: what the job says, else the worker's own.
+    /// Which recogniser it will be: what the job says, else the worker, else CTranslate2 where it can be.
     fn settle(&self, model: &str, asked: RecogniserChoice) -> RecogniserChoice {
-        match asked {
-            RecogniserChoice::Auto if self.settings.recogniser.is_auto() && !cfg!(feature = "ctranslate2") => {
-                RecogniserChoice::Whisper
+        let choice = if asked.is_auto() { self.settings.recogniser } else { asked };
+        match choice {
+            RecogniserChoice::Auto if cfg!(feature = "ctranslate2") && assets::has_ctranslate2_weights(model) => {
+                RecogniserChoice::Ctranslate2
             }
-            RecogniserChoice::Auto if self.settings.prefers_ctranslate2(model) => RecogniserChoice::Ctranslate2,
             RecogniserChoice::Auto => RecogniserChoice::Whisper,
             named => named,
         }

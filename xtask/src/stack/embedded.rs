@@ -80,12 +80,18 @@ pub(crate) fn page(ports: Ports) -> String {
     format!("http://127.0.0.1:{}", ports.job_status_api)
 }
 
+/// Jobs take turns, and their first words go before the later ones of others: by default, Temporal has no fairness, and
+/// priorities hold only within one of a queue's partitions.
+const TAKES_TURNS: [&str; 3] =
+    ["matching.enableFairness=true", "matching.numTaskqueueReadPartitions=1", "matching.numTaskqueueWritePartitions=1"];
+
 fn temporal(tools: &Tools, ports: Ports, database: &Path) -> Program {
     let (server, web) = (ports.server.to_string(), ports.web.to_string());
     let flags =
         ["server", "start-dev", "--ip", "127.0.0.1", "--port", &server, "--ui-port", &web, "--log-level", "warn"];
     let mut arguments: Vec<OsString> = flags.map(OsString::from).to_vec();
     arguments.extend(["--db-filename".into(), database.into()]);
+    arguments.extend(TAKES_TURNS.into_iter().flat_map(|value| ["--dynamic-config-value".into(), value.into()]));
     Program {
         name: "temporal".to_owned(),
         path: tools.temporal.clone(),

@@ -15,6 +15,7 @@ use confique::Config;
 use engine::{
     assets::{self, cache_folder, catalogue},
     config::{self, CacheSettings, LlmProvider, LlmSettings, TranscribeSettings},
+    job::RecogniserChoice,
 };
 use progress::Progress;
 use serde::Serialize;
@@ -109,7 +110,7 @@ async fn fetch(wanted: Wanted, settings: &FetchSettings, cache: &Path) -> anyhow
     let path = match &wanted {
         Wanted::Temporal => assets::ensure(&catalogue::temporal(), cache, &events).await?,
         Wanted::Llm => assets::ensure(&catalogue::llm(), cache, &events).await?,
-        Wanted::Whisper(model) if settings.transcribe.prefers_ctranslate2(model) => {
+        Wanted::Whisper(model) if settings.transcribe.recogniser == RecogniserChoice::Ctranslate2 => {
             assets::ctranslate2_weights(model, cache, &events).await?.path
         }
         Wanted::Whisper(model) => {

@@ -52,7 +52,8 @@ pub(super) struct Attempt<'a> {
     pub(super) prompt: &'a [u32],
     pub(super) context: Context,
     pub(super) search: Search,
-    /// Also tell when each token ends.
+    /// Also tell when each token ends. whisper.cpp has that settled with the weights.
+    #[cfg_attr(not(feature = "ctranslate2"), expect(dead_code, reason = "only CTranslate2 looks at it"))]
     pub(super) times: bool,
 }
 

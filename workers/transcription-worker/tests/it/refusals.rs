@@ -4,7 +4,7 @@ use std::{fs, sync::atomic::AtomicBool};
 
 use transcription_worker::recogniser::{RecogniseOptions, Recogniser, RecogniserError};
 
-use crate::sound::{LAYOUT, SECOND, ctranslate2_folder, english, recognisers, weights};
+use crate::sound::{LAYOUT, SECOND, english, recognisers, weights};
 
 #[test]
 fn files_that_are_no_model_are_refused_by_name() {
@@ -26,9 +26,10 @@ fn files_that_are_no_model_are_refused_by_name() {
     assert!(missing.to_string().contains("missing.bin"), "{missing}");
 }
 
+#[cfg(feature = "ctranslate2")]
 #[test]
 fn folders_that_hold_no_whole_model_are_refused_by_name() {
-    let model = ctranslate2_folder();
+    let model = crate::sound::ctranslate2_folder();
     let weights = fs::read(model.join("model.bin")).unwrap();
     let copy = |name: &str, without: &str| {
         let folder = tempfile::Builder::new().prefix(name).tempdir().unwrap();
