@@ -17,7 +17,7 @@ pub(crate) struct RequestFlags {
     /// Model by name (tiny ... large-v3-turbo) or by the path of a ggml file or a CTranslate2 folder on the workers [default: the workers' own]
     #[arg(long)]
     model: Option<String>,
-    /// Program that recognises [default: the workers' own]
+    /// Program that recognises: whisper.cpp, or CTranslate2 where the workers have it [default: the workers' own]
     #[arg(long, value_enum, default_value_t = Recogniser::Auto, hide_default_value = true)]
     recogniser: Recogniser,
     /// Language of the speech as Whisper's code, such as en, or auto to have it detected
@@ -60,11 +60,8 @@ enum Task {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Recogniser {
-    /// CTranslate2 where the workers have it and it takes the model, else whisper.cpp
     Auto,
-    /// whisper.cpp
     Whisper,
-    /// CTranslate2, with faster-whisper's models
     Ctranslate2,
 }
 
