@@ -156,8 +156,8 @@ pub(crate) struct BenchSpeechFlags {
     /// How often each recording is transcribed
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) runs: u32,
-    /// Recognisers that are measured, in turns, and separated by commas
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "ctranslate2,whisper")]
+    /// Recognisers that are measured, in turns, separated by commas: whisper, and ctranslate2 where it is built in
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "whisper")]
     pub(crate) recogniser: Vec<String>,
     /// Also run faster-whisper with the same weights, in turns
     #[arg(long)]
