@@ -49,11 +49,11 @@ pub(crate) fn run(flags: &BenchSpeechFlags) -> anyhow::Result<()> {
                 report.write(flags.out.as_deref())?;
             }
         }
-        for recording in corpus.recordings.iter().filter(|_| peer.is_some()) {
-            if let Some(peer) = &peer {
+        if let Some(peer) = &peer {
+            for recording in &corpus.recordings {
                 report.add(peer.measure(recording, &bench.interrupt)?);
+                report.write(flags.out.as_deref())?;
             }
-            report.write(flags.out.as_deref())?;
         }
     }
     let noises = noise::write_all(folder.path())?;

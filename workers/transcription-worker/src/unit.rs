@@ -52,7 +52,7 @@ pub(crate) async fn transcribe(
     let unit = audio::unit(store, &input.folder, input.unit).await?;
     let flag = flag_of(stop);
     let missing = missing(store, input, &unit.chunks, done).await?;
-    let batches = batches(&model, input.unit, &missing);
+    let batches = batches(&model, &missing);
     let loads: Vec<_> = batches.into_iter().map(|batch| load(store, input, batch)).collect();
     // The next batch's audio is read while this one is recognised.
     let mut loaded = stream::iter(loads).buffered(2);
@@ -94,9 +94,9 @@ async fn missing<'a>(
 }
 
 /// The chunks that are recognised together. The first one of a recording goes alone: somebody may be watching.
-fn batches<'a>(model: &Model, unit: u32, chunks: &[&'a Chunk]) -> Vec<Vec<&'a Chunk>> {
+fn batches<'a>(model: &Model, chunks: &[&'a Chunk]) -> Vec<Vec<&'a Chunk>> {
     let (alone, others) = match chunks.split_first() {
-        Some((first, others)) if unit == 0 && first.index == 0 => (Some(vec![*first]), others),
+        Some((first, others)) if first.index == 0 => (Some(vec![*first]), others),
         _ => (None, chunks),
     };
     let samples: Vec<usize> = others.iter().map(|chunk| chunk.length as usize).collect();
