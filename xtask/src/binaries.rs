@@ -6,6 +6,7 @@ use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, ChildStderr, Command, Stdio},
+    sync::LazyLock,
     thread,
     time::{Duration, Instant},
 };
@@ -40,10 +41,17 @@ impl Binaries {
     }
 }
 
-/// Where the workspace lies.
+/// Where the workspace lies. Cargo tells that whenever it runs this program; what it told the compiler is not true any
+/// more of a clone that has moved, for cargo compiles nothing anew there.
 pub(crate) fn workspace() -> &'static Path {
-    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
-    xtask.parent().unwrap_or(xtask)
+    static WORKSPACE: LazyLock<PathBuf> = LazyLock::new(|| {
+        let told = std::env::var_os("CARGO_PKG_NAME").is_some_and(|package| package == env!("CARGO_PKG_NAME"));
+        let now = told.then(|| std::env::var_os("CARGO_MANIFEST_DIR")).flatten();
+        let mut folder = now.map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+        folder.pop();
+        folder
+    });
+    &WORKSPACE
 }
 
 /// The cargo that runs this, as if the user had called it.

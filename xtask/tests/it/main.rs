@@ -18,6 +18,7 @@ mod engine;
 mod history;
 mod images;
 mod lints;
+mod moved;
 mod observability;
 mod plans;
 mod registry;
