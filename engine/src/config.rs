@@ -7,14 +7,14 @@
 
 mod folders;
 mod llm;
-mod openmp;
+mod native;
 mod services;
 
 use std::{net::SocketAddr, path::PathBuf};
 
 pub(crate) use folders::{program_folders, user_folder};
 pub use llm::{LlmProvider, LlmSettings};
-pub use openmp::let_threads_sleep;
+pub use native::settle_native_libraries;
 pub use services::{ApiSettings, IngestionApiSettings, JobStatusApiSettings, LinkSettings, RedisSettings};
 
 use confique::{

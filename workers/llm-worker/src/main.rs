@@ -37,7 +37,7 @@ struct Settings {
 }
 
 fn main() -> anyhow::Result<()> {
-    config::let_threads_sleep();
+    config::settle_native_libraries();
     serve(Flags::parse())
 }
 
