@@ -87,8 +87,9 @@ pub struct StageFailure {
 pub struct Timings {
     /// From submission to the workflow's first step.
     pub queue_s: f64,
+    /// Until the whole recording is cut. Its beginning is being recognised meanwhile.
     pub ingest_s: f64,
-    /// From the first work unit handed out to the last one back; language detection is part of it.
+    /// From then until the last work unit is recognised.
     pub transcribe_s: f64,
     pub llm_s: f64,
     /// From submission to the result.

@@ -1,17 +1,23 @@
-//! What every activity adapter needs: errors on their way out, heartbeats, and one token that
-//! falls when the job is cancelled or the worker stops.
+//! What activity adapters need: errors on their way out, heartbeats, one token that falls when the job is cancelled or
+//! the worker stops, and a way to tell their workflow what they have done so far.
 
-use std::{future::Future, time::Duration};
+use std::{convert::Infallible, future::Future, time::Duration};
 
 use serde::Serialize;
+use temporalio_client::WorkflowSignalOptions;
 use temporalio_common::error::ApplicationFailure;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::{contracts::CutSoFar, workflows::TranscribeWorkflow};
 use crate::error::{FailureKind, StageError};
 
 /// How often an activity reports; with the worker's throttle this bounds how late a cancel arrives.
 const HEARTBEAT: Duration = Duration::from_millis(250);
+
+/// Between two signals of an activity to its workflow, each of which takes a workflow task.
+const SIGNAL_PAUSE: Duration = Duration::from_secs(1);
 
 /// Runs an activity's work under heartbeats.
 ///
@@ -45,6 +51,21 @@ where
         }
     };
     outcome.map_err(|error| outgoing(error, context, shutdown))
+}
+
+/// Tells an ingest activity's workflow what is in the store, so that it is recognised while the rest is cut. To be
+/// dropped when the activity's work is done, which tells the workflow everything once more: it never ends by itself.
+pub async fn tell_what_is_cut(context: &ActivityContext, mut cut: watch::Receiver<Option<CutSoFar>>) -> Infallible {
+    let workflow = context.workflow_handle::<TranscribeWorkflow>();
+    while cut.changed().await.is_ok() {
+        let so_far = cut.borrow_and_update().clone();
+        if let (Some(workflow), Some(so_far)) = (&workflow, so_far) {
+            let told = workflow.signal(TranscribeWorkflow::cut, so_far, WorkflowSignalOptions::default()).await;
+            told.unwrap_or_else(|error| tracing::warn!(%error, "the workflow could not be told what is cut"));
+        }
+        tokio::time::sleep(SIGNAL_PAUSE).await;
+    }
+    std::future::pending().await
 }
 
 fn outgoing(error: StageError, context: &ActivityContext, shutdown: &CancellationToken) -> ActivityError {

@@ -21,13 +21,15 @@ pub const WORKFLOW_QUEUE: &str = "longhand";
 pub const INGEST_QUEUE: &str = "longhand-ingest";
 /// Speech recognition.
 pub const TRANSCRIBE_QUEUE: &str = "longhand-transcribe";
+/// Speech recognition for which somebody may be waiting: a job's first words, and what has to be settled before. A
+/// short job is nothing but that, so it never stands in line behind the units of a long one.
+pub const TRANSCRIBE_FIRST_QUEUE: &str = "longhand-transcribe-first";
 /// Language models.
 pub const LLM_QUEUE: &str = "longhand-llm";
 
-/// An activity as both sides see it: the SDK's definition, and the queue that serves it.
+/// An activity as both sides see it: the SDK's definition, and how it is handed out.
 pub trait Contract: ActivityDefinition {
     const NAME: &'static str;
-    const QUEUE: &'static str;
     /// How often it is tried. A killed worker costs an attempt; input that can never work and
     /// settings that need a person are not tried again at all.
     const ATTEMPTS: u32 = 12;
@@ -36,6 +38,9 @@ pub trait Contract: ActivityDefinition {
     /// The activity's reference, which the SDK wants as a value.
     const REFERENCE: Self;
 
+    /// The task queue that serves it.
+    fn queue(input: &Self::Input) -> &'static str;
+
     /// Whether it goes before what waits in its queue: it is short, and somebody waits for what it gives.
     fn goes_first(_input: &Self::Input) -> bool {
         false
@@ -43,7 +48,7 @@ pub trait Contract: ActivityDefinition {
 }
 
 macro_rules! contract {
-    ($(#[$doc:meta])* $name:ident = $activity:literal on $queue:ident: $input:ty => $output:ty
+    ($(#[$doc:meta])* $name:ident = $activity:literal on $queue:expr; $input:ty => $output:ty
      $(, $attempts:literal attempts $(up to $pause:literal s apart)?)?
      $(, first if $goes_first:expr)?) => {
         $(#[$doc])*
@@ -60,12 +65,16 @@ macro_rules! contract {
 
         impl Contract for $name {
             const NAME: &'static str = $activity;
-            const QUEUE: &'static str = $queue;
             $(
                 const ATTEMPTS: u32 = $attempts;
                 $(const LONGEST_PAUSE: Duration = Duration::from_secs($pause);)?
             )?
             const REFERENCE: Self = Self;
+
+            fn queue(input: &Self::Input) -> &'static str {
+                let queue: fn(&Self::Input) -> &'static str = $queue;
+                queue(input)
+            }
 
             $(fn goes_first(input: &Self::Input) -> bool {
                 let goes_first: fn(&Self::Input) -> bool = $goes_first;
@@ -77,40 +86,41 @@ macro_rules! contract {
 
 contract!(
     /// Fetches and decodes the source, finds speech, cuts it into chunks, writes units and plan.
-    Ingest = "ingest" on INGEST_QUEUE: IngestInput => Ingested
+    Ingest = "ingest" on |_| INGEST_QUEUE; IngestInput => Ingested
 );
 contract!(
     /// Resolves the model, checks the options, and detects the language where that is asked.
-    Prepare = "prepare" on TRANSCRIBE_QUEUE: PrepareInput => Prepared, first if |_| true
+    Prepare = "prepare" on |_| TRANSCRIBE_FIRST_QUEUE; PrepareInput => Prepared, first if |_| true
 );
 contract!(
     /// Recognises one work unit, writing each chunk's checkpoint before the next chunk begins.
-    /// A job's first words come before the later ones of other jobs, and a short job is nothing but its first unit.
-    TranscribeUnit = "transcribe_unit" on TRANSCRIBE_QUEUE: UnitInput => UnitDone, first if |input| input.unit == 0
+    TranscribeUnit = "transcribe_unit"
+        on |input| if input.unit == 0 { TRANSCRIBE_FIRST_QUEUE } else { TRANSCRIBE_QUEUE };
+        UnitInput => UnitDone
 );
 contract!(
     /// Joins the checkpoints to one transcript.
-    Assemble = "assemble" on INGEST_QUEUE: AssembleInput => Assembled, first if |_| true
+    Assemble = "assemble" on |_| INGEST_QUEUE; AssembleInput => Assembled, first if |_| true
 );
 contract!(
     /// Runs one LLM task on a finished transcript.
-    RunLlmTask = "run_llm_task" on LLM_QUEUE: LlmInput => LlmUsage, 5 attempts
+    RunLlmTask = "run_llm_task" on |_| LLM_QUEUE; LlmInput => LlmUsage, 5 attempts
 );
 contract!(
     /// Writes the job's result.
-    Conclude = "conclude" on INGEST_QUEUE: Conclusion => (), first if |_| true
+    Conclude = "conclude" on |_| INGEST_QUEUE; Conclusion => (), first if |_| true
 );
 contract!(
     /// Takes an LLM task that was run again into the job's result.
-    Amend = "amend" on INGEST_QUEUE: Amendment => JobStatus, first if |_| true
+    Amend = "amend" on |_| INGEST_QUEUE; Amendment => JobStatus, first if |_| true
 );
 contract!(
     /// Tells a user's server that a job has ended. The attempts reach over 20 hours.
-    Deliver = "deliver" on INGEST_QUEUE: DeliverInput => (), 50 attempts up to 1800 s apart
+    Deliver = "deliver" on |_| INGEST_QUEUE; DeliverInput => (), 50 attempts up to 1800 s apart
 );
 contract!(
     /// Reads the next requests of a batch, as many as fit a payload.
-    ReadBatch = "read_batch" on INGEST_QUEUE: BatchPage => Vec<BatchEntry>, first if |_| true
+    ReadBatch = "read_batch" on |_| INGEST_QUEUE; BatchPage => Vec<BatchEntry>, first if |_| true
 );
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -129,10 +139,18 @@ pub struct Ingested {
     pub chunks: u32,
 }
 
+/// What ingestion has left in the store while it is still at work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CutSoFar {
+    /// The plan's folder in the store.
+    pub folder: String,
+    pub units: u32,
+    pub chunks: u32,
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PrepareInput {
     pub folder: String,
-    pub units: u32,
     pub speech: SpeechOptions,
 }
 

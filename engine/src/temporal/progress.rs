@@ -12,10 +12,11 @@ pub struct WorkflowProgress {
     pub stage: Stage,
     /// Chunks of the work units that are finished.
     pub chunks_done: u32,
+    /// Those that are cut, which become more until the recording's length is known.
     pub chunks_total: u32,
     /// Length of the recording in seconds; 0 until it is known.
     pub duration_s: f64,
-    /// The plan's folder in the store; empty until the recording is cut.
+    /// The plan's folder in the store; empty until the first unit is there.
     #[serde(default)]
     pub folder: String,
     /// Names the checkpoints in that folder; empty until the model and the language are settled.
@@ -87,6 +88,7 @@ pub struct JobProgress {
     pub status: JobStatus,
     pub stage: Stage,
     pub chunks_done: u32,
+    /// Those that are cut, which become more until the recording's length is known.
     pub chunks_total: u32,
     /// Seconds of audio decoded so far; 0 once ingestion is over.
     pub ingested_s: f64,

@@ -56,21 +56,21 @@ pub enum WorkerError {
     Sdk(Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// Serves one queue's activities with `slots` slots until the process is told to stop.
-/// The token that `activities` is given falls at that moment.
-pub async fn serve_activities<A: ActivityImplementer + Send + Sync + 'static>(
-    queue: &str,
-    slots: usize,
+/// Serves the activities of queues, each with so many slots, until the process is told to stop.
+/// The token that `activities` is given falls at that moment; it gives one set for each queue.
+pub async fn serve_activities<A: ActivityImplementer + Send + Sync + 'static, const N: usize>(
+    queues: [(&str, usize); N],
     health: &HealthSettings,
     telemetry: &TelemetrySettings,
-    activities: impl FnOnce(CancellationToken) -> A,
+    activities: impl FnOnce(CancellationToken) -> [A; N],
 ) -> Result<(), WorkerError> {
     let process = Process::start(health, telemetry).await?;
-    let options = activity_options(queue, slots, activities(process.stop.clone()));
-    process.run([options]).await
+    let served = queues.into_iter().zip(activities(process.stop.clone()));
+    let options = served.map(|((queue, slots), activities)| activity_options(queue, slots, activities));
+    process.run(options.collect()).await
 }
 
-/// As [`serve_activities`], and serves all workflows, too.
+/// Serves one queue's activities, and all workflows, too.
 pub async fn serve_activities_and_workflows<A: ActivityImplementer + Send + Sync + 'static>(
     queue: &str,
     slots: usize,
@@ -80,7 +80,7 @@ pub async fn serve_activities_and_workflows<A: ActivityImplementer + Send + Sync
 ) -> Result<(), WorkerError> {
     let process = Process::start(health, telemetry).await?;
     let options = activity_options(queue, slots, activities(process.stop.clone()));
-    process.run([workflow_options()?, options]).await
+    process.run(vec![workflow_options()?, options]).await
 }
 
 fn activity_options<A: ActivityImplementer + Send + Sync + 'static>(
@@ -139,8 +139,8 @@ impl Process {
         Ok(Self { runtime, client, stop, health })
     }
 
-    async fn run<const N: usize>(self, options: [WorkerOptions; N]) -> Result<(), WorkerError> {
-        let mut workers = Vec::with_capacity(N);
+    async fn run(self, options: Vec<WorkerOptions>) -> Result<(), WorkerError> {
+        let mut workers = Vec::with_capacity(options.len());
         for options in options {
             workers.push(Worker::new(&self.runtime, self.client.clone(), options).map_err(sdk)?);
         }

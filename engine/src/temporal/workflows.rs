@@ -5,6 +5,7 @@
 mod batch;
 mod deliver;
 mod llm;
+mod recognise;
 mod transcribe;
 
 use std::time::{Duration, SystemTime};
@@ -76,13 +77,14 @@ where
         .maximum_interval(C::LONGEST_PAUSE)
         .maximum_attempts(C::ATTEMPTS)
         .build();
+    let queue = C::queue(&input);
     let turn = Priority::builder()
         .maybe_priority_key(C::goes_first(&input).then_some(FIRST))
         // A job's id may be longer than a key.
         .fairness_key(ctx.run_id())
         .build();
     let options = ActivityOptions::with_start_to_close_timeout(longest)
-        .task_queue(C::QUEUE)
+        .task_queue(queue)
         .priority(turn)
         .heartbeat_timeout(HEARTBEAT_TIMEOUT)
         .cancellation_token(token)

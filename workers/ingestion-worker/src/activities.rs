@@ -21,6 +21,7 @@ use engine::{
 };
 use temporalio_macros::activities;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{assemble, batch, conclude, deliver, ingest};
@@ -49,8 +50,16 @@ impl IngestActivities {
         let heard = Arc::clone(&decoded);
         let progress = || IngestProgress { ingested_s: f64::from_bits(decoded.load(Ordering::Relaxed)) };
         let tell = move |seconds: f64| heard.store(seconds.to_bits(), Ordering::Relaxed);
-        let (this, source) = (&self, &input.source);
-        let work = |stop| async move { ingest::ingest(&this.store, &this.settings, source, &stop, tell).await };
+        let (cut, told) = watch::channel(None);
+        let cut_so_far = move |so_far| drop(cut.send_replace(Some(so_far)));
+        let (this, source, context) = (&self, &input.source, &ctx);
+        let work = |stop| async move {
+            let ingest = ingest::ingest(&this.store, &this.settings, source, &stop, tell, cut_so_far);
+            tokio::select! {
+                made = ingest => made,
+                never = activity::tell_what_is_cut(context, told) => match never {},
+            }
+        };
         let made = activity::run(&ctx, &self.stop, progress, work).await?;
         metrics::audio_ingested(made.plan.duration_s);
         Ok(Ingested {

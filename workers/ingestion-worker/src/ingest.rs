@@ -8,6 +8,7 @@ use engine::{
     job::Source,
     plan::Plan,
     store::{Created, Store, keys},
+    temporal::contracts::CutSoFar,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -33,7 +34,8 @@ pub struct Ingested {
 }
 
 /// Fetches a source, decodes it, finds the speech in it and leaves work units and plan in the
-/// store. `progress` is told the seconds of audio decoded so far, about once per second of audio.
+/// store. `progress` is told the seconds of audio decoded so far, about once per second of audio; `cut_so_far` what
+/// is in the store, after each unit behind which others come.
 ///
 /// # Errors
 /// Bad input where the source is no usable recording, set-up where a disk is full, transient
@@ -44,6 +46,7 @@ pub async fn ingest(
     source: &Source,
     cancelled: &CancellationToken,
     progress: impl Fn(f64) + Send + 'static,
+    cut_so_far: impl Fn(CutSoFar),
 ) -> Result<Ingested, StageError> {
     let fetched = cancelled.run_until_cancelled(source::fetch(store, settings, source, cancelled)).await;
     let LocalSource { file, name, sha256, temporary: _keep } = fetched.ok_or_else(StageError::cancelled)??;
@@ -51,7 +54,7 @@ pub async fn ingest(
     if let Some(plan) = store.find_json(&keys::plan(&folder)).await? {
         return Ok(Ingested { folder, plan, reused: true });
     }
-    let summary = cut(store, &folder, settings.unit_seconds, file, name, cancelled, progress).await?;
+    let summary = cut(store, &folder, settings.unit_seconds, file, name, cancelled, progress, cut_so_far).await?;
     let plan = Plan {
         audio_sha256: sha256,
         format: summary.format,
@@ -75,6 +78,7 @@ async fn cut(
     name: String,
     cancelled: &CancellationToken,
     progress: impl Fn(f64) + Send + 'static,
+    cut_so_far: impl Fn(CutSoFar),
 ) -> Result<Summary, StageError> {
     // One unit is written while the next one fills: no more wait in memory.
     let (sender, mut units) = mpsc::channel(1);
@@ -84,11 +88,13 @@ async fn cut(
         tokio::task::spawn_blocking(move || pipeline::run(file, &name, unit_seconds, &sender, &stop, progress));
     let mut written = Ok(());
     while let Some(unit) = units.recv().await {
+        let so_far = (!unit.is_last).then(|| so_far(folder, &unit));
         let writing = cancelled.run_until_cancelled(write_unit(store, folder, unit)).await;
         written = writing.unwrap_or_else(|| Err(StageError::cancelled()));
         if written.is_err() {
             break;
         }
+        so_far.into_iter().for_each(&cut_so_far);
     }
     // Tells the thread to stop at its next unit where writing failed.
     drop(units);
@@ -97,6 +103,12 @@ async fn cut(
     });
     written?;
     decoded?
+}
+
+/// What is in the store once this unit is.
+fn so_far(folder: &str, unit: &FilledUnit) -> CutSoFar {
+    let chunks = unit.unit.chunks.last().map_or(0, |chunk| chunk.index + 1);
+    CutSoFar { folder: folder.to_owned(), units: unit.unit.index + 1, chunks }
 }
 
 /// The descriptor comes last: where it exists, the audio does, too.

@@ -11,6 +11,7 @@ use crate::cut::CutChunk;
 pub(crate) struct FilledUnit {
     pub(crate) unit: WorkUnit,
     pub(crate) pcm: Vec<u8>,
+    pub(crate) is_last: bool,
 }
 
 pub(crate) struct UnitFiller {
@@ -35,7 +36,7 @@ impl UnitFiller {
     pub(crate) fn push(&mut self, chunk: CutChunk) -> Option<FilledUnit> {
         let length = chunk.audio.len() as u64;
         let full = !self.unit.chunks.is_empty() && self.samples() + length > self.capacity;
-        let filled = full.then(|| self.take());
+        let filled = full.then(|| self.take(false));
         self.unit.chunks.push(Chunk { index: self.chunks, offset: self.samples(), length, spans: chunk.spans });
         self.chunks += 1;
         self.pcm.extend(chunk.audio.iter().flat_map(|sample| sample.to_le_bytes()));
@@ -44,7 +45,7 @@ impl UnitFiller {
 
     /// Gives the last unit, which may be short, and the number of all units and chunks.
     pub(crate) fn finish(mut self) -> (Option<FilledUnit>, u32, u32) {
-        let last = (!self.unit.chunks.is_empty()).then(|| self.take());
+        let last = (!self.unit.chunks.is_empty()).then(|| self.take(true));
         (last, self.unit.index, self.chunks)
     }
 
@@ -52,8 +53,8 @@ impl UnitFiller {
         self.pcm.len() as u64 / 2
     }
 
-    fn take(&mut self) -> FilledUnit {
+    fn take(&mut self, is_last: bool) -> FilledUnit {
         let next = WorkUnit { index: self.unit.index + 1, chunks: Vec::new() };
-        FilledUnit { unit: std::mem::replace(&mut self.unit, next), pcm: std::mem::take(&mut self.pcm) }
+        FilledUnit { unit: std::mem::replace(&mut self.unit, next), pcm: std::mem::take(&mut self.pcm), is_last }
     }
 }

@@ -50,8 +50,8 @@ async fn serve(flags: Flags) -> anyhow::Result<()> {
     let _telemetry = telemetry::start(&settings.telemetry, env!("CARGO_PKG_NAME"))?;
     let store = Store::open(&settings.store)?;
     let slots = settings.llm.slots;
-    worker::serve_activities(LLM_QUEUE, slots, &settings.health, &settings.telemetry, |stop| {
-        LlmActivities::new(store, settings.cache, settings.llm, stop)
+    worker::serve_activities([(LLM_QUEUE, slots)], &settings.health, &settings.telemetry, |stop| {
+        [LlmActivities::new(store, settings.cache, settings.llm, stop)]
     })
     .await?;
     Ok(())

@@ -19,10 +19,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{models::Models, prepare, unit};
 
-/// What the activities share.
+/// What the activities share. Cheap to clone.
+#[derive(Clone)]
 pub struct TranscribeActivities {
     store: Store,
-    models: Models,
+    models: Arc<Models>,
     announcer: Announcer,
     stop: CancellationToken,
 }
@@ -30,7 +31,7 @@ pub struct TranscribeActivities {
 impl TranscribeActivities {
     /// `stop` falls when the worker is told to end.
     pub fn new(store: Store, models: Models, announcer: Announcer, stop: CancellationToken) -> Self {
-        Self { store, models, announcer, stop }
+        Self { store, models: Arc::new(models), announcer, stop }
     }
 }
 

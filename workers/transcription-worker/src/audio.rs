@@ -13,6 +13,11 @@ pub(crate) async fn unit(store: &Store, folder: &str, unit: u32) -> Result<WorkU
     Ok(store.read_json(&keys::unit(folder, unit)).await?)
 }
 
+/// None where nothing is said in the recording.
+pub(crate) async fn first_unit(store: &Store, folder: &str) -> Result<Option<WorkUnit>, StageError> {
+    Ok(store.find_json(&keys::unit(folder, 0)).await?)
+}
+
 /// A chunk's samples, 16 kHz mono, from -1 to 1.
 pub(crate) async fn chunk_pcm(store: &Store, folder: &str, unit: u32, chunk: &Chunk) -> Result<Vec<f32>, StageError> {
     let key = keys::unit_audio(folder, unit);

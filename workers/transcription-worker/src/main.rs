@@ -10,7 +10,10 @@ use engine::{
     health,
     store::Store,
     telemetry,
-    temporal::{contracts::TRANSCRIBE_QUEUE, worker},
+    temporal::{
+        contracts::{TRANSCRIBE_FIRST_QUEUE, TRANSCRIBE_QUEUE},
+        worker,
+    },
 };
 use transcription_worker::{activities::TranscribeActivities, models::Models};
 
@@ -55,10 +58,14 @@ async fn serve(flags: Flags) -> anyhow::Result<()> {
     let _telemetry = telemetry::start(&settings.telemetry, env!("CARGO_PKG_NAME"))?;
     let store = Store::open(&settings.store)?;
     let announcer = Announcer::open(&settings.redis)?;
-    let slots = settings.transcribe.slots;
+    // Activities take turns at the recogniser, batch by batch: one more than has room for each queue is ready when a
+    // turn comes.
+    let slots = settings.transcribe.slots.max(1) + 1;
+    let queues = [(TRANSCRIBE_FIRST_QUEUE, slots), (TRANSCRIBE_QUEUE, slots)];
     let models = Models::new(settings.transcribe, settings.cache);
-    worker::serve_activities(TRANSCRIBE_QUEUE, slots, &settings.health, &settings.telemetry, |stop| {
-        TranscribeActivities::new(store, models, announcer, stop)
+    worker::serve_activities(queues, &settings.health, &settings.telemetry, |stop| {
+        let activities = TranscribeActivities::new(store, models, announcer, stop);
+        [activities.clone(), activities]
     })
     .await?;
     Ok(())

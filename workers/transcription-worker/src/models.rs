@@ -1,8 +1,8 @@
-//! The models of a worker: fetched when first asked for, the latest one kept in memory.
+//! The models of a worker: fetched when first asked for, the latest one kept in memory; and whose turn it is.
 
 use std::{
     path::Path,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, Weak},
 };
 
 use engine::{
@@ -11,6 +11,7 @@ use engine::{
     error::StageError,
     job::{RecogniserChoice, SpeechOptions},
 };
+use tokio::sync::Semaphore;
 
 use crate::recogniser::{Layout, Recogniser, RecogniserError, Session};
 
@@ -18,7 +19,15 @@ use crate::recogniser::{Layout, Recogniser, RecogniserError, Session};
 pub struct Models {
     settings: TranscribeSettings,
     cache: CacheSettings,
-    loaded: tokio::sync::Mutex<Option<Arc<Model>>>,
+    loaded: tokio::sync::Mutex<Loaded>,
+    turns: Arc<Semaphore>,
+}
+
+#[derive(Default)]
+struct Loaded {
+    latest: Option<Arc<Model>>,
+    /// Also those before it, for as long as an activity holds them.
+    all: Vec<Weak<Model>>,
 }
 
 /// Weights in memory, and the sessions that are not at work.
@@ -29,11 +38,14 @@ pub(crate) struct Model {
     pub(crate) choice: RecogniserChoice,
     pub(crate) recogniser: Recogniser,
     idle: Mutex<Vec<Session>>,
+    /// The sessions that may be at work at the same time. Whoever waits longest comes first.
+    turns: Arc<Semaphore>,
 }
 
 impl Models {
     pub fn new(settings: TranscribeSettings, cache: CacheSettings) -> Self {
-        Self { settings, cache, loaded: tokio::sync::Mutex::new(None) }
+        let turns = Arc::new(Semaphore::new(settings.slots.max(1)));
+        Self { settings, cache, loaded: tokio::sync::Mutex::default(), turns }
     }
 
     /// The model and the recogniser that the options name, or the worker's own where they name none.
@@ -44,13 +56,19 @@ impl Models {
         let name = speech.model.as_deref().unwrap_or(&self.settings.model);
         let choice = self.settle(name, speech.recogniser);
         let mut loaded = self.loaded.lock().await;
-        if let Some(model) = loaded.as_ref().filter(|model| model.name == name && model.choice == choice) {
-            return Ok(Arc::clone(model));
-        }
-        // The weights of the last job are free before those of this one take their memory.
-        *loaded = None;
-        let model = Arc::new(self.load(name, choice).await?);
-        *loaded = Some(Arc::clone(&model));
+        let mut in_memory = loaded.all.iter().filter_map(Weak::upgrade);
+        let model = match in_memory.find(|model| model.name == name && model.choice == choice) {
+            Some(model) => model,
+            None => {
+                // The weights of the last job are free before those of this one take their memory.
+                loaded.latest = None;
+                let model = Arc::new(self.load(name, choice).await?);
+                loaded.all.retain(|model| model.strong_count() > 0);
+                loaded.all.push(Arc::downgrade(&model));
+                model
+            }
+        };
+        loaded.latest = Some(Arc::clone(&model));
         Ok(model)
     }
 
@@ -82,7 +100,7 @@ impl Models {
         });
         let recogniser = recogniser.await??;
         tracing::info!(model = name, sha256, recogniser = recogniser.program(), ?layout, "model loaded");
-        Ok(Model { name: name.to_owned(), sha256, choice, recogniser, idle: Mutex::default() })
+        Ok(Model { name: name.to_owned(), sha256, choice, recogniser, idle: Mutex::default(), turns: Arc::clone(&self.turns) })
     }
 }
 
@@ -103,13 +121,16 @@ fn unusable(error: RecogniserError) -> StageError {
 }
 
 impl Model {
-    /// Runs blocking work with a session of this model, on a thread that may block.
+    /// Runs blocking work with a session of this model, on a thread that may block, when its turn has come.
     pub(crate) async fn with_session<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&mut Session) -> T + Send + 'static,
     ) -> Result<T, StageError> {
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| StageError::cancelled())?;
         let model = Arc::clone(self);
         let done = blocking(move || {
+            // Given up where the work ends, which can be after everybody has stopped waiting for it.
+            let _turn = turn;
             let idle = model.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop();
             let mut session = match idle {
                 Some(session) => session,

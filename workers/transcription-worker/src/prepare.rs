@@ -24,8 +24,8 @@ use crate::{
 /// Grows when the same model and options give another text, so that old checkpoints are left alone.
 const DECODING: u32 = 2;
 
-/// Chunks that the language is read from, spread over the recording.
-const LANGUAGE_SAMPLES: u32 = 3;
+/// Chunks that the language is read from, spread over the first work unit.
+const LANGUAGE_SAMPLES: usize = 3;
 
 /// Seconds of each such chunk; more tells hardly more.
 const LANGUAGE_SECONDS: usize = 10;
@@ -37,7 +37,7 @@ pub(crate) async fn prepare(
     input: PrepareInput,
     stop: &CancellationToken,
 ) -> Result<Prepared, StageError> {
-    let PrepareInput { folder, units, mut speech } = input;
+    let PrepareInput { folder, mut speech } = input;
     if speech.language != AUTO && !recogniser::is_language(&speech.language) {
         return Err(StageError::bad_input(format!(
             "unknown language {:?}: give a code that Whisper knows, such as en, de or fr, or auto",
@@ -47,7 +47,7 @@ pub(crate) async fn prepare(
     let model = models.get(&speech).await?;
     refuse_what_the_model_cannot(&model, &speech)?;
     if speech.language == AUTO {
-        speech.language = detect(store, &model, &folder, units, stop).await?;
+        speech.language = detect(store, &model, &folder, stop).await?;
     }
     speech.model = Some(model.name.clone());
     speech.recogniser = model.choice;
@@ -67,12 +67,12 @@ fn refuse_what_the_model_cannot(model: &Model, speech: &SpeechOptions) -> Result
     )))
 }
 
-/// The language with the highest probability over several chunks. English where nothing is said.
+/// The language with the highest probability over several chunks of the first unit: the others may not be there yet.
+/// English where nothing is said.
 async fn detect(
     store: &Store,
     model: &Arc<Model>,
     folder: &str,
-    units: u32,
     stop: &CancellationToken,
 ) -> Result<String, StageError> {
     if !model.recogniser.is_multilingual() {
@@ -80,10 +80,9 @@ async fn detect(
     }
     let flag = flag_of(stop);
     let mut votes: HashMap<String, f32> = HashMap::new();
-    for unit in sample(units) {
-        let work_unit = audio::unit(store, folder, unit).await?;
-        let Some(chunk) = work_unit.chunks.get(work_unit.chunks.len() / 2) else { continue };
-        let mut pcm = audio::chunk_pcm(store, folder, unit, chunk).await?;
+    let chunks = audio::first_unit(store, folder).await?.map(|unit| unit.chunks).unwrap_or_default();
+    for place in sample(chunks.len()) {
+        let mut pcm = audio::chunk_pcm(store, folder, 0, &chunks[place]).await?;
         pcm.truncate(LANGUAGE_SECONDS * engine::plan::SAMPLE_RATE as usize);
         let cancelled = flag.shared();
         let heard = model.with_session(move |session| session.detect_language(&pcm, &cancelled)).await?;
@@ -95,10 +94,10 @@ async fn detect(
     Ok(best.map_or_else(|| "en".to_owned(), |(language, _)| language))
 }
 
-/// At most [`LANGUAGE_SAMPLES`] units, evenly spread.
-fn sample(units: u32) -> impl Iterator<Item = u32> {
-    let samples = units.min(LANGUAGE_SAMPLES);
-    (0..samples).map(move |sample| (2 * sample + 1) * units / (2 * samples))
+/// At most [`LANGUAGE_SAMPLES`] places, evenly spread.
+fn sample(chunks: usize) -> impl Iterator<Item = usize> {
+    let samples = chunks.min(LANGUAGE_SAMPLES);
+    (0..samples).map(move |sample| (2 * sample + 1) * chunks / (2 * samples))
 }
 
 /// Names all that decides the text but the audio itself.
@@ -141,10 +140,10 @@ mod tests {
     use super::sample;
 
     #[test]
-    fn language_samples_spread_over_the_recording() {
-        for (units, expected) in [(0, vec![]), (1, vec![0]), (2, vec![0, 1]), (3, vec![0, 1, 2]), (30, vec![5, 15, 25])]
+    fn language_samples_are_spread_evenly() {
+        for (chunks, expected) in [(0, vec![]), (1, vec![0]), (2, vec![0, 1]), (3, vec![0, 1, 2]), (30, vec![5, 15, 25])]
         {
-            assert_eq!(sample(units).collect::<Vec<_>>(), expected, "{units} units");
+            assert_eq!(sample(chunks).collect::<Vec<_>>(), expected, "{chunks} chunks");
         }
     }
 }

@@ -1,24 +1,30 @@
-//! The main job: ingest, prepare, transcribe the work units in parallel, assemble, run the LLM
-//! tasks in parallel, conclude.
+//! The main job: ingest, and recognise what is ingested already; assemble, run the LLM tasks in
+//! parallel, conclude.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use temporalio_macros::{workflow, workflow_methods};
 use temporalio_sdk::{
-    MemoValue, WorkflowCancellationToken, WorkflowContext, WorkflowContextView, WorkflowResult, WorkflowTermination,
+    MemoValue, SyncWorkflowContext, WorkflowCancellationToken, WorkflowContext, WorkflowContextView, WorkflowResult,
+    WorkflowTermination,
     workflows::{join, join_all},
 };
 
-use super::{Clock, STATUS_MEMO, Stopped, call, deliver::start_delivery, failed, parse};
+use super::{
+    Clock, STATUS_MEMO, Stopped, call,
+    deliver::start_delivery,
+    failed, parse,
+    recognise::{Cut, both, ending_others, recognise},
+};
 use crate::{
-    job::JobRequest,
+    job::{JobRequest, Source},
     llm::LlmTask,
     result::{JobStatus, LlmUsage, StageFailure, Timings},
     temporal::{
         contracts::{
-            Assemble, AssembleInput, Assembled, Conclude, Conclusion, Ingest, IngestInput, Ingested, LlmInput, Prepare,
-            PrepareInput, Prepared, RunLlmTask, TranscribeUnit, UnitInput,
+            Assemble, AssembleInput, Assembled, Conclude, Conclusion, CutSoFar, Ingest, IngestInput, Ingested, LlmInput,
+            Prepared, RunLlmTask,
         },
         progress::{Stage, WorkflowProgress},
     },
@@ -27,18 +33,9 @@ use crate::{
 
 /// A large recording over a slow line.
 const INGEST_LIMIT: Duration = Duration::from_secs(12 * 3600);
-/// A work unit with the largest model on a small machine.
-const UNIT_LIMIT: Duration = Duration::from_secs(4 * 3600);
 const LLM_LIMIT: Duration = Duration::from_secs(2 * 3600);
 /// Everything that only moves data.
 const SHORT_LIMIT: Duration = Duration::from_secs(600);
-
-/// How long a recording's first unit is ahead of the others. A worker that waits takes what reaches the server first,
-/// and of what is handed out together that can be any.
-const HEAD_START: Duration = Duration::from_millis(1);
-
-/// Tells jobs that give their first unit a head start from those that were begun before that was done.
-const WITH_HEAD_START: &str = "head-start";
 
 /// What the workflow returns: the result itself lies in the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,7 +47,9 @@ pub struct JobOutcome {
 #[workflow]
 #[derive(Default)]
 pub struct TranscribeWorkflow {
-    progress: WorkflowProgress,
+    pub(super) progress: WorkflowProgress,
+    /// Of the recording, what is in the store.
+    pub(super) cut: Cut,
 }
 
 #[workflow_methods]
@@ -83,6 +82,13 @@ impl TranscribeWorkflow {
         conclude(ctx, conclusion, request.webhook).await
     }
 
+    /// The ingest activity tells of units that can be recognised while it goes on.
+    #[signal(name = "cut")]
+    pub fn cut(&mut self, _ctx: &mut SyncWorkflowContext<Self>, told: CutSoFar) {
+        self.cut.extend(told);
+        self.cut.show(&mut self.progress);
+    }
+
     #[query(name = "progress")]
     pub fn progress(&self, _ctx: &WorkflowContextView) -> WorkflowProgress {
         self.progress.clone()
@@ -105,33 +111,20 @@ async fn stages(
     clock: &mut Clock,
     made: &mut Conclusion,
 ) -> Result<(), Stopped> {
-    enter(ctx, Stage::Ingest);
-    let input = IngestInput { source: request.source.clone() };
-    let ingested = call::<Ingest, _>(ctx, input, INGEST_LIMIT, ctx.cancellation_token()).await;
-    made.timings.ingest_s = clock.lap(ctx);
-    let ingested = made.ingested.insert(ingested.map_err(|error| Stopped::at::<Ingest>("ingest", &error))?).clone();
-    ctx.state_mut(|workflow| {
-        workflow.progress.chunks_total = ingested.chunks;
-        workflow.progress.duration_s = ingested.duration_s;
-        workflow.progress.folder.clone_from(&ingested.folder);
-    });
-
-    enter(ctx, Stage::Prepare);
-    let transcribed = async {
-        let input =
-            PrepareInput { folder: ingested.folder.clone(), units: ingested.units, speech: request.speech.clone() };
-        let prepared = call::<Prepare, _>(ctx, input, UNIT_LIMIT, ctx.cancellation_token()).await;
-        let prepared = made.prepared.insert(prepared.map_err(|error| Stopped::at::<Prepare>("transcribe", &error))?);
-        ctx.state_mut(|workflow| workflow.progress.recipe.clone_from(&prepared.recipe));
-        enter(ctx, Stage::Transcribe);
-        transcribe_units(ctx, &ingested, prepared).await
+    let group = ctx.cancellation_token().child_token();
+    let ingesting = async {
+        let ingested = ingest(ctx, &request.source, &group).await;
+        made.timings.ingest_s = clock.lap(ctx);
+        ingested
     };
-    let transcribed = transcribed.await;
+    let recognising = recognise(ctx, &request.speech, &group, &mut made.prepared);
+    let (ingested, recognised) = join!(ingesting, recognising);
     made.timings.transcribe_s = clock.lap(ctx);
-    transcribed?;
+    made.ingested = ingested.as_ref().ok().cloned();
+    let (ingested, prepared) = both(ingested, recognised)?;
 
     enter(ctx, Stage::Assemble);
-    made.assembled = Some(assemble(ctx, &ingested, made.prepared.as_ref()).await?);
+    made.assembled = Some(assemble(ctx, &ingested, &prepared).await?);
     clock.lap(ctx);
 
     if !request.llm.is_empty() {
@@ -142,63 +135,34 @@ async fn stages(
     Ok(())
 }
 
-/// Hands out the first unit and then all others; the first failure calls the rest back.
-async fn transcribe_units(
+async fn ingest(
     ctx: &WorkflowContext<TranscribeWorkflow>,
-    ingested: &Ingested,
-    prepared: &Prepared,
-) -> Result<(), Stopped> {
-    let group = ctx.cancellation_token().child_token();
-    let transcribe = |unit| {
-        let input = UnitInput { folder: ingested.folder.clone(), unit, prepared: prepared.clone() };
-        Box::pin(transcribe_unit(ctx, input, group.clone()))
-    };
-    let outcomes = if ingested.units > 1 && ctx.patched(WITH_HEAD_START) {
-        let others = async {
-            // A cancelled job's timer ends at once, and so do the units that are handed out then.
-            ctx.timer(HEAD_START).await;
-            join_all((1..ingested.units).map(transcribe)).await
-        };
-        let (first, others) = join!(transcribe(0), others);
-        [vec![first], others].concat()
-    } else {
-        join_all((0..ingested.units).map(transcribe)).await
-    };
-    // A unit that was called back says "cancelled"; the failure behind it is what the user needs.
-    let failure = outcomes.iter().find(|outcome| matches!(outcome, Err(Stopped::Failed(_)))).cloned();
-    failure.unwrap_or_else(|| outcomes.into_iter().collect())
-}
-
-async fn transcribe_unit(
-    ctx: &WorkflowContext<TranscribeWorkflow>,
-    input: UnitInput,
-    group: WorkflowCancellationToken,
-) -> Result<(), Stopped> {
-    match call::<TranscribeUnit, _>(ctx, input, UNIT_LIMIT, group.clone()).await {
-        Ok(done) => {
-            ctx.state_mut(|workflow| workflow.progress.chunks_done += done.chunks);
-            Ok(())
-        }
-        Err(error) => {
-            let stopped = Stopped::at::<TranscribeUnit>("transcribe", &error);
-            if matches!(stopped, Stopped::Failed(_)) {
-                group.cancel_with_reason("another work unit failed");
-            }
-            Err(stopped)
-        }
-    }
+    source: &Source,
+    group: &WorkflowCancellationToken,
+) -> Result<Ingested, Stopped> {
+    enter(ctx, Stage::Ingest);
+    let input = IngestInput { source: source.clone() };
+    let ingested = call::<Ingest, _>(ctx, input, INGEST_LIMIT, group.clone()).await;
+    let ingested = ingested.map_err(|error| Stopped::at::<Ingest>("ingest", &error));
+    let ingested = ending_others(ingested, group)?;
+    ctx.state_mut(|workflow| {
+        workflow.cut.complete(&ingested);
+        workflow.cut.show(&mut workflow.progress);
+        workflow.progress.duration_s = ingested.duration_s;
+    });
+    Ok(ingested)
 }
 
 async fn assemble(
     ctx: &WorkflowContext<TranscribeWorkflow>,
     ingested: &Ingested,
-    prepared: Option<&Prepared>,
+    prepared: &Prepared,
 ) -> Result<Assembled, Stopped> {
     let input = AssembleInput {
         job_id: ctx.workflow_id().to_owned(),
         folder: ingested.folder.clone(),
-        recipe: prepared.map(|prepared| prepared.recipe.clone()).unwrap_or_default(),
-        language: prepared.map(|prepared| prepared.speech.language.clone()).unwrap_or_default(),
+        recipe: prepared.recipe.clone(),
+        language: prepared.speech.language.clone(),
         duration_s: ingested.duration_s,
         chunks: ingested.chunks,
     };
@@ -266,6 +230,6 @@ async fn conclude(
     }
 }
 
-fn enter(ctx: &WorkflowContext<TranscribeWorkflow>, stage: Stage) {
+pub(super) fn enter(ctx: &WorkflowContext<TranscribeWorkflow>, stage: Stage) {
     ctx.state_mut(|workflow| workflow.progress.stage = stage);
 }

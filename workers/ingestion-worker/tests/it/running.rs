@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use engine::{error::FailureKind, job::Source, store::keys};
+use engine::{error::FailureKind, job::Source, store::keys, temporal::contracts::CutSoFar};
 use ingestion_worker::ingest;
 use tokio_util::sync::CancellationToken;
 
@@ -39,6 +39,25 @@ async fn units_of_another_length_are_another_plan() {
 }
 
 #[tokio::test]
+async fn what_is_cut_is_told_while_more_comes() {
+    let mut bench = Workbench::new();
+    bench.settings.unit_seconds = 60;
+    let source = bench.file("minutes.wav", &wav(&speech().repeat(30)));
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&told);
+    let cut_so_far = move |so_far| heard.lock().unwrap().push(so_far);
+    let never = CancellationToken::new();
+    let ingested = ingest(&bench.store, &bench.settings, &source, &never, |_| (), cut_so_far).await.unwrap();
+
+    let units = bench.units(&ingested).await;
+    assert!(units.len() > 2, "{} units", units.len());
+    let ends = units.iter().map(|(unit, _)| unit.chunks.last().unwrap().index + 1);
+    let expected = (1..).zip(ends).map(|(units, chunks)| CutSoFar { folder: ingested.folder.clone(), units, chunks });
+    // The end of ingestion tells of the last unit.
+    assert_eq!(*told.lock().unwrap(), expected.take(units.len() - 1).collect::<Vec<_>>());
+}
+
+#[tokio::test]
 async fn a_cancelled_ingestion_stops_at_once_and_leaves_no_plan() {
     let bench = Workbench::new();
     let half_an_hour = wav(&speech().repeat(164));
@@ -52,7 +71,7 @@ async fn a_cancelled_ingestion_stops_at_once_and_leaves_no_plan() {
             stop.cancel();
         }
     };
-    let error = ingest(&bench.store, &bench.settings, &source, &cancelled, progress).await.unwrap_err();
+    let error = ingest(&bench.store, &bench.settings, &source, &cancelled, progress, |_| ()).await.unwrap_err();
     assert_eq!(error.kind, FailureKind::Cancelled);
     let told = told.lock().unwrap().clone();
     assert!(told.is_sorted() && told[0] == 1.0, "progress goes up second by second: {told:?}");
@@ -67,7 +86,7 @@ async fn an_ingestion_cancelled_before_it_begins_does_nothing() {
     let cancelled = CancellationToken::new();
     cancelled.cancel();
     let source = Source::Path(sample().display().to_string());
-    let error = ingest(&bench.store, &bench.settings, &source, &cancelled, |_| ()).await.unwrap_err();
+    let error = ingest(&bench.store, &bench.settings, &source, &cancelled, |_| (), |_| ()).await.unwrap_err();
     assert_eq!(error.kind, FailureKind::Cancelled);
     assert_eq!(bench.store.list("audio").await.unwrap(), Vec::<String>::new());
 }

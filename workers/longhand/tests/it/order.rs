@@ -3,12 +3,31 @@
 use serde_json::Value;
 use test_stack::{Stack, audio::repeated_sample, sample};
 
-/// An activity, with the times at which it was handed out and taken up.
+/// An activity, with the times at which it was handed out, taken up and finished.
 #[derive(Debug)]
 struct Step {
     activity: String,
     scheduled: String,
     started: String,
+    /// None where it was called back.
+    completed: Option<String>,
+}
+
+#[test]
+fn a_long_recording_is_heard_while_it_is_still_being_cut() {
+    let stack = Stack::start_with(&[("LONGHAND_UNIT_SECONDS", "20")]);
+    let long = repeated_sample(3600);
+    stack.text(["transcribe", long.path().to_str().unwrap(), "--language", "en", "--id", "long", "--detach"]);
+    stack.wait_for("long", "all of it is cut", |job| job["duration_s"].as_f64() > Some(0.0));
+    stack.wait_for("long", "the first words are there", |job| job["chunks_done"].as_u64() > Some(0));
+    stack.text(["cancel", "long"]);
+    stack.wait_for("long", "it has ended", |job| job["status"] == "cancelled");
+
+    let steps = steps(&stack, "long");
+    let of = |activity: &str| steps.iter().find(|step| step.activity == activity).unwrap();
+    let cut = of("ingest").completed.as_ref().unwrap();
+    let first = of("transcribe_unit");
+    assert!(first.started < *cut, "the first unit waited for all others to be cut: {first:?}, {cut}");
 }
 
 #[test]
@@ -42,15 +61,17 @@ fn steps(stack: &Stack, job: &str) -> Vec<Step> {
     let handed_out = events.iter().filter(|event| event.get("activityTaskScheduledEventAttributes").is_some());
     handed_out
         .map(|event| {
-            let of_step =
-                |other: &&Value| other["activityTaskStartedEventAttributes"]["scheduledEventId"] == event["eventId"];
+            let find = |kind: &str| {
+                events.iter().find(|other| other[kind]["scheduledEventId"] == event["eventId"]).map(time)
+            };
             Step {
                 activity: event["activityTaskScheduledEventAttributes"]["activityType"]["name"]
                     .as_str()
                     .unwrap()
                     .to_owned(),
                 scheduled: time(event),
-                started: time(events.iter().find(of_step).unwrap()),
+                started: find("activityTaskStartedEventAttributes").unwrap_or_default(),
+                completed: find("activityTaskCompletedEventAttributes"),
             }
         })
         .collect()
