@@ -1,7 +1,5 @@
 //! The ingest stage as a whole: a source in, a plan in the store out.
 
-use std::fs::File;
-
 use engine::{
     config::IngestSettings,
     error::StageError,
@@ -49,12 +47,13 @@ pub async fn ingest(
     cut_so_far: impl Fn(CutSoFar),
 ) -> Result<Ingested, StageError> {
     let fetched = cancelled.run_until_cancelled(source::fetch(store, settings, source, cancelled)).await;
-    let LocalSource { file, name, sha256, temporary: _keep } = fetched.ok_or_else(StageError::cancelled)??;
+    let source = fetched.ok_or_else(StageError::cancelled)??;
+    let sha256 = source.sha256.clone();
     let folder = keys::plan_folder(&sha256, &format!("{CUTTING_RULES}-{}s", settings.unit_seconds));
     if let Some(plan) = store.find_json(&keys::plan(&folder)).await? {
         return Ok(Ingested { folder, plan, reused: true });
     }
-    let summary = cut(store, &folder, settings.unit_seconds, file, name, cancelled, progress, cut_so_far).await?;
+    let summary = cut(store, &folder, settings.unit_seconds, source, cancelled, progress, cut_so_far).await?;
     let plan = Plan {
         audio_sha256: sha256,
         format: summary.format,
@@ -74,12 +73,12 @@ async fn cut(
     store: &Store,
     folder: &str,
     unit_seconds: u32,
-    file: File,
-    name: String,
+    source: LocalSource,
     cancelled: &CancellationToken,
     progress: impl Fn(f64) + Send + 'static,
     cut_so_far: impl Fn(CutSoFar),
 ) -> Result<Summary, StageError> {
+    let LocalSource { file, name, sha256: _, temporary: _keep } = source;
     // One unit is written while the next one fills: no more wait in memory.
     let (sender, mut units) = mpsc::channel(1);
     let stop = cancelled.clone();

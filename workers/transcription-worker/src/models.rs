@@ -100,7 +100,14 @@ impl Models {
         });
         let recogniser = recogniser.await??;
         tracing::info!(model = name, sha256, recogniser = recogniser.program(), ?layout, "model loaded");
-        Ok(Model { name: name.to_owned(), sha256, choice, recogniser, idle: Mutex::default(), turns: Arc::clone(&self.turns) })
+        Ok(Model {
+            name: name.to_owned(),
+            sha256,
+            choice,
+            recogniser,
+            idle: Mutex::default(),
+            turns: Arc::clone(&self.turns),
+        })
     }
 }
 

@@ -141,7 +141,8 @@ mod tests {
 
     #[test]
     fn language_samples_are_spread_evenly() {
-        for (chunks, expected) in [(0, vec![]), (1, vec![0]), (2, vec![0, 1]), (3, vec![0, 1, 2]), (30, vec![5, 15, 25])]
+        for (chunks, expected) in
+            [(0, vec![]), (1, vec![0]), (2, vec![0, 1]), (3, vec![0, 1, 2]), (30, vec![5, 15, 25])]
         {
             assert_eq!(sample(chunks).collect::<Vec<_>>(), expected, "{chunks} chunks");
         }

@@ -23,8 +23,8 @@ use crate::{
     result::{JobStatus, LlmUsage, StageFailure, Timings},
     temporal::{
         contracts::{
-            Assemble, AssembleInput, Assembled, Conclude, Conclusion, CutSoFar, Ingest, IngestInput, Ingested, LlmInput,
-            Prepared, RunLlmTask,
+            Assemble, AssembleInput, Assembled, Conclude, Conclusion, CutSoFar, Ingest, IngestInput, Ingested,
+            LlmInput, Prepared, RunLlmTask,
         },
         progress::{Stage, WorkflowProgress},
     },

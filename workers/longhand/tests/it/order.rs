@@ -61,9 +61,8 @@ fn steps(stack: &Stack, job: &str) -> Vec<Step> {
     let handed_out = events.iter().filter(|event| event.get("activityTaskScheduledEventAttributes").is_some());
     handed_out
         .map(|event| {
-            let find = |kind: &str| {
-                events.iter().find(|other| other[kind]["scheduledEventId"] == event["eventId"]).map(time)
-            };
+            let find =
+                |kind: &str| events.iter().find(|other| other[kind]["scheduledEventId"] == event["eventId"]).map(time);
             Step {
                 activity: event["activityTaskScheduledEventAttributes"]["activityType"]["name"]
                     .as_str()
