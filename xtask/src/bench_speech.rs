@@ -3,17 +3,14 @@
 
 mod corpus;
 mod edges;
-mod long;
-mod memory;
 mod noise;
 mod peer;
 mod report;
 mod wer;
 
 use std::{
-    fs::{self, File},
+    fs,
     path::Path,
-    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -21,12 +18,11 @@ use anyhow::Context;
 use serde::Deserialize;
 
 use crate::{
+    bench_stack::{BenchStack, memory, recordings},
     binaries::JOB_PROGRAMS,
     flags::BenchSpeechFlags,
-    interrupt::Interrupt,
     output::say,
-    setup::{self, Tools},
-    stack::{Event, Stack, embedded, ports::Ports, tether},
+    setup,
 };
 use corpus::{Corpus, Recording};
 use peer::Peer;
@@ -38,7 +34,7 @@ pub(crate) fn run(flags: &BenchSpeechFlags) -> anyhow::Result<()> {
     let tools = setup::run(&JOB_PROGRAMS)?;
     let peer = if flags.peers { Some(Peer::install()?) } else { None };
     let folder = tempfile::tempdir().context("no temporary folder")?;
-    let mut bench = Bench::start(&tools, folder.path())?;
+    let mut bench = Bench { stack: BenchStack::start(&tools, folder.path())? };
     let mut report = Report::new(flags.runs);
     for run in 0..flags.runs {
         say(format_args!("run {} of {}", run + 1, flags.runs));
@@ -51,7 +47,7 @@ pub(crate) fn run(flags: &BenchSpeechFlags) -> anyhow::Result<()> {
         }
         if let Some(peer) = &peer {
             for recording in &corpus.recordings {
-                report.add(peer.measure(recording, &bench.interrupt)?);
+                report.add(peer.measure(recording, bench.stack.interrupt())?);
                 report.write(flags.out.as_deref())?;
             }
         }
@@ -73,7 +69,7 @@ pub(crate) fn run(flags: &BenchSpeechFlags) -> anyhow::Result<()> {
     }
     if let Some(hours) = flags.long {
         say(format_args!("ingestion of {hours} hours"));
-        let path = long::write(folder.path(), hours)?;
+        let path = recordings::hours(folder.path(), hours)?;
         report.set_long(hours, bench.ingest(&path)?);
     }
     report.set_memory(memory::peaks()?);
@@ -89,15 +85,6 @@ const POLL: Duration = Duration::from_millis(100);
 #[derive(Deserialize)]
 struct Shown {
     stage: String,
-}
-
-/// The stack under measurement.
-struct Bench<'a> {
-    stack: Stack<'a>,
-    interrupt: Interrupt,
-    longhand: &'a Path,
-    store: std::path::PathBuf,
-    ports: Ports,
 }
 
 /// What is read of a job's result.
@@ -121,32 +108,12 @@ struct Provenance {
     fallbacks: u32,
 }
 
-impl<'a> Bench<'a> {
-    fn start(tools: &'a Tools, folder: &Path) -> anyhow::Result<Self> {
-        let ports = Ports::any()?;
-        let store = folder.join("store");
-        let programs = embedded::programs(tools, ports, &folder.join("temporal.db"), Some(&store))?;
-        let stack = Stack::new(programs, |event| {
-            if let Event::Crashed { process, status, .. } = event {
-                say(format_args!("{process} crashed: {status}"));
-            }
-        });
-        let longhand = tools.binaries.path("longhand")?;
-        let mut bench = Self { stack, interrupt: Interrupt::catch()?, longhand, store, ports };
-        while !bench.stack.is_ready() {
-            bench.look_after()?;
-        }
-        Ok(bench)
-    }
+/// What is measured of speech, on a stack of its own.
+struct Bench<'a> {
+    stack: BenchStack<'a>,
+}
 
-    fn look_after(&mut self) -> anyhow::Result<()> {
-        self.interrupt.check()?;
-        if let Some(process) = self.stack.hopeless() {
-            anyhow::bail!("{process} does not start");
-        }
-        self.stack.tick()
-    }
-
+impl Bench<'_> {
     /// Has the recogniser load its model, which is not part of any measurement, as it is not for the peer.
     fn warm_up(&mut self, recogniser: &str, corpus: &Corpus) -> anyhow::Result<()> {
         let shortest = corpus.recordings.iter().min_by_key(|recording| recording.text.len());
@@ -172,10 +139,10 @@ impl<'a> Bench<'a> {
     fn transcribe(&mut self, recogniser: &str, audio: &Path, options: &[&str]) -> anyhow::Result<(Heard, f64)> {
         self.forget()?;
         let started = Instant::now();
-        let mut command = self.longhand();
+        let mut command = self.stack.longhand();
         command.arg("transcribe").arg(audio).args(["--language", "en", "--json", "--recogniser", recogniser]);
         command.args(options);
-        let printed = self.run(&mut command)?;
+        let printed = self.stack.run(&mut command)?;
         let seconds = started.elapsed().as_secs_f64();
         Ok((serde_json::from_slice(&printed).context("longhand's result is not understood")?, seconds))
     }
@@ -184,11 +151,11 @@ impl<'a> Bench<'a> {
     fn ingest(&mut self, audio: &Path) -> anyhow::Result<f64> {
         const JOB: &str = "long";
         let started = Instant::now();
-        let mut submit = self.longhand();
-        self.run(submit.args(["transcribe", "--language", "en", "--detach", "--id", JOB]).arg(audio))?;
+        let mut submit = self.stack.longhand();
+        self.stack.run(submit.args(["transcribe", "--language", "en", "--detach", "--id", JOB]).arg(audio))?;
         loop {
-            let mut show = self.longhand();
-            let shown: Shown = serde_json::from_slice(&self.run(show.args(["show", JOB, "--json"]))?)
+            let mut show = self.stack.longhand();
+            let shown: Shown = serde_json::from_slice(&self.stack.run(show.args(["show", JOB, "--json"]))?)
                 .context("what longhand shows of a job is not understood")?;
             match shown.stage.as_str() {
                 "queued" | "ingest" => std::thread::sleep(POLL),
@@ -196,36 +163,14 @@ impl<'a> Bench<'a> {
             }
         }
         let seconds = started.elapsed().as_secs_f64();
-        let mut cancel = self.longhand();
-        self.run(cancel.args(["cancel", JOB]))?;
+        let mut cancel = self.stack.longhand();
+        self.stack.run(cancel.args(["cancel", JOB]))?;
         Ok(seconds)
-    }
-
-    /// The command line, set up for this stack.
-    fn longhand(&self) -> Command {
-        let mut command = Command::new(self.longhand);
-        command.envs(embedded::environment(self.ports, Some(&self.store)));
-        command
-    }
-
-    /// Runs a command to its end and gives what it printed, while the stack is looked after.
-    fn run(&mut self, command: &mut Command) -> anyhow::Result<Vec<u8>> {
-        let printed = self.store.with_file_name("printed");
-        command.stdin(Stdio::null()).stdout(File::create(&printed)?).stderr(Stdio::inherit());
-        let mut child = tether(command).spawn().context("longhand cannot be run")?;
-        let status = loop {
-            if let Some(status) = child.try_wait()? {
-                break status;
-            }
-            self.look_after()?;
-        };
-        anyhow::ensure!(status.success(), "{command:?} failed: {status}");
-        fs::read(&printed).with_context(|| format!("cannot read {}", printed.display()))
     }
 
     /// Drops plans and checkpoints, so that every run computes everything.
     fn forget(&self) -> anyhow::Result<()> {
-        let audio = self.store.join("audio");
+        let audio = self.stack.store().join("audio");
         if audio.exists() {
             fs::remove_dir_all(&audio).with_context(|| format!("cannot empty {}", audio.display()))?;
         }

@@ -37,6 +37,8 @@ pub(crate) enum Task {
     Test(TestFlags),
     /// Measure accuracy, speed and memory on speech with exact transcripts
     BenchSpeech(BenchSpeechFlags),
+    /// Measure what many jobs at once take, and how soon first words are there
+    BenchJobs(BenchJobsFlags),
     /// Measure what the optimised images save, against plain Dockerfiles and other builders
     #[command(after_help = format!("{}\n\n{EXIT_CODES}", bench_build::EXAMPLES))]
     BenchBuild(BenchBuildArgs),
@@ -168,6 +170,28 @@ pub(crate) struct BenchSpeechFlags {
     /// Rewrite this file with all measurements after each of them
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    /// Print the measurements as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = format!("\
+Examples:
+  cargo xtask bench-jobs
+  cargo xtask bench-jobs --jobs 200 --peers --json
+
+{EXIT_CODES}"))]
+pub(crate) struct BenchJobsFlags {
+    /// Jobs in which nothing is left to recognise
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) jobs: u32,
+    /// Clips that are submitted at once
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub(crate) clips: u32,
+    /// Also run as many workflows with Temporal's Python SDK
+    #[arg(long)]
+    pub(crate) peers: bool,
     /// Print the measurements as JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -4,7 +4,9 @@
 
 mod bases;
 mod bench_build;
+mod bench_jobs;
 mod bench_speech;
+mod bench_stack;
 mod binaries;
 mod build;
 mod build_inputs;
@@ -53,6 +55,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Dev(flags) => dev::run(&flags),
         Task::Test(flags) => test::run(&flags),
         Task::BenchSpeech(flags) => bench_speech::run(&flags),
+        Task::BenchJobs(flags) => bench_jobs::run(&flags),
         Task::BenchBuild(args) => bench_build::run(&args),
         Task::Setup => setup::run(&binaries::ALL_PROGRAMS).map(drop),
         Task::Build(flags) => return build::run(&flags).map_err(your_turn),

@@ -133,13 +133,14 @@ async fn recognise(
         words: speech.words,
     };
     let cancelled = flag.shared();
-    let started = Instant::now();
     let recognised = model.with_session(move |session| {
         let pcm: Vec<&[f32]> = pcm.iter().map(Vec::as_slice).collect();
-        session.recognise(&pcm, &options, &cancelled)
+        // Waiting for a turn is not the recogniser's time.
+        let started = Instant::now();
+        let recognised = session.recognise(&pcm, &options, &cancelled)?;
+        Ok((recognised, started.elapsed().as_secs_f64()))
     });
-    let recognised = recognised.await?.map_err(stage_error)?;
-    let seconds = started.elapsed().as_secs_f64();
+    let (recognised, seconds) = recognised.await?.map_err(stage_error)?;
     let samples: u64 = chunks.iter().map(|chunk| chunk.length).sum();
     let transcripts =
         chunks.iter().zip(recognised).map(|(chunk, Recognition { segments, fallbacks })| ChunkTranscript {

