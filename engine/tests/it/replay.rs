@@ -11,8 +11,18 @@ use temporalio_sdk::workflow_replayer::{WorkflowReplayer, WorkflowReplayerOption
 const MOST_BYTES: usize = 64 * 1024;
 
 /// What must be on record.
-const RECORDED: [&str; 9] =
-    ["batch", "cancelled", "completed", "deliver", "failed_llm", "head_start", "llm", "retried", "with_webhook"];
+const RECORDED: [&str; 10] = [
+    "batch",
+    "cancelled",
+    "completed",
+    "cut_meanwhile",
+    "deliver",
+    "failed_llm",
+    "head_start",
+    "llm",
+    "retried",
+    "with_webhook",
+];
 
 fn recordings() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/histories");
