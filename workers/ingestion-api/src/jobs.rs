@@ -116,7 +116,7 @@ pub(crate) fn patient_routes() -> OpenApiRouter<Ingestion> {
 /// Start a job
 ///
 /// Takes a recording as a form, or the address of one as JSON. A job is known by its id: the field `id`, or one made
-/// of the `Idempotency-Key`, so that the same request sent twice is one job.
+/// of the `Idempotency-Key`, so that the same request sent twice is one job. Another request with that key is refused.
 #[utoipa::path(
     post, path = "/v1/jobs", tag = "jobs",
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key means the same job", min_length = 1, max_length = 255)),
@@ -128,12 +128,13 @@ async fn start(
     JobOfKey(of_key): JobOfKey,
     request: Request,
 ) -> Result<Accepted, ApiError> {
+    let is_of_key = of_key.is_some();
     let (id, job) = if is_form(&request) {
         of_form(&ingestion, request, of_key).await?
     } else {
         of_json(&ingestion, request, of_key).await?
     };
-    ingestion.submit(&id, &job).await
+    ingestion.submit(&id, &job, is_of_key).await
 }
 
 fn is_form(request: &Request) -> bool {

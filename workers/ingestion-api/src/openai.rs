@@ -117,8 +117,9 @@ async fn respond(
     options: Options,
 ) -> Result<Response, ApiError> {
     let Options { speech, answer } = options;
+    let is_of_key = of_key.is_some();
     let id = job_id(None, of_key)?;
-    ingestion.submit(&id, &request(source, speech)).await?;
+    ingestion.submit(&id, &request(source, speech), is_of_key).await?;
     let job = [(JOB, id.to_string())];
     match answer {
         Answer::Whole(format) => {

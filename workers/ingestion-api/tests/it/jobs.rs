@@ -71,11 +71,13 @@ async fn what_lies_in_the_store_is_a_source_and_many_are_a_batch() {
 
 #[tokio::test]
 async fn the_same_key_means_the_same_job() {
-    let send = async |key: &str| -> Value {
-        let body = Form::new().file(&recording()).end();
+    let post = async |key: &str, form: Form| {
         let headers = [("content-type", kind()), ("idempotency-key", key.to_owned())];
         let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
-        let answer = SERVICE.send(Method::POST, "/v1/jobs", &headers, body).await;
+        SERVICE.send(Method::POST, "/v1/jobs", &headers, form.end()).await
+    };
+    let send = async |key: &str| -> Value {
+        let answer = post(key, Form::new().file(&recording())).await;
         assert_eq!(answer.status, 202, "{answer:?}");
         answer.json()
     };
@@ -90,6 +92,11 @@ async fn the_same_key_means_the_same_job() {
     assert_ne!(first["id"], other["id"]);
     wait_for(first["id"].as_str().unwrap(), "completed");
     assert_eq!(send("order 17").await["status"], "completed");
+
+    let answer = post("order 17", Form::new().text("language", "de").file(&recording())).await;
+    assert_eq!(answer.status, 422, "another request with the key: {answer:?}");
+    let error = &answer.json()["error"];
+    assert_eq!((&error["param"], &error["code"]), (&json!("Idempotency-Key"), &json!("idempotency_key_reused")));
 }
 
 #[tokio::test]
