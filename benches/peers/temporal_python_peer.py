@@ -47,4 +47,6 @@ async def main() -> None:
         print(json.dumps({"seconds": time.perf_counter() - started}))
 
 
-asyncio.run(main())
+# The SDK imports this file anew for every workflow.
+if __name__ == "__main__":
+    asyncio.run(main())
