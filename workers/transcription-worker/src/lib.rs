@@ -6,4 +6,5 @@ mod cancel;
 pub mod models;
 mod prepare;
 pub mod recogniser;
+mod turns;
 mod unit;

@@ -1,4 +1,4 @@
-//! The models of a worker: fetched when first asked for, the latest one kept in memory; and whose turn it is.
+//! The models of a worker: fetched when first asked for, the latest one kept in memory; and whose turn it is to use one.
 
 use std::{
     path::Path,
@@ -11,16 +11,18 @@ use engine::{
     error::StageError,
     job::{RecogniserChoice, SpeechOptions},
 };
-use tokio::sync::Semaphore;
 
-use crate::recogniser::{Layout, Recogniser, RecogniserError, Session};
+use crate::{
+    recogniser::{Layout, Recogniser, RecogniserError, Session},
+    turns::{Turns, Urgency},
+};
 
 /// Gives jobs the model they name. One is kept, for jobs of one deployment mostly name the same.
 pub struct Models {
     settings: TranscribeSettings,
     cache: CacheSettings,
     loaded: tokio::sync::Mutex<Loaded>,
-    turns: Arc<Semaphore>,
+    turns: Turns,
 }
 
 #[derive(Default)]
@@ -38,13 +40,12 @@ pub(crate) struct Model {
     pub(crate) choice: RecogniserChoice,
     pub(crate) recogniser: Recogniser,
     idle: Mutex<Vec<Session>>,
-    /// The sessions that may be at work at the same time. Whoever waits longest comes first.
-    turns: Arc<Semaphore>,
+    turns: Turns,
 }
 
 impl Models {
     pub fn new(settings: TranscribeSettings, cache: CacheSettings) -> Self {
-        let turns = Arc::new(Semaphore::new(settings.slots.max(1)));
+        let turns = Turns::new(settings.slots.max(1));
         Self { settings, cache, loaded: tokio::sync::Mutex::default(), turns }
     }
 
@@ -106,7 +107,7 @@ impl Models {
             choice,
             recogniser,
             idle: Mutex::default(),
-            turns: Arc::clone(&self.turns),
+            turns: self.turns.clone(),
         })
     }
 }
@@ -131,9 +132,10 @@ impl Model {
     /// Runs blocking work with a session of this model, on a thread that may block, when its turn has come.
     pub(crate) async fn with_session<T: Send + 'static>(
         self: &Arc<Self>,
+        urgency: Urgency,
         work: impl FnOnce(&mut Session) -> T + Send + 'static,
     ) -> Result<T, StageError> {
-        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| StageError::cancelled())?;
+        let turn = self.turns.wait(urgency).await?;
         let model = Arc::clone(self);
         let done = blocking(move || {
             // Given up where the work ends, which can be after everybody has stopped waiting for it.

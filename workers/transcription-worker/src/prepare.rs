@@ -19,6 +19,7 @@ use crate::{
     cancel::flag_of,
     models::{Model, Models},
     recogniser::{self, RecogniserError},
+    turns::Urgency,
 };
 
 /// Grows when the same model and options give another text, so that old checkpoints are left alone.
@@ -85,7 +86,8 @@ async fn detect(
         let mut pcm = audio::chunk_pcm(store, folder, 0, &chunks[place]).await?;
         pcm.truncate(LANGUAGE_SECONDS * engine::plan::SAMPLE_RATE as usize);
         let cancelled = flag.shared();
-        let heard = model.with_session(move |session| session.detect_language(&pcm, &cancelled)).await?;
+        let heard =
+            model.with_session(Urgency::First, move |session| session.detect_language(&pcm, &cancelled)).await?;
         for (language, probability) in heard.map_err(stage_error)? {
             *votes.entry(language).or_default() += probability;
         }

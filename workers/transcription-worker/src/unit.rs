@@ -29,6 +29,7 @@ use crate::{
     models::{Model, Models},
     prepare::stage_error,
     recogniser::{RecogniseOptions, Recognition},
+    turns::Urgency,
 };
 
 /// Brings all chunks of a unit into the store; `done` counts them as they get there.
@@ -133,7 +134,9 @@ async fn recognise(
         words: speech.words,
     };
     let cancelled = flag.shared();
-    let recognised = model.with_session(move |session| {
+    let is_first = chunks.first().is_some_and(|chunk| chunk.index == 0);
+    let urgency = if is_first { Urgency::First } else { Urgency::InLine };
+    let recognised = model.with_session(urgency, move |session| {
         let pcm: Vec<&[f32]> = pcm.iter().map(Vec::as_slice).collect();
         // Waiting for a turn is not the recogniser's time.
         let started = Instant::now();
