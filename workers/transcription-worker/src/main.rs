@@ -44,6 +44,9 @@ struct Settings {
     transcribe: TranscribeSettings,
 }
 
+/// First units that wait for their turns. Those of long recordings go on for a while, and must not keep clips out.
+const BEGUN: usize = 15;
+
 fn main() -> anyhow::Result<()> {
     config::settle_native_libraries();
     serve(Flags::parse())
@@ -58,10 +61,9 @@ async fn serve(flags: Flags) -> anyhow::Result<()> {
     let _telemetry = telemetry::start(&settings.telemetry, env!("CARGO_PKG_NAME"))?;
     let store = Store::open(&settings.store)?;
     let announcer = Announcer::open(&settings.redis)?;
-    // Activities take turns at the recogniser, batch by batch: one more than has room for each queue is ready when a
-    // turn comes.
-    let slots = settings.transcribe.slots.max(1) + 1;
-    let queues = [(TRANSCRIBE_FIRST_QUEUE, slots), (TRANSCRIBE_QUEUE, slots)];
+    // Activities take turns at the recogniser, batch by batch, so that more of them than it has room for wait ready.
+    let slots = settings.transcribe.slots.max(1);
+    let queues = [(TRANSCRIBE_FIRST_QUEUE, slots + BEGUN), (TRANSCRIBE_QUEUE, slots + 1)];
     let models = Models::new(settings.transcribe, settings.cache);
     worker::serve_activities(queues, &settings.health, &settings.telemetry, |stop| {
         let activities = TranscribeActivities::new(store, models, announcer, stop);
