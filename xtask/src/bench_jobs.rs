@@ -3,11 +3,7 @@
 
 mod peer;
 
-use std::{
-    fs,
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::{fs, path::Path, time::Instant};
 
 use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
@@ -24,8 +20,6 @@ use peer::Peer;
 const SAMPLE: &str = "samples/jfk.flac";
 /// Jobs that run at the same time; the peer's workflows do, too.
 const CONCURRENCY: u32 = 50;
-/// How often a job is looked at.
-const POLL: Duration = Duration::from_millis(50);
 
 #[derive(Debug, Serialize)]
 struct Report {
@@ -54,7 +48,7 @@ pub(crate) fn run(flags: &BenchJobsFlags) -> anyhow::Result<()> {
     let folder = folder.path();
     let mut stack = BenchStack::start(&tools, folder)?;
     let sample = workspace().join(SAMPLE);
-    transcribe(&mut stack, &sample)?;
+    transcribe(&mut stack, &sample, &[])?;
 
     say(format_args!("{} jobs of one recording", flags.jobs));
     let same = folder.join("same");
@@ -72,13 +66,12 @@ pub(crate) fn run(flags: &BenchJobsFlags) -> anyhow::Result<()> {
 
     say(format_args!("an hour, and a clip behind it"));
     let hour = recordings::hours(folder, 1)?;
-    let first_words_s = first_words(&mut stack, &hour)?;
+    let first_words_s = stack.submit_until(&hour, HOUR, |shown| shown.chunks_done > 0)?;
     let last = folder.join("last");
     recordings::clips(&last, 1)?;
     // Its bytes are known to the store; other options make other checkpoints.
-    let behind_an_hour_s = transcribe_with(&mut stack, &last.join("0000.wav"), &["--prompt", "Behind an hour."])?;
-    let mut cancel = stack.longhand();
-    stack.run(cancel.args(["cancel", HOUR]))?;
+    let behind_an_hour_s = transcribe(&mut stack, &last.join("0000.wav"), &["--prompt", "Behind an hour."])?;
+    stack.cancel(HOUR)?;
     stack.stop();
 
     let report = Report {
@@ -99,12 +92,8 @@ pub(crate) fn run(flags: &BenchJobsFlags) -> anyhow::Result<()> {
 /// The id of the long job.
 const HOUR: &str = "hour";
 
-fn transcribe(stack: &mut BenchStack<'_>, audio: &Path) -> anyhow::Result<f64> {
-    transcribe_with(stack, audio, &[])
-}
-
 /// Seconds from submission to text.
-fn transcribe_with(stack: &mut BenchStack<'_>, audio: &Path, options: &[&str]) -> anyhow::Result<f64> {
+fn transcribe(stack: &mut BenchStack<'_>, audio: &Path, options: &[&str]) -> anyhow::Result<f64> {
     let started = Instant::now();
     let mut command = stack.longhand();
     stack.run(command.arg("transcribe").arg(audio).args(["--language", "en", "--json"]).args(options))?;
@@ -142,28 +131,6 @@ fn batch(stack: &mut BenchStack<'_>, folder: &Path, jobs: u32, concurrency: u32)
     }
     ensure!(done == jobs, "{done} of {jobs} jobs left a result");
     Ok((seconds, recogniser_s))
-}
-
-/// What `longhand show` tells of a job.
-#[derive(Deserialize)]
-struct Shown {
-    chunks_done: u32,
-}
-
-/// Seconds from submission until a chunk is there. The job goes on.
-fn first_words(stack: &mut BenchStack<'_>, audio: &Path) -> anyhow::Result<f64> {
-    let started = Instant::now();
-    let mut submit = stack.longhand();
-    stack.run(submit.args(["transcribe", "--language", "en", "--detach", "--id", HOUR]).arg(audio))?;
-    loop {
-        let mut show = stack.longhand();
-        let shown: Shown = serde_json::from_slice(&stack.run(show.args(["show", HOUR, "--json"]))?)
-            .context("what longhand shows of a job is not understood")?;
-        if shown.chunks_done > 0 {
-            return Ok(started.elapsed().as_secs_f64());
-        }
-        std::thread::sleep(POLL);
-    }
 }
 
 impl Report {

@@ -8,11 +8,7 @@ mod peer;
 mod report;
 mod wer;
 
-use std::{
-    fs,
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::{fs, path::Path, time::Instant};
 
 use anyhow::Context;
 use serde::Deserialize;
@@ -27,6 +23,9 @@ use crate::{
 use corpus::{Corpus, Recording};
 use peer::Peer;
 use report::{Measurement, Report};
+
+/// The id of the job of many hours.
+const LONG: &str = "long";
 
 /// Takes every measurement, in turns, and rewrites the report after each.
 pub(crate) fn run(flags: &BenchSpeechFlags) -> anyhow::Result<()> {
@@ -70,21 +69,13 @@ pub(crate) fn run(flags: &BenchSpeechFlags) -> anyhow::Result<()> {
     if let Some(hours) = flags.long {
         say(format_args!("ingestion of {hours} hours"));
         let path = recordings::hours(folder.path(), hours)?;
-        report.set_long(hours, bench.ingest(&path)?);
+        report.set_long(hours, bench.stack.submit_until(&path, LONG, |shown| shown.duration_s > 0.0)?);
+        bench.stack.cancel(LONG)?;
     }
     report.set_memory(memory::peaks()?);
     bench.stack.stop();
     report.write(flags.out.as_deref())?;
     report.print(flags.json)
-}
-
-/// How often a job is looked at.
-const POLL: Duration = Duration::from_millis(100);
-
-/// What `longhand show` tells of a job.
-#[derive(Deserialize)]
-struct Shown {
-    stage: String,
 }
 
 /// What is read of a job's result.
@@ -145,27 +136,6 @@ impl Bench<'_> {
         let printed = self.stack.run(&mut command)?;
         let seconds = started.elapsed().as_secs_f64();
         Ok((serde_json::from_slice(&printed).context("longhand's result is not understood")?, seconds))
-    }
-
-    /// Submits a recording and calls the job back once it has been cut into work units. Gives the seconds until then.
-    fn ingest(&mut self, audio: &Path) -> anyhow::Result<f64> {
-        const JOB: &str = "long";
-        let started = Instant::now();
-        let mut submit = self.stack.longhand();
-        self.stack.run(submit.args(["transcribe", "--language", "en", "--detach", "--id", JOB]).arg(audio))?;
-        loop {
-            let mut show = self.stack.longhand();
-            let shown: Shown = serde_json::from_slice(&self.stack.run(show.args(["show", JOB, "--json"]))?)
-                .context("what longhand shows of a job is not understood")?;
-            match shown.stage.as_str() {
-                "queued" | "ingest" => std::thread::sleep(POLL),
-                _ => break,
-            }
-        }
-        let seconds = started.elapsed().as_secs_f64();
-        let mut cancel = self.stack.longhand();
-        self.stack.run(cancel.args(["cancel", JOB]))?;
-        Ok(seconds)
     }
 
     /// Drops plans and checkpoints, so that every run computes everything.

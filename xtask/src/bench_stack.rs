@@ -8,9 +8,12 @@ use std::{
     fs::{self, File},
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
 };
 
 use anyhow::Context;
+use serde::Deserialize;
 
 use crate::{
     interrupt::Interrupt,
@@ -18,6 +21,17 @@ use crate::{
     setup::Tools,
     stack::{Event, Stack, embedded, ports::Ports, tether},
 };
+
+/// How often a job is looked at.
+const POLL: Duration = Duration::from_millis(50);
+
+/// What `longhand show` tells of a job.
+#[derive(Deserialize)]
+pub(crate) struct Shown {
+    pub(crate) chunks_done: u32,
+    /// 0 until the whole recording is cut; it is being recognised meanwhile.
+    pub(crate) duration_s: f64,
+}
 
 /// Stops with this value.
 pub(crate) struct BenchStack<'a> {
@@ -87,6 +101,27 @@ impl<'a> BenchStack<'a> {
         };
         anyhow::ensure!(status.success(), "{command:?} failed: {status}");
         fs::read(&printed).with_context(|| format!("cannot read {}", printed.display()))
+    }
+
+    /// Submits a recording as job `id`, and looks at it until it is so far. Gives the seconds until then; it goes on.
+    pub(crate) fn submit_until(&mut self, audio: &Path, id: &str, so_far: fn(&Shown) -> bool) -> anyhow::Result<f64> {
+        let started = Instant::now();
+        let mut submit = self.longhand();
+        self.run(submit.args(["transcribe", "--language", "en", "--detach", "--id", id]).arg(audio))?;
+        loop {
+            let mut show = self.longhand();
+            let shown = serde_json::from_slice(&self.run(show.args(["show", id, "--json"]))?)
+                .context("what longhand shows of a job is not understood")?;
+            if so_far(&shown) {
+                return Ok(started.elapsed().as_secs_f64());
+            }
+            thread::sleep(POLL);
+        }
+    }
+
+    pub(crate) fn cancel(&mut self, id: &str) -> anyhow::Result<()> {
+        let mut cancel = self.longhand();
+        self.run(cancel.args(["cancel", id])).map(drop)
     }
 
     pub(crate) fn stop(mut self) {
