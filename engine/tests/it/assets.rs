@@ -80,13 +80,13 @@ async fn an_interrupted_fetch_is_continued_by_the_next_one() {
 async fn a_source_that_fails_gives_way_to_the_next() {
     let mut forged = content();
     forged[SIZE / 2] ^= 1;
+    let endless = FileServer::start([forged.clone(), forged.clone()].concat(), vec![Answer::Serve]);
     let forger = FileServer::start(forged, vec![Answer::Serve]);
     let missing = FileServer::start(Vec::new(), vec![Answer::Status("404 Not Found")]);
-    let endless = FileServer::start([content(), content()].concat(), vec![Answer::Serve]);
     for (url, reason) in [
         (forger.url(), "are not the ones expected: SHA-256"),
         (missing.url(), "the server answered 404 Not Found"),
-        (endless.url(), "it sends more than the 1048576 bytes expected"),
+        (endless.url(), "its 1048576 bytes are not the ones expected: SHA-256"),
         (dead_url(), "Connection refused"),
     ] {
         let good = FileServer::start(content(), vec![Answer::Serve]);
