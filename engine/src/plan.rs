@@ -1,7 +1,7 @@
 //! How a recording was cut: the immutable outcome of ingestion.
 //!
 //! A recording becomes work units of a few minutes, each one object of 16 kHz mono PCM with one
-//! descriptor; a unit is a run of chunks of at most 30 s. Silence between spans of speech is
+//! descriptor; a unit is a run of chunks of some 16 s, never more than 30 s. Silence between spans of speech is
 //! shortened in a chunk's audio, so a chunk knows how its time maps to the recording's.
 
 use serde::{Deserialize, Serialize};

@@ -1,17 +1,20 @@
-//! Phrases to chunks of at most 28 s.
+//! Phrases to chunks of at most 16 s; a phrase that is longer is a chunk by itself.
 //!
 //! A chunk is filled with phrases as long as they fit. It then ends at the longest pause in its
 //! last seconds, since a cut in a long pause hurts the recogniser least. Silence inside a chunk is
 //! shortened, and the chunk's spans tell where its audio lies in the recording.
+//!
+//! Half of Whisper's window is what costs least: what its encoder and every token's look at the sound
+//! cost grows with the chunk, and the words that are heard are no worse.
 
 use engine::plan::Span;
 
 use crate::phrases::{PADDING, Phrase, milliseconds};
 
-/// The longest chunk, in samples: whisper's window of 30 s with room for its own rounding.
-pub(crate) const LONGEST_CHUNK: u64 = milliseconds(28_000);
+/// A chunk takes no phrase that would make it longer, in samples.
+const FULL: u64 = milliseconds(16_000);
 /// A chunk ends at its longest pause from here on.
-const FULL_ENOUGH: u64 = milliseconds(23_000);
+const FULL_ENOUGH: u64 = milliseconds(12_000);
 
 /// A chunk's audio and where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +33,7 @@ impl Cutter {
     /// Takes the next phrase in; gives the chunk that it completed by not fitting in.
     pub(crate) fn push(&mut self, phrase: Phrase) -> Option<CutChunk> {
         self.phrases.push(phrase);
-        if chunk_length(&self.phrases) <= LONGEST_CHUNK {
+        if self.phrases.len() == 1 || chunk_length(&self.phrases) <= FULL {
             return None;
         }
         let count = self.best_end();
@@ -50,7 +53,7 @@ impl Cutter {
         (1..=last)
             .filter(|end| {
                 let (taken, rest) = self.phrases.split_at(*end);
-                chunk_length(taken) >= FULL_ENOUGH && chunk_length(rest) <= LONGEST_CHUNK
+                chunk_length(taken) >= FULL_ENOUGH && chunk_length(rest) <= FULL
             })
             .max_by_key(|end| self.phrases[*end].speech.start - self.phrases[end - 1].speech.end)
             .unwrap_or(last)

@@ -19,7 +19,7 @@ pub(crate) const PADDING: u64 = milliseconds(400);
 /// Audio kept on each side of a phrase inside a chunk: the padding, and half of the 0.5 s that
 /// longer silences are shortened to.
 const MARGIN: u64 = PADDING + milliseconds(250);
-/// The longest phrase; with its padding it fills a chunk of 28 s.
+/// The longest phrase. With its padding it is a chunk of 28 s: Whisper's window of 30 s with room for its own rounding.
 const LONGEST: u64 = milliseconds(28_000) - 2 * PADDING;
 /// How far from its end a phrase of [`LONGEST`] is searched for the quietest point.
 const SEARCHED: u64 = milliseconds(5_000);
