@@ -32,7 +32,7 @@ struct Report {
     /// Different clips of 11 s, submitted at once.
     clips: u32,
     clips_s: f64,
-    /// Of these seconds, the recogniser's own.
+    /// The recogniser's own seconds, added up over the cores, of which each recognises a clip.
     clips_recogniser_s: f64,
     /// From the submission of an hour to its first words, when nothing else is at work.
     first_words_s: f64,
@@ -151,11 +151,11 @@ impl Report {
             );
         }
         table += &format!(
-            "{} clips at once: {:.1} s, of which {:.1} s are the recogniser's ({:.2})\n",
+            "{} clips at once: {:.1} s on {} cores, of whose time {:.2} is the recogniser's\n",
             self.clips,
             self.clips_s,
-            self.clips_recogniser_s,
-            self.clips_recogniser_s / self.clips_s
+            self.cores,
+            self.clips_recogniser_s / (self.clips_s * self.cores as f64)
         );
         table += &format!("first words of an hour: after {:.2} s\n", self.first_words_s);
         table + &format!("a clip while the hour is at work: after {:.2} s\n", self.behind_an_hour_s)

@@ -5,6 +5,7 @@ mod corpus;
 mod edges;
 mod noise;
 mod peer;
+mod recogniser;
 mod report;
 mod wer;
 
@@ -22,6 +23,7 @@ use crate::{
 };
 use corpus::{Corpus, Recording};
 use peer::Peer;
+pub(crate) use recogniser::Recogniser;
 use report::{Measurement, Report};
 
 /// The id of the job of many hours.
@@ -30,14 +32,15 @@ const LONG: &str = "long";
 /// Takes every measurement, in turns, and rewrites the report after each.
 pub(crate) fn run(flags: &BenchSpeechFlags) -> anyhow::Result<()> {
     let corpus = Corpus::open(&flags.corpus)?;
-    let tools = setup::run(&JOB_PROGRAMS)?;
+    let features: Vec<&str> = flags.recogniser.iter().filter_map(|recogniser| recogniser.feature()).collect();
+    let tools = setup::run_with_features(&JOB_PROGRAMS, &features)?;
     let peer = if flags.peers { Some(Peer::install()?) } else { None };
     let folder = tempfile::tempdir().context("no temporary folder")?;
     let mut bench = Bench { stack: BenchStack::start(&tools, folder.path())? };
     let mut report = Report::new(flags.runs);
     for run in 0..flags.runs {
         say(format_args!("run {} of {}", run + 1, flags.runs));
-        for recogniser in &flags.recogniser {
+        for &recogniser in &flags.recogniser {
             bench.warm_up(recogniser, &corpus)?;
             for recording in &corpus.recordings {
                 report.add(bench.measure(recogniser, recording)?);
@@ -52,18 +55,18 @@ pub(crate) fn run(flags: &BenchSpeechFlags) -> anyhow::Result<()> {
         }
     }
     let noises = noise::write_all(folder.path())?;
-    for recogniser in &flags.recogniser {
+    for &recogniser in &flags.recogniser {
         for recording in &corpus.recordings {
             say(format_args!("times of words, {recogniser}: {}", recording.name));
             let heard = bench.transcribe(recogniser, &recording.audio, &["--words"])?.0;
             if let Some(errors) = edges::errors(recording.name, &heard.words)? {
-                report.add_word_times(recogniser, recording.name, &errors);
+                report.add_word_times(recogniser.name(), recording.name, &errors);
             }
         }
         for (name, path) in &noises {
             say(format_args!("a minute of {name}, {recogniser}"));
             let heard = bench.transcribe(recogniser, path, &[])?.0;
-            report.add_noise(recogniser, name, wer::words(&heard.text).len());
+            report.add_noise(recogniser.name(), name, wer::words(&heard.text).len());
         }
     }
     if let Some(hours) = flags.long {
@@ -106,13 +109,13 @@ struct Bench<'a> {
 
 impl Bench<'_> {
     /// Has the recogniser load its model, which is not part of any measurement, as it is not for the peer.
-    fn warm_up(&mut self, recogniser: &str, corpus: &Corpus) -> anyhow::Result<()> {
+    fn warm_up(&mut self, recogniser: Recogniser, corpus: &Corpus) -> anyhow::Result<()> {
         let shortest = corpus.recordings.iter().min_by_key(|recording| recording.text.len());
         let shortest = shortest.context("the corpus holds no recording")?;
         self.transcribe(recogniser, &shortest.audio, &[]).map(drop)
     }
 
-    fn measure(&mut self, recogniser: &str, recording: &Recording) -> anyhow::Result<Measurement> {
+    fn measure(&mut self, recogniser: Recogniser, recording: &Recording) -> anyhow::Result<Measurement> {
         let (heard, seconds) = self.transcribe(recogniser, &recording.audio, &[])?;
         Ok(Measurement {
             program: format!("longhand {recogniser}"),
@@ -127,11 +130,11 @@ impl Bench<'_> {
     }
 
     /// Runs one job as a user would and gives what was heard, and the seconds from submission to text.
-    fn transcribe(&mut self, recogniser: &str, audio: &Path, options: &[&str]) -> anyhow::Result<(Heard, f64)> {
+    fn transcribe(&mut self, recogniser: Recogniser, audio: &Path, options: &[&str]) -> anyhow::Result<(Heard, f64)> {
         self.forget()?;
         let started = Instant::now();
         let mut command = self.stack.longhand();
-        command.arg("transcribe").arg(audio).args(["--language", "en", "--json", "--recogniser", recogniser]);
+        command.arg("transcribe").arg(audio).args(["--language", "en", "--json", "--recogniser", recogniser.name()]);
         command.args(options);
         let printed = self.stack.run(&mut command)?;
         let seconds = started.elapsed().as_secs_f64();

@@ -77,11 +77,12 @@ pub(crate) fn forget_own_package(command: &mut Command) {
 ///
 /// # Errors
 /// The compiler's complaint, shown in full.
-pub(crate) fn build(programs: &[&str]) -> anyhow::Result<Binaries> {
+pub(crate) fn build(programs: &[&str], features: &[&str]) -> anyhow::Result<Binaries> {
     let mut command = cargo();
     command.args(["build", "--release", "--workspace", "--message-format", "json-render-diagnostics"]);
     command.args(programs.iter().flat_map(|program| ["--bin", program]));
     command.args(["--test", CHEAPEST_TEST]);
+    command.args(features.iter().flat_map(|feature| ["--features", feature]));
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

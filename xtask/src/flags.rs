@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::{
     bases::BasesArgs,
     bench_build::{self, BenchBuildArgs},
+    bench_speech::Recogniser,
     build::BuildArgs,
     builder::BuilderArgs,
     containers::{DownArgs, LogsArgs, RestartArgs, StatusArgs, UpArgs},
@@ -158,9 +159,9 @@ pub(crate) struct BenchSpeechFlags {
     /// How often each recording is transcribed
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) runs: u32,
-    /// Recognisers that are measured, in turns, separated by commas: whisper, and ctranslate2 where it is built in
+    /// Recognisers that are measured, in turns, separated by commas; ctranslate2 takes minutes to be built in
     #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "whisper")]
-    pub(crate) recogniser: Vec<String>,
+    pub(crate) recogniser: Vec<Recogniser>,
     /// Also run faster-whisper with the same weights, in turns
     #[arg(long)]
     pub(crate) peers: bool,

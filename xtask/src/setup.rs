@@ -23,8 +23,13 @@ pub(crate) struct Tools {
 
 /// Installs system packages, builds the named programs, `longhand` among them, fetches Temporal and the models; what is there is left alone.
 pub(crate) fn run(programs: &[&str]) -> anyhow::Result<Tools> {
+    run_with_features(programs, &[])
+}
+
+/// As [`run`]; the programs are built with features that they do not have by default, as cargo writes them for a workspace.
+pub(crate) fn run_with_features(programs: &[&str], features: &[&str]) -> anyhow::Result<Tools> {
     packages::ensure(&packages::PROGRAMS)?;
-    let binaries = binaries::build(programs)?;
+    let binaries = binaries::build(programs, features)?;
     let temporal = fetch(binaries.path("longhand")?)?;
     Ok(Tools { binaries, temporal })
 }

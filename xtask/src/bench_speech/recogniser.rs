@@ -1,0 +1,35 @@
+//! The recognisers that can be measured.
+
+use std::fmt;
+
+use clap::ValueEnum;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Recogniser {
+    Whisper,
+    Ctranslate2,
+}
+
+impl Recogniser {
+    /// What has to be built into the worker for it, as cargo names it.
+    pub(super) fn feature(self) -> Option<&'static str> {
+        match self {
+            Recogniser::Whisper => None,
+            Recogniser::Ctranslate2 => Some("transcription-worker/ctranslate2"),
+        }
+    }
+
+    /// As the command line takes it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Recogniser::Whisper => "whisper",
+            Recogniser::Ctranslate2 => "ctranslate2",
+        }
+    }
+}
+
+impl fmt::Display for Recogniser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
