@@ -14,7 +14,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 pub(crate) use folders::{program_folders, user_folder};
 pub use llm::{LlmProvider, LlmSettings};
-pub use native::settle_native_libraries;
+pub use native::{Freed, settle_native_libraries};
 pub use services::{ApiSettings, IngestionApiSettings, JobStatusApiSettings, LinkSettings, RedisSettings};
 
 use confique::{
@@ -112,14 +112,14 @@ pub struct TranscribeSettings {
     /// Precision of whisper.cpp's weights after download: `q8_0` or `f16`. CTranslate2 computes in 8 bits.
     #[config(env = "LONGHAND_QUANTISATION", default = "q8_0")]
     pub quantisation: Quantisation,
-    /// Work units recognised at the same time.
-    #[config(env = "LONGHAND_TRANSCRIBE_SLOTS", default = 1)]
-    pub slots: usize,
+    /// Threads that recognise, in all. Default: as many as the machine has cores.
+    #[config(env = "LONGHAND_TRANSCRIBE_CORES", validate(*cores > 0, "must not be 0"))]
+    pub cores: Option<usize>,
     /// Chunks that `ctranslate2` recognises at once. More is faster, and takes more memory and longer to cancel.
     #[config(env = "LONGHAND_TRANSCRIBE_BATCH", default = 4)]
     pub batch: usize,
-    /// Threads of each slot. Default: the machine's cores divided by the slots.
-    #[config(env = "LONGHAND_TRANSCRIBE_THREADS")]
+    /// Of these, threads that recognise one chunk, or batch of chunks, together. Default: 1, which gets most done; 4 with weights of more than 500 MB; more where memory is short.
+    #[config(env = "LONGHAND_TRANSCRIBE_THREADS", validate(*threads > 0, "must not be 0"))]
     pub threads: Option<usize>,
 }
 

@@ -94,7 +94,7 @@ pub struct Timings {
     pub llm_s: f64,
     /// From submission to the result.
     pub wall_s: f64,
-    /// Sum over the chunks that this run computed: the recogniser's own time.
+    /// Sum over the chunks that this run computed: the recogniser's own time. Several are at work at once.
     pub recogniser_s: f64,
 }
 

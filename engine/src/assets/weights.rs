@@ -16,6 +16,8 @@ pub struct Weights {
     pub path: PathBuf,
     /// SHA-256 of the file with the weights, hexadecimal: what a job's provenance names.
     pub sha256: String,
+    /// That file's size.
+    pub bytes: u64,
 }
 
 /// The file in a folder of CTranslate2's that holds the weights.
@@ -36,8 +38,8 @@ pub async fn whisper_weights(
         Some(asset) => named(&asset, quantisation, cache, events).await?,
         None => own(model, Path::is_file, events)?,
     };
-    let sha256 = digest_of(&path, cache).await?;
-    Ok(Weights { path, sha256 })
+    let file = path.clone();
+    weights(path, &file, cache).await
 }
 
 /// A model's folder in CTranslate2's format by name, fetched where that was not done before, or a user's own.
@@ -49,8 +51,8 @@ pub async fn ctranslate2_weights(model: &str, cache: &Path, events: Events<'_>) 
         Some(asset) => ensure(&asset, cache, events).await?,
         None => own(model, is_ctranslate2_folder, events)?,
     };
-    let sha256 = digest_of(&path.join(CTRANSLATE2_WEIGHTS), cache).await?;
-    Ok(Weights { path, sha256 })
+    let file = path.join(CTRANSLATE2_WEIGHTS);
+    weights(path, &file, cache).await
 }
 
 /// Whether a model, by name or path, can be had in CTranslate2's format.
@@ -60,6 +62,13 @@ pub fn has_ctranslate2_weights(model: &str) -> bool {
 
 fn is_ctranslate2_folder(path: &Path) -> bool {
     path.join(CTRANSLATE2_WEIGHTS).is_file()
+}
+
+/// The model at `path`, whose weights are in `file`.
+async fn weights(path: PathBuf, file: &Path, cache: &Path) -> Result<Weights, FetchError> {
+    let sha256 = digest_of(file, cache).await?;
+    let bytes = file.metadata().map_err(|source| FetchError::cache(file, source))?.len();
+    Ok(Weights { path, sha256, bytes })
 }
 
 async fn digest_of(path: &Path, cache: &Path) -> Result<String, FetchError> {

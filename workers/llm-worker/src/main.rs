@@ -3,7 +3,7 @@
 use clap::Parser;
 use confique::Config;
 use engine::{
-    config::{self, CacheSettings, HealthSettings, LlmSettings, StoreSettings, TelemetrySettings},
+    config::{self, CacheSettings, Freed, HealthSettings, LlmSettings, StoreSettings, TelemetrySettings},
     health,
     store::Store,
     telemetry,
@@ -37,7 +37,7 @@ struct Settings {
 }
 
 fn main() -> anyhow::Result<()> {
-    config::settle_native_libraries();
+    config::settle_native_libraries(Freed::Returned);
     serve(Flags::parse())
 }
 

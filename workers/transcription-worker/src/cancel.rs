@@ -7,7 +7,7 @@ use std::sync::{
 
 use tokio_util::sync::CancellationToken;
 
-/// A flag that goes up when the token falls. The watch ends with this value.
+/// A flag that goes up when the token falls, and at the end of this value: nobody waits for the outcome any more.
 pub(crate) struct Flag {
     raised: Arc<AtomicBool>,
     watch: tokio::task::JoinHandle<()>,
@@ -32,5 +32,6 @@ impl Flag {
 impl Drop for Flag {
     fn drop(&mut self) {
         self.watch.abort();
+        self.raised.store(true, Ordering::Relaxed);
     }
 }

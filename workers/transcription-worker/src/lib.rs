@@ -3,6 +3,7 @@
 pub mod activities;
 mod audio;
 mod cancel;
+pub mod layout;
 pub mod models;
 mod prepare;
 pub mod recogniser;

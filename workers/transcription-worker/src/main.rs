@@ -4,7 +4,7 @@ use clap::Parser;
 use confique::Config;
 use engine::{
     config::{
-        self, CacheSettings, HealthSettings, RedisSettings, StoreSettings, TelemetrySettings, TranscribeSettings,
+        self, CacheSettings, Freed, HealthSettings, RedisSettings, StoreSettings, TelemetrySettings, TranscribeSettings,
     },
     events::Announcer,
     health,
@@ -15,7 +15,7 @@ use engine::{
         worker,
     },
 };
-use transcription_worker::{activities::TranscribeActivities, models::Models};
+use transcription_worker::{activities::TranscribeActivities, layout, models::Models};
 
 /// Serves the activities of the transcription queue.
 ///
@@ -48,7 +48,8 @@ struct Settings {
 const BEGUN: usize = 15;
 
 fn main() -> anyhow::Result<()> {
-    config::settle_native_libraries();
+    let freed = if cfg!(feature = "ctranslate2") { Freed::Kept } else { Freed::Returned };
+    config::settle_native_libraries(freed);
     serve(Flags::parse())
 }
 
@@ -61,9 +62,9 @@ async fn serve(flags: Flags) -> anyhow::Result<()> {
     let _telemetry = telemetry::start(&settings.telemetry, env!("CARGO_PKG_NAME"))?;
     let store = Store::open(&settings.store)?;
     let announcer = Announcer::open(&settings.redis)?;
-    // Activities take turns at the recogniser, batch by batch, so that more of them than it has room for wait ready.
-    let slots = settings.transcribe.slots.max(1);
-    let queues = [(TRANSCRIBE_FIRST_QUEUE, slots + BEGUN), (TRANSCRIBE_QUEUE, slots + 1)];
+    // Activities take turns at the cores, batch by batch.
+    let units = layout::units(&settings.transcribe);
+    let queues = [(TRANSCRIBE_FIRST_QUEUE, units + BEGUN), (TRANSCRIBE_QUEUE, units)];
     let models = Models::new(settings.transcribe, settings.cache);
     worker::serve_activities(queues, &settings.health, &settings.telemetry, |stop| {
         let activities = TranscribeActivities::new(store, models, announcer, stop);

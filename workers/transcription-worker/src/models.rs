@@ -13,6 +13,7 @@ use engine::{
 };
 
 use crate::{
+    layout,
     recogniser::{Layout, Recogniser, RecogniserError, Session},
     turns::{Turns, Urgency},
 };
@@ -39,13 +40,14 @@ pub(crate) struct Model {
     /// Never left open.
     pub(crate) choice: RecogniserChoice,
     pub(crate) recogniser: Recogniser,
+    pub(crate) layout: Layout,
     idle: Mutex<Vec<Session>>,
     turns: Turns,
 }
 
 impl Models {
     pub fn new(settings: TranscribeSettings, cache: CacheSettings) -> Self {
-        let turns = Turns::new(settings.slots.max(1));
+        let turns = Turns::new(layout::cores(&settings));
         Self { settings, cache, loaded: tokio::sync::Mutex::default(), turns }
     }
 
@@ -91,10 +93,8 @@ impl Models {
             RecogniserChoice::Ctranslate2 => assets::ctranslate2_weights(name, &cache, &log_fetch).await,
             _ => assets::whisper_weights(name, self.settings.quantisation, &cache, &log_fetch).await,
         };
-        let Weights { path, sha256 } = weights.map_err(|error| StageError::setup(error.to_string()))?;
-        let sessions = self.settings.slots.max(1);
-        let threads = self.settings.threads.unwrap_or_else(|| cores() / sessions).max(1);
-        let layout = Layout { sessions, threads, batch: self.settings.batch };
+        let Weights { path, sha256, bytes } = weights.map_err(|error| StageError::setup(error.to_string()))?;
+        let layout = layout::layout(&self.settings, bytes, layout::memory());
         let recogniser = blocking(move || match choice {
             RecogniserChoice::Ctranslate2 => ctranslate2(&path, layout),
             _ => Recogniser::whisper(&path, layout).map_err(unusable),
@@ -106,6 +106,7 @@ impl Models {
             sha256,
             choice,
             recogniser,
+            layout,
             idle: Mutex::default(),
             turns: self.turns.clone(),
         })
@@ -135,17 +136,21 @@ impl Model {
         urgency: Urgency,
         work: impl FnOnce(&mut Session) -> T + Send + 'static,
     ) -> Result<T, StageError> {
-        let turn = self.turns.wait(urgency).await?;
+        let mut turn = self.turns.wait(self.layout.threads, urgency).await?;
+        if urgency == Urgency::First && self.recogniser.takes_any_threads() {
+            turn.widen();
+        }
         let model = Arc::clone(self);
         let done = blocking(move || {
-            // Given up where the work ends, which can be after everybody has stopped waiting for it.
-            let _turn = turn;
             let idle = model.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop();
             let mut session = match idle {
                 Some(session) => session,
                 None => model.recogniser.session().map_err(|error| StageError::setup(error.to_string()))?,
             };
+            session.use_threads(turn.cores());
             let done = work(&mut session);
+            // Here, and so perhaps after everybody has stopped waiting for the outcome.
+            drop(turn);
             model.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(session);
             Ok(done)
         });
@@ -156,10 +161,6 @@ impl Model {
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StageError> {
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|error| StageError::transient(format!("the recogniser's thread ended early: {error}")))
-}
-
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 fn log_fetch(event: FetchEvent) {

@@ -34,6 +34,7 @@ use looks::{Heard, Outcome};
 #[derive(Clone)]
 pub struct Recogniser {
     weights: Arc<dyn Weights>,
+    threads: usize,
 }
 
 /// What one slot needs to recognise chunks, one call after the other.
@@ -41,6 +42,7 @@ pub struct Session {
     weights: Arc<dyn Weights>,
     /// None only after making one has failed; the next chunk tries again.
     decoder: Option<Box<dyn Decoder>>,
+    threads: usize,
 }
 
 /// How the work is laid out on the machine.
@@ -97,7 +99,7 @@ impl Recogniser {
     /// # Errors
     /// [`RecogniserError::Weights`] for a file that cannot be read or is no such model.
     pub fn whisper(weights: &Path, layout: Layout) -> Result<Self, RecogniserError> {
-        Ok(Self { weights: Arc::new(whisper::Weights::load(weights, layout.threads)?) })
+        Ok(Self { weights: Arc::new(whisper::Weights::load(weights)?), threads: layout.threads })
     }
 
     /// CTranslate2 with a folder that holds a Whisper model in its format, as faster-whisper uses it.
@@ -106,7 +108,7 @@ impl Recogniser {
     /// [`RecogniserError::Weights`] for a folder that cannot be read or holds no such model.
     #[cfg(feature = "ctranslate2")]
     pub fn ctranslate2(folder: &Path, layout: Layout) -> Result<Self, RecogniserError> {
-        Ok(Self { weights: Arc::new(ctranslate2::Weights::load(folder, layout)?) })
+        Ok(Self { weights: Arc::new(ctranslate2::Weights::load(folder, layout)?), threads: layout.threads })
     }
 
     /// The program that recognises, and its version.
@@ -117,6 +119,11 @@ impl Recogniser {
     /// Whether the model knows other languages than English.
     pub fn is_multilingual(&self) -> bool {
         self.weights.is_multilingual()
+    }
+
+    /// Whether [`Session::use_threads`] changes anything.
+    pub fn takes_any_threads(&self) -> bool {
+        self.weights.takes_any_threads()
     }
 
     /// Which chunks, by their numbers of samples, are best recognised together: each batch is one call of
@@ -130,11 +137,16 @@ impl Recogniser {
     /// [`RecogniserError::Failed`] where memory is short.
     pub fn session(&self) -> Result<Session, RecogniserError> {
         let decoder = self.weights.decoder(false)?;
-        Ok(Session { weights: Arc::clone(&self.weights), decoder: Some(decoder) })
+        Ok(Session { weights: Arc::clone(&self.weights), decoder: Some(decoder), threads: self.threads })
     }
 }
 
 impl Session {
+    /// How many threads recognise from now on, in place of the layout's.
+    pub fn use_threads(&mut self, threads: usize) {
+        self.threads = threads;
+    }
+
     /// Recognises chunks of at most [`LONGEST_CHUNK_S`] of 16 kHz mono samples, from -1 to 1: those of one batch of
     /// [`Recogniser::batches`]. What is heard in one does not depend on the others.
     ///
@@ -166,10 +178,11 @@ impl Session {
     /// one takes its own.
     fn decoder(&mut self, with_times: bool) -> Result<&mut dyn Decoder, RecogniserError> {
         let kept = self.decoder.take().filter(|decoder| decoder.gives_times() || !with_times);
-        let decoder = match kept {
+        let mut decoder = match kept {
             Some(decoder) => decoder,
             None => self.weights.decoder(with_times)?,
         };
+        decoder.use_threads(self.threads);
         Ok(self.decoder.insert(decoder).as_mut())
     }
 

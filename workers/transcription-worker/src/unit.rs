@@ -1,5 +1,5 @@
-//! Recognises a work unit, batch by batch. The finished chunks of one are in the store before the next begins, so
-//! whatever kills the worker costs the batch at hand and nothing else.
+//! Recognises a work unit in batches of chunks, as many at a time as there are sessions. The chunks of one are in the
+//! store before its session goes on to the next, so whatever kills the worker costs the batches at hand and nothing else.
 
 use std::{
     sync::{
@@ -53,24 +53,27 @@ pub(crate) async fn transcribe(
     let unit = audio::unit(store, &input.folder, input.unit).await?;
     let flag = flag_of(stop);
     let missing = missing(store, input, &unit.chunks, done).await?;
-    let batches = batches(&model, &missing);
-    let loads: Vec<_> = batches.into_iter().map(|batch| load(store, input, batch)).collect();
-    // The next batch's audio is read while this one is recognised.
-    let mut loaded = stream::iter(loads).buffered(2);
-    while let Some((chunks, pcm)) = loaded.try_next().await? {
-        let recognised = recognise(&model, input, &chunks, pcm, run_id, &flag);
-        let transcripts = tokio::select! {
-            transcripts = recognised => transcripts?,
-            // What cannot be interrupted goes on by itself, and nobody waits for it.
-            () = stop.cancelled() => return Err(StageError::cancelled()),
-        };
-        for (chunk, transcript) in chunks.into_iter().zip(transcripts) {
-            write(store, input, &transcript).await?;
-            announcer.announce(keys::chunks(&input.folder, &input.prepared.recipe));
-            let audio_s = chunk.length as f64 / f64::from(SAMPLE_RATE);
-            metrics::chunk_recognised(audio_s, transcript.seconds, transcript.fallbacks);
-            done.fetch_add(1, Ordering::Relaxed);
-        }
+    let batches: Vec<_> = batches(&model, &missing)
+        .into_iter()
+        .map(|batch| async {
+            let pcm = load(store, input, &batch).await?;
+            let transcripts = recognise(&model, input, &batch, pcm, run_id, &flag).await?;
+            for (chunk, transcript) in batch.into_iter().zip(transcripts) {
+                write(store, input, &transcript).await?;
+                announcer.announce(keys::chunks(&input.folder, &input.prepared.recipe));
+                let audio_s = chunk.length as f64 / f64::from(SAMPLE_RATE);
+                metrics::chunk_recognised(audio_s, transcript.seconds, transcript.fallbacks);
+                done.fetch_add(1, Ordering::Relaxed);
+            }
+            Ok::<(), StageError>(())
+        })
+        .collect();
+    // One more than can be at work: its audio is read meanwhile.
+    let finished = stream::iter(batches).buffer_unordered(model.layout.sessions + 1).try_collect::<()>();
+    tokio::select! {
+        finished = finished => finished?,
+        // What cannot be interrupted goes on by itself, and nobody waits for it.
+        () = stop.cancelled() => return Err(StageError::cancelled()),
     }
     Ok(UnitDone { chunks: u32::try_from(unit.chunks.len()).unwrap_or(u32::MAX) })
 }
@@ -106,15 +109,9 @@ fn batches<'a>(model: &Model, chunks: &[&'a Chunk]) -> Vec<Vec<&'a Chunk>> {
     alone.into_iter().chain(together).collect()
 }
 
-/// A batch with its audio.
-async fn load<'a>(
-    store: &Store,
-    input: &UnitInput,
-    chunks: Vec<&'a Chunk>,
-) -> Result<(Vec<&'a Chunk>, Vec<Vec<f32>>), StageError> {
-    let pcm: Vec<_> = chunks.iter().map(|chunk| audio::chunk_pcm(store, &input.folder, input.unit, chunk)).collect();
-    let pcm = future::try_join_all(pcm).await?;
-    Ok((chunks, pcm))
+/// The audio of a batch.
+async fn load(store: &Store, input: &UnitInput, chunks: &[&Chunk]) -> Result<Vec<Vec<f32>>, StageError> {
+    future::try_join_all(chunks.iter().map(|chunk| audio::chunk_pcm(store, &input.folder, input.unit, chunk))).await
 }
 
 /// The transcript of each chunk of a batch.

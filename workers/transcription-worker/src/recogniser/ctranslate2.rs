@@ -31,8 +31,9 @@ const TOKENIZER: &str = "tokenizer.json";
 /// Positions of the encoder that Whisper was trained with.
 const ALL_POSITIONS: usize = 1500;
 /// Lengths that windows are padded to, in positions: few enough that chunks of about the same length share one, and go
-/// through the encoder together. The last but one holds the longest chunk that ingestion makes.
-const LENGTHS: [usize; 6] = [250, 500, 750, 1000, 1250, 1450];
+/// through the decoder together. Ingestion fills its chunks up to what the last but one of them holds; a longer one is
+/// a phrase without a pause.
+const LENGTHS: [usize; 5] = [250, 500, 700, 850, 1450];
 /// Silence behind the samples that the decoder needs to end its sentence, in positions.
 const SLACK: usize = 50;
 /// Frames of the spectrogram to a position.
@@ -88,6 +89,10 @@ impl decoder::Weights for Weights {
         self.batch
     }
 
+    fn takes_any_threads(&self) -> bool {
+        false
+    }
+
     fn positions(&self, context: Context, samples: usize) -> usize {
         positions(context, samples)
     }
@@ -106,6 +111,8 @@ impl decoder::Decoder for Decoder {
     fn gives_times(&self) -> bool {
         true
     }
+
+    fn use_threads(&mut self, _threads: usize) {}
 
     fn tokenise(&self, prompt: &str) -> Result<Vec<u32>, RecogniserError> {
         tokens::of_prompt(&self.model.folder.join(TOKENIZER), prompt)

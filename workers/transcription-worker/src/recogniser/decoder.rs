@@ -16,6 +16,9 @@ pub(super) trait Weights: Send + Sync {
     /// The most windows that one call of [`Decoder::decode`] is given.
     fn batch(&self) -> usize;
 
+    /// Whether a decoder can use other numbers of threads than the layout's.
+    fn takes_any_threads(&self) -> bool;
+
     /// Positions of the encoder for so many samples: windows of the same number are decoded together.
     fn positions(&self, context: Context, samples: usize) -> usize;
 
@@ -27,6 +30,9 @@ pub(super) trait Weights: Send + Sync {
 pub(super) trait Decoder: Send {
     /// Whether it tells when each token ends, too, where [`Attempt::times`] asks for that.
     fn gives_times(&self) -> bool;
+
+    /// How many threads decode from now on, where [`Weights::takes_any_threads`].
+    fn use_threads(&mut self, threads: usize);
 
     /// The prompt's tokens, for [`Attempt::prompt`].
     fn tokenise(&self, prompt: &str) -> Result<Vec<u32>, RecogniserError>;

@@ -45,7 +45,6 @@ fn known_language(code: &str) -> Option<&'static str> {
 pub(super) struct Weights {
     path: PathBuf,
     shape: Shape,
-    threads: usize,
     /// None only after loading has failed.
     latest: Mutex<Option<Loaded>>,
 }
@@ -59,13 +58,13 @@ struct Loaded {
 }
 
 impl Weights {
-    pub(super) fn load(path: &Path, threads: usize) -> Result<Self, RecogniserError> {
+    pub(super) fn load(path: &Path) -> Result<Self, RecogniserError> {
         whisper_rs::install_logging_hooks();
         let unusable =
             |error: std::io::Error| RecogniserError::Weights { path: path.to_owned(), reason: error.to_string() };
         let shape = inspect(path).map_err(unusable)?;
         let loaded = Loaded::read(path, DtwMode::None)?;
-        Ok(Self { path: path.to_owned(), shape, threads: threads.max(1), latest: Mutex::new(Some(loaded)) })
+        Ok(Self { path: path.to_owned(), shape, latest: Mutex::new(Some(loaded)) })
     }
 }
 
@@ -83,6 +82,10 @@ impl decoder::Weights for Weights {
         1
     }
 
+    fn takes_any_threads(&self) -> bool {
+        true
+    }
+
     fn positions(&self, context: Context, samples: usize) -> usize {
         positions(context, samples)
     }
@@ -96,7 +99,7 @@ impl decoder::Weights for Weights {
             None if times => Loaded::read(&self.path, alignment::heads(&self.shape))?,
             None => Loaded::read(&self.path, DtwMode::None)?,
         };
-        Ok(Box::new(Decoder::new(latest.insert(loaded).clone(), self.threads)))
+        Ok(Box::new(Decoder::new(latest.insert(loaded).clone())))
     }
 }
 
@@ -129,6 +132,10 @@ struct Decoder {
 impl decoder::Decoder for Decoder {
     fn gives_times(&self) -> bool {
         self.gives_times
+    }
+
+    fn use_threads(&mut self, threads: usize) {
+        self.threads = threads.max(1);
     }
 
     fn tokenise(&self, prompt: &str) -> Result<Vec<u32>, RecogniserError> {
@@ -169,9 +176,9 @@ impl decoder::Decoder for Decoder {
 }
 
 impl Decoder {
-    fn new(loaded: Loaded, threads: usize) -> Self {
+    fn new(loaded: Loaded) -> Self {
         let Loaded { whisper: context, gives_times } = loaded;
-        Self { context, gives_times, state: None, threads, parameters: HashMap::new() }
+        Self { context, gives_times, state: None, threads: 1, parameters: HashMap::new() }
     }
 
     fn decode_one(&mut self, pcm: &[f32], attempt: &Attempt<'_>, cancel: &AtomicBool) -> Result<Pass, RecogniserError> {

@@ -14,7 +14,7 @@ use transcription_worker::recogniser::{Layout, RecogniseOptions, Recogniser, Rec
 
 pub(crate) const SECOND: usize = 16_000;
 
-pub(crate) const LAYOUT: Layout = Layout { sessions: 1, threads: 2, batch: 4 };
+pub(crate) const LAYOUT: Layout = Layout { sessions: 2, threads: 1, batch: 4 };
 
 /// Loaded once for all tests; each has sessions of its own.
 static RECOGNISERS: LazyLock<Vec<Recogniser>> = LazyLock::new(|| {
