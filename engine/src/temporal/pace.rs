@@ -29,8 +29,7 @@ impl Pace {
         let (since, done_before) = *self.first.get_or_insert((now, progress.chunks_done));
         let seconds = now.duration_since(since).as_secs_f64();
         let done = progress.chunks_done.saturating_sub(done_before);
-        let is_cut = progress.duration_s > 0.0;
-        if done == 0 || seconds <= 0.0 || !is_cut {
+        if done == 0 || seconds <= 0.0 || !progress.is_cut() {
             return None;
         }
         let chunks_per_second = f64::from(done) / seconds;

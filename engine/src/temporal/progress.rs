@@ -128,6 +128,11 @@ impl JobProgress {
             jobs_total: 0,
         }
     }
+
+    /// Whether the whole recording is cut, so that no chunks are added any more.
+    pub fn is_cut(&self) -> bool {
+        self.duration_s > 0.0 && self.chunks_total > 0
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -10,8 +10,9 @@ const LARGE: u64 = 500_000_000;
 /// Threads of a session with larger weights, which would be slow to give its first words with one. More threads wait
 /// for each other at every step, so one to a session gets most done.
 const THREADS_OF_LARGE: usize = 4;
-/// What a session takes at most, in sizes of the weights.
-const SESSION: u64 = 3;
+/// What a session takes at most, beside twice the size of the weights: with `base`, 0.37 GB where doubtful chunks are
+/// decoded again and words get their times.
+const SESSION: u64 = 200_000_000;
 /// Batches that a work unit of three minutes has at least, but for the last one of a recording.
 const BATCHES_OF_UNIT: usize = 4;
 
@@ -36,7 +37,7 @@ pub(crate) fn memory() -> u64 {
 /// For weights of so many bytes: a session to a core, or as many as fit into three quarters of the memory.
 pub(crate) fn layout(settings: &TranscribeSettings, bytes: u64, memory: u64) -> Layout {
     let cores = cores(settings);
-    let fitting = (memory / 4 * 3).saturating_sub(bytes) / (SESSION * bytes).max(1);
+    let fitting = (memory / 4 * 3).saturating_sub(bytes) / (SESSION + 2 * bytes);
     let fitting = usize::try_from(fitting).unwrap_or(usize::MAX).max(1);
     let least = if bytes > LARGE { THREADS_OF_LARGE } else { 1 };
     let threads = settings.threads.unwrap_or_else(|| cores.div_ceil(fitting).max(least)).min(cores);
@@ -53,14 +54,15 @@ mod tests {
     fn there_are_as_many_sessions_as_cores_unless_models_are_large_or_memory_is_short() {
         const GB: u64 = 1 << 30;
         for (cores, threads, bytes, memory, expected) in [
-            (1, None, 82_000_000, GB, (1, 1, 2)),
-            (2, None, 82_000_000, GB, (2, 1, 2)),
+            (1, None, 82_000_000, 4 * GB, (1, 1, 2)),
+            (2, None, 82_000_000, 4 * GB, (2, 1, 2)),
+            (2, None, 82_000_000, GB, (1, 2, 2)),
             (2, None, 823_000_000, GB, (1, 2, 2)),
             (2, Some(8), 82_000_000, GB, (1, 2, 2)),
             (16, None, 264_000_000, 64 * GB, (16, 1, 5)),
-            (16, None, 82_000_000, 2 * GB, (5, 3, 5)),
+            (16, None, 82_000_000, 2 * GB, (4, 4, 5)),
             (16, None, 823_000_000, 64 * GB, (4, 4, 5)),
-            (16, None, 823_000_000, 8 * GB, (2, 8, 5)),
+            (16, None, 823_000_000, 8 * GB, (2, 6, 5)),
             (16, Some(2), 823_000_000, 8 * GB, (8, 2, 5)),
         ] {
             let settings = TranscribeSettings {
