@@ -144,8 +144,9 @@ impl decoder::Decoder for Decoder {
         let generated = whisper.generate(&encoded, &prompts, &options).map_err(failed("recognising"))?;
         stop_if_raised(cancel)?;
         let mut passes: Vec<Pass> = generated.iter().map(|generated| tokens.pass(generated)).collect();
-        if attempt.times || passes.iter().any(is_to_be_weighed) {
-            times::add(&mut passes, &encoded, windows, whisper, &start)?;
+        let weighed: Vec<bool> = passes.iter().map(|pass| attempt.times || is_to_be_weighed(pass)).collect();
+        if weighed.contains(&true) {
+            times::add(&mut passes, &weighed, &encoded, windows, whisper, &start)?;
         }
         Ok(passes)
     }

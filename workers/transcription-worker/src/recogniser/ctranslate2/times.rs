@@ -13,9 +13,11 @@ use super::{
 /// Positions over which the attention is smoothed; as OpenAI's own program has it.
 const SMOOTHED_OVER: i64 = 7;
 
-/// Adds ends and log-probabilities to the text tokens of passes over encoded windows.
+/// Adds ends and log-probabilities to the text tokens of those passes over encoded windows that are to be weighed. The
+/// others keep what they would have if they had been decoded alone.
 pub(super) fn add(
     passes: &mut [Pass],
+    weighed: &[bool],
     encoded: &StorageView<'_>,
     windows: &[&[f32]],
     whisper: &Whisper,
@@ -32,7 +34,7 @@ pub(super) fn add(
         texts.into_iter().map(|text| if text.is_empty() { filler.clone() } else { text }).collect();
     let frames: Vec<usize> = windows.iter().map(|pcm| frames(pcm.len())).collect();
     let aligned = whisper.align(encoded, start, &texts, &frames, SMOOTHED_OVER).map_err(failed("timing words"))?;
-    for (pass, aligned) in passes.iter_mut().zip(aligned) {
+    for ((pass, aligned), _) in passes.iter_mut().zip(aligned).zip(weighed).filter(|(_, weighed)| **weighed) {
         let ends = ends(&aligned);
         let texts = pass.tokens.iter_mut().filter(|token| matches!(token.kind, TokenKind::Text { .. }));
         for (index, token) in texts.enumerate() {
