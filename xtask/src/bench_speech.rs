@@ -57,14 +57,14 @@ pub(crate) fn run(flags: &BenchSpeechFlags) -> anyhow::Result<()> {
     let noises = noise::write_all(folder.path())?;
     for &recogniser in &flags.recogniser {
         for recording in &corpus.recordings {
-            say(format_args!("times of words, {recogniser}: {}", recording.name));
+            say(format_args!("times of words, {}: {}", recogniser.name(), recording.name));
             let heard = bench.transcribe(recogniser, &recording.audio, &["--words"])?.0;
             if let Some(errors) = edges::errors(recording.name, &heard.words)? {
                 report.add_word_times(recogniser.name(), recording.name, &errors);
             }
         }
         for (name, path) in &noises {
-            say(format_args!("a minute of {name}, {recogniser}"));
+            say(format_args!("a minute of {name}, {}", recogniser.name()));
             let heard = bench.transcribe(recogniser, path, &[])?.0;
             report.add_noise(recogniser.name(), name, wer::words(&heard.text).len());
         }
@@ -118,7 +118,7 @@ impl Bench<'_> {
     fn measure(&mut self, recogniser: Recogniser, recording: &Recording) -> anyhow::Result<Measurement> {
         let (heard, seconds) = self.transcribe(recogniser, &recording.audio, &[])?;
         Ok(Measurement {
-            program: format!("longhand {recogniser}"),
+            program: format!("longhand {}", recogniser.name()),
             recording: recording.name.to_owned(),
             audio_s: heard.duration_s,
             seconds,

@@ -38,8 +38,7 @@ pub async fn whisper_weights(
         Some(asset) => named(&asset, quantisation, cache, events).await?,
         None => own(model, Path::is_file, events)?,
     };
-    let file = path.clone();
-    weights(path, &file, cache).await
+    weights(&path, &path, cache).await
 }
 
 /// A model's folder in CTranslate2's format by name, fetched where that was not done before, or a user's own.
@@ -51,8 +50,7 @@ pub async fn ctranslate2_weights(model: &str, cache: &Path, events: Events<'_>) 
         Some(asset) => ensure(&asset, cache, events).await?,
         None => own(model, is_ctranslate2_folder, events)?,
     };
-    let file = path.join(CTRANSLATE2_WEIGHTS);
-    weights(path, &file, cache).await
+    weights(&path, &path.join(CTRANSLATE2_WEIGHTS), cache).await
 }
 
 /// Whether a model, by name or path, can be had in CTranslate2's format.
@@ -65,10 +63,10 @@ fn is_ctranslate2_folder(path: &Path) -> bool {
 }
 
 /// The model at `path`, whose weights are in `file`.
-async fn weights(path: PathBuf, file: &Path, cache: &Path) -> Result<Weights, FetchError> {
+async fn weights(path: &Path, file: &Path, cache: &Path) -> Result<Weights, FetchError> {
     let sha256 = digest_of(file, cache).await?;
     let bytes = file.metadata().map_err(|source| FetchError::cache(file, source))?.len();
-    Ok(Weights { path, sha256, bytes })
+    Ok(Weights { path: path.to_owned(), sha256, bytes })
 }
 
 async fn digest_of(path: &Path, cache: &Path) -> Result<String, FetchError> {

@@ -129,7 +129,7 @@ impl JobProgress {
         }
     }
 
-    /// Whether the whole recording is cut, so that no chunks are added any more.
+    /// Whether the whole recording is cut, so that no chunks are added to those that there are.
     pub fn is_cut(&self) -> bool {
         self.duration_s > 0.0 && self.chunks_total > 0
     }

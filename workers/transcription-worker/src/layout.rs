@@ -17,7 +17,7 @@ const SESSION: u64 = 200_000_000;
 const BATCHES_OF_UNIT: usize = 4;
 
 /// Threads that recognise, in all.
-pub fn cores(settings: &TranscribeSettings) -> usize {
+pub(crate) fn cores(settings: &TranscribeSettings) -> usize {
     settings.cores.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
 }
 

@@ -1,4 +1,4 @@
-//! The models of a worker: fetched when first asked for, the latest one kept in memory; and whose turn it is to use one.
+//! The models of a worker: fetched when first asked for, the latest one kept in memory; each is used in turns.
 
 use std::{
     path::Path,

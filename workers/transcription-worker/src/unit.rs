@@ -1,5 +1,5 @@
 //! Recognises a work unit in batches of chunks, as many at a time as there are sessions. The chunks of one are in the
-//! store before its session goes on to the next, so whatever kills the worker costs the batches at hand and nothing else.
+//! store before its session goes on to the next, so whatever kills the worker costs the batches at hand, nothing else.
 
 use std::{
     sync::{

@@ -1,7 +1,5 @@
 //! The recognisers that can be measured.
 
-use std::fmt;
-
 use clap::ValueEnum;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -25,11 +23,5 @@ impl Recogniser {
             Recogniser::Whisper => "whisper",
             Recogniser::Ctranslate2 => "ctranslate2",
         }
-    }
-}
-
-impl fmt::Display for Recogniser {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
