@@ -1,6 +1,6 @@
 //! Who is let in, and how often.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, num::NonZeroU32, sync::Arc};
 
 use axum::{
     extract::{ConnectInfo, Request, State},
@@ -84,10 +84,9 @@ impl Access {
 
     async fn admit(&self, client: &Client) -> Result<(), ApiError> {
         let Some(limit) = &self.limit else { return Ok(()) };
-        limit.admit(client.name()).await.map_err(|wait| {
+        limit.admit(client.name(), NonZeroU32::MIN).await.map_err(|refused| {
             let message = "too many requests in a minute; try again after the seconds that Retry-After tells";
-            let refused = ApiError::new(StatusCode::TOO_MANY_REQUESTS, ErrorKind::RateLimitError, message);
-            refused.code("rate_limit_exceeded").retry_after(wait)
+            refused.answer(message, "rate_limit_exceeded")
         })
     }
 }

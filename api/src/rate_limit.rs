@@ -1,5 +1,5 @@
-//! How many requests a client may make. The count is kept in Redis, for all machines together, or
-//! in this process where there is no Redis or it is away.
+//! How much a client may ask for. The count is kept in Redis, for all machines together, or in this process where there
+//! is no Redis or it is away.
 
 use std::{
     num::NonZeroU32,
@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use axum::http::StatusCode;
 use engine::redis::Redis;
 use governor::{
     DefaultKeyedRateLimiter, Quota, RateLimiter,
@@ -17,7 +18,7 @@ use governor::{
 };
 use redis::Script;
 
-const WINDOW: Duration = Duration::from_secs(60);
+use crate::error::{ApiError, ErrorKind};
 
 /// A request waits no longer than this for Redis.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -28,22 +29,31 @@ const AWAY: Duration = Duration::from_secs(2);
 /// Past so many clients those that have a whole allowance are forgotten.
 const MANY_CLIENTS: usize = 10_000;
 
-/// The generic cell rate algorithm, as governor has it: an allowance of a minute that fills up evenly. Gives the
-/// milliseconds to wait.
+/// The generic cell rate algorithm, as governor has it: an allowance that fills up evenly, and of which so many are taken
+/// at once. Gives the milliseconds to wait.
 const ADMIT: &str = r"
+local most, window, count = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
-local window = 60000
-local step = window / tonumber(ARGV[1])
+local taken = window / most * count
 local full = math.max(tonumber(redis.call('GET', KEYS[1]) or now), now)
-local wait = full + step - window - now
+local wait = full + taken - window - now
 if wait > 0.001 then return math.ceil(wait) end
-redis.call('SET', KEYS[1], string.format('%.3f', full + step), 'PX', window + 1000)
+redis.call('SET', KEYS[1], string.format('%.3f', full + taken), 'PX', window + 1000)
 return 0
 ";
 
+/// What a client may ask for in a time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Allowance {
+    /// Names the count in Redis.
+    pub(crate) name: &'static str,
+    pub(crate) most: NonZeroU32,
+    pub(crate) window: Duration,
+}
+
 pub(crate) struct RateLimit {
-    per_minute: NonZeroU32,
+    allowance: Allowance,
     here: DefaultKeyedRateLimiter<String>,
     shared: Option<Shared>,
 }
@@ -56,45 +66,69 @@ struct Shared {
     away: AtomicBool,
 }
 
+/// Why a client has to wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refused {
+    Until(Duration),
+    /// It asks for more at once than there ever is.
+    TooMany,
+}
+
+impl Refused {
+    pub(crate) fn answer(self, message: impl Into<String>, code: &str) -> ApiError {
+        let refused = ApiError::new(StatusCode::TOO_MANY_REQUESTS, ErrorKind::RateLimitError, message).code(code);
+        match self {
+            Self::Until(wait) => refused.retry_after(wait),
+            Self::TooMany => refused,
+        }
+    }
+}
+
 impl RateLimit {
-    pub(crate) fn new(per_minute: NonZeroU32, redis: Option<Redis>) -> Self {
-        let here = RateLimiter::dashmap(Quota::per_minute(per_minute));
+    pub(crate) fn new(allowance: Allowance, redis: Option<Redis>) -> Self {
+        let quota = Quota::with_period(allowance.window / allowance.most.get());
+        // Only a window of nothing would be none.
+        let quota = quota.unwrap_or(Quota::per_minute(allowance.most)).allow_burst(allowance.most);
         let shared = redis.map(|redis| Shared {
             redis,
             admit: Script::new(ADMIT),
             away_until: Mutex::default(),
             away: AtomicBool::new(false),
         });
-        Self { per_minute, here, shared }
+        Self { allowance, here: RateLimiter::dashmap(quota), shared }
     }
 
-    /// Counts a request of the client.
-    ///
-    /// # Errors
-    /// It is one too many: how long to wait.
-    pub(crate) async fn admit(&self, client: &str) -> Result<(), Duration> {
+    /// Counts so many of the client.
+    pub(crate) async fn admit(&self, client: &str, count: NonZeroU32) -> Result<(), Refused> {
+        if count > self.allowance.most {
+            return Err(Refused::TooMany);
+        }
         if let Some(shared) = &self.shared
-            && let Some(answer) = shared.admit(client, self.per_minute).await
+            && let Some(answer) = shared.admit(client, self.allowance, count).await
         {
             return answer;
         }
         if self.here.len() > MANY_CLIENTS {
             self.here.retain_recent();
         }
-        let admitted = self.here.check_key(&client.to_owned());
-        admitted.map_err(|until| until.wait_time_from(DefaultClock::default().now()).min(WINDOW))
+        let admitted = self.here.check_key_n(&client.to_owned(), count).map_err(|_| Refused::TooMany)?;
+        admitted.map_err(|until| {
+            Refused::Until(until.wait_time_from(DefaultClock::default().now()).min(self.allowance.window))
+        })
     }
 }
 
 impl Shared {
     /// `None` where Redis gives no answer.
-    async fn admit(&self, client: &str, per_minute: NonZeroU32) -> Option<Result<(), Duration>> {
+    async fn admit(&self, client: &str, allowance: Allowance, count: NonZeroU32) -> Option<Result<(), Refused>> {
         if self.away_until().is_some_and(|until| Instant::now() < until) {
             return None;
         }
-        let mut asked = self.admit.key(format!("longhand:rate:{client}"));
+        let Allowance { name, most, window } = allowance;
+        let mut asked = self.admit.key(format!("longhand:{name}:{client}"));
+        let window = u64::try_from(window.as_millis()).unwrap_or(u64::MAX);
         let mut redis = self.redis.clone();
-        let answer = asked.arg(per_minute.get()).invoke_async::<u64>(&mut redis);
+        let answer = asked.arg(most.get()).arg(window).arg(count.get()).invoke_async::<u64>(&mut redis);
         let wait = match tokio::time::timeout(PATIENCE, answer).await {
             Ok(Ok(wait)) => wait,
             Ok(Err(error)) => return self.lost(&error.to_string()),
@@ -103,7 +137,7 @@ impl Shared {
         if self.away.swap(false, Ordering::Relaxed) {
             tracing::info!("Redis is back: requests are counted for all machines together");
         }
-        Some(if wait == 0 { Ok(()) } else { Err(Duration::from_millis(wait)) })
+        Some(if wait == 0 { Ok(()) } else { Err(Refused::Until(Duration::from_millis(wait))) })
     }
 
     fn lost<T>(&self, reason: &str) -> Option<T> {
@@ -121,23 +155,31 @@ impl Shared {
 
 #[cfg(test)]
 mod tests {
-    use std::num::NonZeroU32;
+    use std::{num::NonZeroU32, time::Duration};
 
     use engine::{config::RedisSettings, redis};
 
-    use super::RateLimit;
+    use super::{Allowance, RateLimit, Refused};
+
+    fn number(number: u32) -> NonZeroU32 {
+        NonZeroU32::new(number).unwrap()
+    }
 
     #[tokio::test]
     async fn each_client_has_an_allowance_of_its_own_with_redis_or_without() {
         let away = RedisSettings { url: Some(engine::config::Secret::new("redis://127.0.0.1:1".to_owned())) };
         for redis in [None, redis::open(&away).unwrap()] {
-            let limit = RateLimit::new(NonZeroU32::new(3).unwrap(), redis);
-            for _ in 0..3 {
-                limit.admit("anna").await.unwrap();
+            let allowance = Allowance { name: "rate", most: number(3), window: Duration::from_secs(60) };
+            let limit = RateLimit::new(allowance, redis);
+            assert_eq!(limit.admit("anna", number(4)).await, Err(Refused::TooMany));
+            limit.admit("anna", number(2)).await.unwrap();
+            limit.admit("anna", number(1)).await.unwrap();
+            for (count, seconds) in [(1, 10..=20), (3, 50..=60)] {
+                let refused = limit.admit("anna", number(count)).await;
+                let Err(Refused::Until(wait)) = refused else { panic!("{refused:?}") };
+                assert!(seconds.contains(&wait.as_secs()), "{wait:?} for {count} thirds of a minute");
             }
-            let wait = limit.admit("anna").await.unwrap_err();
-            assert!((10..=20).contains(&wait.as_secs()), "{wait:?} for a third of a minute");
-            limit.admit("bert").await.unwrap();
+            limit.admit("bert", number(3)).await.unwrap();
         }
     }
 }

@@ -21,12 +21,14 @@ use crate::{
     health::HealthCheck,
     keys::{ApiKeys, KeysError},
     metrics::RequestMetrics,
-    rate_limit::RateLimit,
+    rate_limit::{Allowance, RateLimit},
     router::{Api, Surroundings},
 };
 
 /// A service that does not say in this time that it is ready is not.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// Why a service cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +65,9 @@ pub async fn serve(
     if everybody && !address.ip().is_loopback() {
         return Err(ServeError::Unprotected { name, address });
     }
-    let limit = settings.requests_per_minute.map(|most| RateLimit::new(most, dependencies.redis.clone()));
+    let limit = settings
+        .requests_per_minute
+        .map(|most| RateLimit::new(Allowance { name: "rate", most, window: MINUTE }, dependencies.redis.clone()));
     let router = api.into_router(Surroundings {
         settings,
         access: Access { keys, limit },

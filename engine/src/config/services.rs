@@ -26,6 +26,9 @@ pub struct ApiSettings {
     /// Requests that an API key, or an address where there are no keys, may make in a minute. Default: no limit.
     #[config(env = "LONGHAND_API_REQUESTS_PER_MINUTE")]
     pub requests_per_minute: Option<NonZeroU32>,
+    /// Jobs and later questions to the language model that an API key, or an address where there are no keys, may ask for in a day; what was used up comes back evenly. Default: no limit.
+    #[config(env = "LONGHAND_API_JOBS_PER_DAY")]
+    pub jobs_per_day: Option<NonZeroU32>,
     /// Web pages that may use the APIs, as origins such as `https://example.org`, separated by commas. Pages of the API's own host always may.
     #[config(env = "LONGHAND_API_CORS_ORIGINS", parse_env = confique::env::parse::list_by_comma)]
     pub cors_origins: Option<Vec<String>>,

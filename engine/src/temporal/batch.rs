@@ -33,6 +33,14 @@ pub async fn is_running(jobs: &Jobs, id: &JobId) -> Result<bool, ClientError> {
     }
 }
 
+/// What a batch was started with, if it ever was.
+///
+/// # Errors
+/// The store's.
+pub async fn list(store: &Store, id: &JobId) -> Result<Option<Vec<BatchEntry>>, StoreError> {
+    store.find_json(&keys::batch(id.as_str())).await
+}
+
 /// Starts a batch that does not run. One that has ended is run again: what it finished is left alone.
 ///
 /// # Errors

@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
-use api::{ApiError, ErrorKind, JobLinks, Json};
+use api::{ApiError, Client, ErrorKind, JobLinks, Json};
 use axum::{
+    Extension,
     extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
@@ -25,7 +26,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     asked::{Asked, Hook, Llm, Shape, Speech, job_id},
     idempotency::JobOfKey,
-    ingestion::Ingestion,
+    ingestion::{Ingestion, key_is_taken},
     jobs::NewSource,
 };
 
@@ -91,6 +92,7 @@ pub(crate) fn routes() -> OpenApiRouter<Ingestion> {
 )]
 async fn start(
     State(ingestion): State<Ingestion>,
+    Extension(client): Extension<Client>,
     JobOfKey(of_key): JobOfKey,
     Json(wanted): Json<NewBatch>,
 ) -> Result<Response, ApiError> {
@@ -100,7 +102,8 @@ async fn start(
     }
     let sources = checked(&ingestion, wanted.sources).await?;
     let request = Asked { speech: wanted.speech, llm: wanted.llm, webhook: wanted.webhook }.resolve(Shape::Json)?;
-    let id = if wanted.id.is_some() || of_key.is_some() {
+    let is_of_key = of_key.is_some();
+    let id = if wanted.id.is_some() || is_of_key {
         job_id(wanted.id, of_key)?
     } else {
         let [sources, asked] = [serde_json::to_string(&sources), serde_json::to_string(&request(nothing()))];
@@ -108,9 +111,14 @@ async fn start(
     };
     let entries: Vec<_> = sources.into_iter().map(|source| entry(&id, source, &request)).collect();
     let jobs = ingestion.temporal.jobs()?;
+    let store = &ingestion.uploads.store;
+    if is_of_key && batch::list(store, &id).await?.is_some_and(|list| list != entries) {
+        return Err(key_is_taken(&id));
+    }
     let existing = batch::is_running(jobs, &id).await?;
     if !existing {
-        batch::start(jobs, &ingestion.uploads.store, &id, &entries, concurrency).await.map_err(not_started)?;
+        ingestion.quota.take(&client, entries.len()).await?;
+        batch::start(jobs, store, &id, &entries, concurrency).await.map_err(not_started)?;
     }
     let accepted = AcceptedBatch {
         status: JobStatus::Running,

@@ -1,6 +1,6 @@
 //! What all handlers share: the ways to the store and to Temporal, and how a job is handed over.
 
-use api::{ApiError, ErrorKind, Links, Temporal};
+use api::{ApiError, ErrorKind, JobQuota, Links, Temporal};
 use axum::{
     extract::{DefaultBodyLimit, Request},
     http::StatusCode,
@@ -17,6 +17,7 @@ pub(crate) struct Ingestion {
     pub(crate) uploads: Uploads,
     pub(crate) followers: Followers,
     pub(crate) links: Links,
+    pub(crate) quota: JobQuota,
     /// Bytes that a body of JSON may have.
     pub(crate) most_json: usize,
     /// Falls when the service is told to stop.
@@ -48,8 +49,9 @@ impl Ingestion {
     }
 }
 
-fn key_is_taken(id: &JobId) -> ApiError {
-    let message = format!("this Idempotency-Key came with another request, which is job {id}; take a new key");
+/// The key's first request was another one.
+pub(crate) fn key_is_taken(id: &JobId) -> ApiError {
+    let message = format!("this Idempotency-Key came with another request, which is {id}; take a new key");
     ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, ErrorKind::InvalidRequestError, message)
         .param("Idempotency-Key")
         .code("idempotency_key_reused")

@@ -1,7 +1,8 @@
 //! Starting and cancelling jobs.
 
-use api::{ApiError, JobLinks, Json, Path};
+use api::{ApiError, Client, JobLinks, Json, Path};
 use axum::{
+    Extension,
     extract::{FromRequest, Request, State},
     http::{
         StatusCode,
@@ -125,9 +126,11 @@ pub(crate) fn patient_routes() -> OpenApiRouter<Ingestion> {
 )]
 async fn start(
     State(ingestion): State<Ingestion>,
+    Extension(client): Extension<Client>,
     JobOfKey(of_key): JobOfKey,
     request: Request,
 ) -> Result<Accepted, ApiError> {
+    ingestion.quota.take(&client, 1).await?;
     let is_of_key = of_key.is_some();
     let (id, job) = if is_form(&request) {
         of_form(&ingestion, request, of_key).await?

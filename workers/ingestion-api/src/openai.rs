@@ -7,8 +7,9 @@ mod live;
 mod options;
 mod outcome;
 
-use api::ApiError;
+use api::{ApiError, Client};
 use axum::{
+    Extension,
     extract::{Request, State},
     http::HeaderName,
     response::{IntoResponse, Response},
@@ -81,9 +82,11 @@ pub(crate) fn routes() -> OpenApiRouter<Ingestion> {
 )]
 async fn transcribe(
     State(ingestion): State<Ingestion>,
+    Extension(client): Extension<Client>,
     JobOfKey(of_key): JobOfKey,
     request: Request,
 ) -> Result<Response, ApiError> {
+    ingestion.quota.take(&client, 1).await?;
     let mut form = Form::read(request, &ingestion.uploads, &options::TRANSCRIPTION_FIELDS).await?;
     let source = form.source()?;
     let options = Options::of_transcription(&mut form)?;
@@ -101,9 +104,11 @@ async fn transcribe(
 )]
 async fn translate(
     State(ingestion): State<Ingestion>,
+    Extension(client): Extension<Client>,
     JobOfKey(of_key): JobOfKey,
     request: Request,
 ) -> Result<Response, ApiError> {
+    ingestion.quota.take(&client, 1).await?;
     let mut form = Form::read(request, &ingestion.uploads, &options::TRANSLATION_FIELDS).await?;
     let source = form.source()?;
     let options = Options::of_translation(&mut form)?;

@@ -1,6 +1,6 @@
 //! What the service answers.
 
-use api::{Api, Dependencies, Links};
+use api::{Api, Dependencies, JobQuota, Links};
 use axum::Router;
 use engine::{
     config::{ApiSettings, IngestSettings, LinkSettings},
@@ -23,6 +23,7 @@ pub(crate) fn api(
         uploads: Uploads { store: dependencies.store.clone(), most: ingest.max_source_mb.saturating_mul(1_000_000) },
         followers: Followers::new(dependencies.store.clone(), wakeups),
         links: Links::new(links),
+        quota: JobQuota::new(settings, dependencies.redis.as_ref()),
         most_json: settings.max_body_kb.saturating_mul(1024),
         stop,
     };

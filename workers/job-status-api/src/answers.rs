@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use api::{ApiError, JobLinks, Json, Path};
+use api::{ApiError, Client, JobLinks, Json, Path};
 use axum::{
+    Extension,
     extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
@@ -109,11 +110,13 @@ async fn one(
 )]
 async fn ask(
     State(status): State<Status>,
+    Extension(client): Extension<Client>,
     Path(id): Path<JobId>,
     Json(task): Json<NewTask>,
 ) -> Result<Response, ApiError> {
     let task = task.resolve()?;
     status.result(&id).await?;
+    status.quota.take(&client, 1).await?;
     let asked = status.temporal.jobs()?.submit_llm(id.as_str(), &task).await?;
     if asked.existing && matches!(task, LlmTask::Ask(_)) {
         let message = format!("{id} is being asked another question; ask again when the job {} has ended", asked.id);

@@ -62,6 +62,6 @@ async fn main() -> anyhow::Result<()> {
     let dependencies = Dependencies::open(&settings.store, &settings.redis).await?;
     let wakeups = Wakeups::listen(&settings.redis)?;
     let stop = api::stop_signal();
-    let service = routes::api(&dependencies, wakeups, &settings.links, stop.clone());
+    let service = routes::api(&dependencies, wakeups, &settings.api, &settings.links, stop.clone());
     Ok(api::serve(service, address, &settings.api, dependencies, stop).await?)
 }

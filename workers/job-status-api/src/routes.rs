@@ -1,21 +1,28 @@
 //! What the service answers.
 
-use api::{Api, Dependencies, Links};
+use api::{Api, Dependencies, JobQuota, Links};
 use engine::{
-    config::LinkSettings,
+    config::{ApiSettings, LinkSettings},
     events::{Followers, Wakeups},
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::{answers, audio, deliveries, events, jobs, page, recordings::Recordings, status::Status, transcript};
 
-pub(crate) fn api(dependencies: &Dependencies, wakeups: Wakeups, links: &LinkSettings, stop: CancellationToken) -> Api {
+pub(crate) fn api(
+    dependencies: &Dependencies,
+    wakeups: Wakeups,
+    settings: &ApiSettings,
+    links: &LinkSettings,
+    stop: CancellationToken,
+) -> Api {
     let status = Status {
         temporal: dependencies.temporal.clone(),
         store: dependencies.store.clone(),
         followers: Followers::new(dependencies.store.clone(), wakeups),
         recordings: Recordings::new(dependencies.store.clone()),
         links: Links::new(links),
+        quota: JobQuota::new(settings, dependencies.redis.as_ref()),
         stop,
     };
     let routes = jobs::routes().merge(events::routes()).merge(transcript::routes());

@@ -1,6 +1,6 @@
 //! What all handlers share: the ways to Temporal, to the store and to what is known of jobs.
 
-use api::{ApiError, ErrorKind, Links, Temporal};
+use api::{ApiError, ErrorKind, JobQuota, Links, Temporal};
 use axum::http::StatusCode;
 use engine::{
     events::{Followers, Snapshot},
@@ -21,6 +21,7 @@ pub(crate) struct Status {
     pub(crate) followers: Followers,
     pub(crate) recordings: Recordings,
     pub(crate) links: Links,
+    pub(crate) quota: JobQuota,
     /// Falls when the service is told to stop.
     pub(crate) stop: CancellationToken,
 }

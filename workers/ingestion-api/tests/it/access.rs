@@ -74,6 +74,34 @@ async fn each_key_has_its_own_allowance() {
     }
 }
 
+#[tokio::test]
+async fn each_key_has_so_many_jobs_a_day() {
+    let folder = TempDir::new().unwrap();
+    let keys = keys_file(&folder);
+    for redis in [None, Some(("LONGHAND_REDIS_URL", "redis://127.0.0.1:1"))] {
+        let limits = [("LONGHAND_API_KEYS", keys.as_str()), ("LONGHAND_API_JOBS_PER_DAY", "2")];
+        let settings: Vec<_> = limits.into_iter().chain(redis).collect();
+        let service = Service::alone(&settings);
+        let job = br#"{"source": {"url": "ftp://nowhere/"}}"#;
+        let start = async |key: &str| {
+            let headers = [("x-api-key", key), ("content-type", "application/json")];
+            service.send(Method::POST, "/v1/jobs", &headers, job.to_vec()).await
+        };
+        for _ in 0..2 {
+            assert_eq!(start("anna's key").await.status, 400, "a job that is wrong is asked for, too");
+        }
+        let refused = start("anna's key").await;
+        assert_eq!(refused.status, 429, "{refused:?}");
+        assert_eq!(refused.json()["error"]["code"], "insufficient_quota");
+        let half_a_day = 12 * 3600;
+        let wait = refused.header("retry-after").parse::<u32>().unwrap();
+        assert!((half_a_day - 60..=half_a_day).contains(&wait), "{refused:?}");
+        assert_eq!(start("bert's key").await.status, 400, "another key has another allowance");
+        let models = service.send(Method::GET, "/v1/models", &[("x-api-key", "anna's key")], Vec::new()).await;
+        assert_eq!(models.status, 200, "only jobs are counted");
+    }
+}
+
 #[test]
 fn a_service_that_cannot_start_says_why() {
     let folder = TempDir::new().unwrap();
@@ -98,6 +126,7 @@ fn a_service_that_cannot_start_says_why() {
         ([here, ("LONGHAND_API_KEYS", &torn)], "line 1 of the API keys in"),
         ([here, ("LONGHAND_REDIS_URL", "http://user:password@redis")], "LONGHAND_REDIS_URL cannot be used"),
         ([here, ("LONGHAND_API_REQUESTS_PER_MINUTE", "0")], "LONGHAND_API_REQUESTS_PER_MINUTE"),
+        ([here, ("LONGHAND_API_JOBS_PER_DAY", "0")], "LONGHAND_API_JOBS_PER_DAY"),
     ] {
         let output = Service::refused(&settings);
         let error = String::from_utf8(output.stderr).unwrap();

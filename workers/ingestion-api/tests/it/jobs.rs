@@ -67,6 +67,18 @@ async fn what_lies_in_the_store_is_a_source_and_many_are_a_batch() {
     wait_for(&job, "completed");
     let again = SERVICE.post_json("/v1/batches", &batch).await.json();
     assert_eq!(again["id"], answer.json()["id"], "the same recordings with the same options are the same batch");
+
+    let of_key = async |batch: &Value| {
+        let headers = [("content-type", "application/json"), ("idempotency-key", "batch 17")];
+        SERVICE.send(Method::POST, "/v1/batches", &headers, serde_json::to_vec(batch).unwrap()).await
+    };
+    let first = of_key(&batch).await;
+    assert_eq!(first.status, 202, "{first:?}");
+    wait_for(first.json()["id"].as_str().unwrap(), "completed");
+    assert_eq!(of_key(&batch).await.json()["id"], first.json()["id"]);
+    let other = json!({ "sources": [object], "speech": { "language": "de" } });
+    let refused = of_key(&other).await;
+    assert_eq!((refused.status, refused.json()["error"]["code"].as_str()), (422, Some("idempotency_key_reused")));
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Redis counts requests for all machines together, and is missed by nobody when it is away.
 
+use reqwest::Method;
+use serde_json::json;
 use test_stack::{redis::Redis, wait_until};
 
 use crate::service::Service;
@@ -42,4 +44,20 @@ async fn an_allowance_holds_for_all_machines_together() {
         now(status(&one));
         one.log().contains("Redis is back")
     });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_s_jobs_hold_for_all_machines_together() {
+    let Some(redis) = Redis::start() else { return };
+    let url = redis.url();
+    let settings = [("LONGHAND_REDIS_URL", url.as_str()), ("LONGHAND_API_JOBS_PER_DAY", "3")];
+    let (one, other) = (Service::alone(&settings), Service::alone(&settings));
+    assert_eq!([redis_is(&one).await, redis_is(&other).await], ["healthy"; 2]);
+    let job = serde_json::to_vec(&json!({"source": {"url": "ftp://nowhere/"}})).unwrap();
+    let start = async |service: &Service| {
+        let kind = [("content-type", "application/json")];
+        service.send(Method::POST, "/v1/jobs", &kind, job.clone()).await.status
+    };
+    assert_eq!([start(&one).await, start(&other).await, start(&one).await], [400; 3]);
+    assert_eq!([start(&one).await, start(&other).await], [429; 2]);
 }
