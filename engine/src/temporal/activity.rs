@@ -7,13 +7,14 @@ use serde::Serialize;
 use temporalio_client::WorkflowSignalOptions;
 use temporalio_common::error::ApplicationFailure;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{contracts::CutSoFar, workflows::TranscribeWorkflow};
 use crate::error::{FailureKind, StageError};
 
-/// How often an activity reports; with the worker's throttle this bounds how late a cancel arrives.
+/// How often an activity reports; with the worker's throttle this bounds how late a cancel arrives. One that is over
+/// before spares the server the report, which it would write to its database.
 const HEARTBEAT: Duration = Duration::from_millis(250);
 
 /// Between two signals of an activity to its workflow, each of which takes a workflow task.
@@ -38,7 +39,7 @@ where
 {
     let stop = shutdown.child_token();
     let mut work = std::pin::pin!(work(stop.clone()));
-    let mut beat = tokio::time::interval(HEARTBEAT);
+    let mut beat = tokio::time::interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
     let outcome = loop {
         tokio::select! {
             outcome = &mut work => break outcome,
