@@ -156,8 +156,8 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::NotFound { key } => Self::not_found(format!("the store has no object {key}")),
-            StoreError::Full { .. } => {
-                tracing::error!(%error, "the store is full");
+            StoreError::Full { .. } | StoreError::Temporary { .. } => {
+                tracing::error!(%error, "the store takes nothing in");
                 let message = "the store has no space left; try again when its operator has made some";
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, ErrorKind::ServerError, message)
             }

@@ -15,8 +15,8 @@ use std::{ops::Range, path::PathBuf, sync::Arc};
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream::BoxStream};
 use object_store::{
-    GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, WriteMultipart,
-    aws::AmazonS3Builder, local::LocalFileSystem, path::Path, prefix::PrefixStore,
+    GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, aws::AmazonS3Builder,
+    local::LocalFileSystem, path::Path, prefix::PrefixStore,
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -26,14 +26,8 @@ use crate::{config::StoreSettings, error::StageError};
 #[derive(Debug, Clone)]
 pub struct Store {
     objects: Arc<dyn ObjectStore>,
-    /// Bytes that a stream is written in at a time, each of which is held in memory until it is written.
-    piece: usize,
+    parts: Parts,
 }
-
-/// The least that S3 takes.
-const S3_PIECE: usize = 5 * 1024 * 1024;
-
-const FOLDER_PIECE: usize = 128 * 1024;
 
 /// What went wrong with which object.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +42,11 @@ pub enum StoreError {
     Open { url: String, reason: String },
     #[error("object {key} in the store is not what was expected: {reason}")]
     Corrupt { key: String, reason: String },
+    #[error(
+        "{key} could not be gathered in the temporary folder {} on its way into the store: {source}; TMPDIR names \
+         another folder", .folder.display()
+    )]
+    Temporary { key: String, folder: PathBuf, source: std::io::Error },
     #[error("the store failed on {key}: {source}")]
     Failed { key: String, source: object_store::Error },
 }
@@ -58,12 +57,15 @@ impl From<StoreError> for StageError {
         match error {
             StoreError::Failed { .. } => Self::transient(message),
             StoreError::NotFound { .. } | StoreError::Corrupt { .. } => Self::bad_input(message),
-            StoreError::Full { .. } | StoreError::Open { .. } => Self::setup(message),
+            StoreError::Full { .. } | StoreError::Open { .. } | StoreError::Temporary { .. } => Self::setup(message),
         }
     }
 }
 
 pub mod keys;
+mod writer;
+
+use writer::{Parts, Writer};
 
 /// What became of a conditional write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,7 +95,7 @@ impl Store {
             None => default_folder().display().to_string(),
         };
         let refused = |reason: String| StoreError::Open { url: url.clone(), reason };
-        let (objects, piece): (Arc<dyn ObjectStore>, usize) = match url.strip_prefix("s3://") {
+        let (objects, parts): (Arc<dyn ObjectStore>, Parts) = match url.strip_prefix("s3://") {
             Some(rest) => {
                 let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
                 crate::tls::install_provider();
@@ -102,7 +104,7 @@ impl Store {
                     .with_bucket_name(bucket)
                     .build()
                     .map_err(|error| refused(error.to_string()))?;
-                (Arc::new(PrefixStore::new(bucket, prefix.trim_end_matches('/'))), S3_PIECE)
+                (Arc::new(PrefixStore::new(bucket, prefix.trim_end_matches('/'))), Parts::large())
             }
             None if url.contains("://") => {
                 return Err(refused("only a folder or s3://bucket/prefix is supported".to_owned()));
@@ -110,10 +112,10 @@ impl Store {
             None => {
                 std::fs::create_dir_all(&url).map_err(|error| refused(error.to_string()))?;
                 let folder = LocalFileSystem::new_with_prefix(&url).map_err(|error| refused(error.to_string()))?;
-                (Arc::new(folder), FOLDER_PIECE)
+                (Arc::new(folder), Parts::Small)
             }
         };
-        Ok(Self { objects, piece })
+        Ok(Self { objects, parts })
     }
 
     /// # Errors
@@ -201,27 +203,19 @@ impl Store {
         key: &str,
         mut pieces: impl futures_util::Stream<Item = Result<Bytes, E>> + Unpin,
     ) -> Result<(), E> {
-        const PIECES_IN_FLIGHT: usize = 4;
-        let failed = |error| E::from(classify(key, error));
-        let upload = self.objects.put_multipart(&Path::from(key)).await.map_err(failed)?;
-        let mut writer = WriteMultipart::new_with_chunk_size(upload, self.piece);
+        let mut writer = Writer::open(&*self.objects, &self.parts, key).await?;
         let copied: Result<(), E> = async {
             while let Some(piece) = pieces.next().await {
-                let piece = piece?;
-                writer.wait_for_capacity(PIECES_IN_FLIGHT).await.map_err(failed)?;
-                writer.put(piece);
+                writer.put(piece?).await?;
             }
             Ok(())
         }
         .await;
-        if let Err(cause) = copied {
-            if let Err(error) = writer.abort().await {
-                tracing::warn!(key, %error, "an unfinished upload could not be removed");
-            }
-            return Err(cause);
+        if copied.is_err() {
+            writer.abort().await;
+            return copied;
         }
-        writer.finish().await.map_err(failed)?;
-        Ok(())
+        Ok(writer.finish().await?)
     }
 
     /// Gives an object another key, replacing what had it.

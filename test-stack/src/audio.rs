@@ -20,6 +20,14 @@ pub fn silence(seconds: u32) -> NamedTempFile {
     wav((0..seconds * RATE).map(|_| 0))
 }
 
+/// Sound that is far too faint to be heard, and no two seconds of which are the same.
+pub fn faint(seconds: u32) -> NamedTempFile {
+    // A linear congruential generator, whose upper bits are the better ones.
+    let numbers =
+        std::iter::successors(Some(1_u32), |number| Some(number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223)));
+    wav(numbers.take((seconds * RATE) as usize).map(|number| i16::try_from(number >> 30).unwrap() - 2))
+}
+
 /// The sample's samples, 16 kHz mono.
 fn sample_pcm() -> Vec<i16> {
     let mut reader = claxon::FlacReader::open(sample()).unwrap();

@@ -8,7 +8,9 @@ use s3s::{auth::SimpleAuth, service::S3ServiceBuilder};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, runtime::Runtime};
 
-use test_stack::{Stack, sample};
+use engine::hash::hexadecimal;
+use sha2::{Digest, Sha256};
+use test_stack::{Stack, audio, sample};
 
 const BUCKET: &str = "longhand";
 
@@ -61,4 +63,10 @@ fn a_job_runs_on_s3() {
     assert!(result["text"].as_str().unwrap().contains("country"));
     let again = stack.json(["transcribe", &sample(), "--json"]);
     assert_eq!(again["provenance"]["chunks_computed"], 0, "checkpoints are found again");
+
+    // More than two of S3's parts, in order and whole.
+    let large = audio::faint(400);
+    let result = stack.json(["transcribe", large.path().to_str().unwrap(), "--json"]);
+    let sha256 = hexadecimal(&Sha256::digest(std::fs::read(large.path()).unwrap()));
+    assert_eq!((&result["status"], &result["provenance"]["audio_sha256"]), (&"completed".into(), &sha256.into()));
 }
