@@ -75,6 +75,14 @@ pub enum LogFormat {
     Json,
 }
 
+/// What runs the workflows, which is the ingestion worker.
+#[derive(Debug, Clone, Config)]
+pub struct WorkflowSettings {
+    /// Version of the worker, such as its image's tag: a job's workflow stays with workers of the version that it began with, and new ones go to the version that is current for Temporal. Default: none, any worker takes any job.
+    #[config(env = "LONGHAND_WORKER_VERSION", validate(!version.is_empty(), "must not be empty"))]
+    pub version: Option<String>,
+}
+
 /// The ingestion worker.
 #[derive(Debug, Clone, Config)]
 pub struct IngestSettings {
@@ -154,11 +162,12 @@ impl std::fmt::Debug for Secret {
 }
 
 /// Every section, for the checks and the table that need all variables at once.
-const SECTIONS: [&Meta; 13] = [
+const SECTIONS: [&Meta; 14] = [
     &StoreSettings::META,
     &CacheSettings::META,
     &TelemetrySettings::META,
     &HealthSettings::META,
+    &WorkflowSettings::META,
     &IngestSettings::META,
     &WebhookSettings::META,
     &TranscribeSettings::META,

@@ -3,7 +3,10 @@
 use std::{net::SocketAddr, time::Duration};
 
 use temporalio_client::Client;
-use temporalio_common::telemetry::TelemetryOptions;
+use temporalio_common::{
+    telemetry::TelemetryOptions,
+    worker::{VersioningBehavior, WorkerDeploymentOptions, WorkerDeploymentVersion},
+};
 use temporalio_sdk::{
     Runtime, Worker, WorkerOptions,
     activities::ActivityImplementer,
@@ -16,7 +19,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::{HealthSettings, TelemetrySettings},
+    config::{HealthSettings, TelemetrySettings, WorkflowSettings},
     health::{self, Health, HealthError},
     signal,
 };
@@ -37,6 +40,9 @@ const HEARTBEAT_THROTTLE: Duration = Duration::from_millis(400);
 
 /// Between two attempts to reach the server.
 const CONNECT_PAUSE: Duration = Duration::from_secs(1);
+
+/// What Temporal knows the versions of the workflows' workers by.
+const DEPLOYMENT: &str = "longhand";
 
 /// Workflow tasks worked on at the same time; each takes milliseconds.
 const WORKFLOW_SLOTS: usize = 50;
@@ -74,13 +80,14 @@ pub async fn serve_activities<A: ActivityImplementer + Send + Sync + 'static, co
 pub async fn serve_activities_and_workflows<A: ActivityImplementer + Send + Sync + 'static>(
     queue: &str,
     slots: usize,
+    workflows: &WorkflowSettings,
     health: &HealthSettings,
     telemetry: &TelemetrySettings,
     activities: impl FnOnce(CancellationToken) -> A,
 ) -> Result<(), WorkerError> {
     let process = Process::start(health, telemetry).await?;
     let options = activity_options(queue, slots, activities(process.stop.clone()));
-    process.run(vec![workflow_options()?, options]).await
+    process.run(vec![workflow_options(workflows)?, options]).await
 }
 
 fn activity_options<A: ActivityImplementer + Send + Sync + 'static>(
@@ -97,8 +104,9 @@ fn activity_options<A: ActivityImplementer + Send + Sync + 'static>(
         .build()
 }
 
-fn workflow_options() -> Result<WorkerOptions, WorkerError> {
+fn workflow_options(settings: &WorkflowSettings) -> Result<WorkerOptions, WorkerError> {
     let options = WorkerOptions::new(WORKFLOW_QUEUE)
+        .maybe_deployment_options(settings.version.as_deref().map(of_version))
         .tuner(slot_numbers(WORKFLOW_SLOTS, 0))
         .graceful_shutdown_period(GRACE)
         .register_workflow::<TranscribeWorkflow>()
@@ -107,6 +115,16 @@ fn workflow_options() -> Result<WorkerOptions, WorkerError> {
         .and_then(|options| options.register_workflow::<DeliverWorkflow>())
         .map_err(sdk)?;
     Ok(options.build())
+}
+
+/// A workflow's history is only sure to replay on the code that made it. Activities have no such memory: their queues
+/// know no versions.
+fn of_version(version: &str) -> WorkerDeploymentOptions {
+    let version = WorkerDeploymentVersion::builder().deployment_name(DEPLOYMENT).build_id(version).build();
+    WorkerDeploymentOptions::new(version)
+        .use_worker_versioning(true)
+        .default_versioning_behavior(VersioningBehavior::Pinned)
+        .build()
 }
 
 /// Slots are fixed numbers: the SDK's default of 100 activities would start 100 recognisers.

@@ -3,7 +3,9 @@
 use clap::Parser;
 use confique::Config;
 use engine::{
-    config::{self, HealthSettings, IngestSettings, StoreSettings, TelemetrySettings, WebhookSettings},
+    config::{
+        self, HealthSettings, IngestSettings, StoreSettings, TelemetrySettings, WebhookSettings, WorkflowSettings,
+    },
     health,
     store::Store,
     telemetry,
@@ -31,6 +33,8 @@ struct Settings {
     #[config(nested)]
     store: StoreSettings,
     #[config(nested)]
+    workflows: WorkflowSettings,
+    #[config(nested)]
     ingest: IngestSettings,
     #[config(nested)]
     webhooks: WebhookSettings,
@@ -43,11 +47,12 @@ async fn main() -> anyhow::Result<()> {
     if flags.healthy {
         return Ok(health::ask(&settings.health).await?);
     }
-    let _telemetry = telemetry::start(&settings.telemetry, env!("CARGO_PKG_NAME"))?;
-    let store = Store::open(&settings.store)?;
-    let slots = settings.ingest.slots;
-    worker::serve_activities_and_workflows(INGEST_QUEUE, slots, &settings.health, &settings.telemetry, |stop| {
-        IngestActivities::new(store, settings.ingest, settings.webhooks, stop)
+    let Settings { telemetry, health, store, workflows, ingest, webhooks } = settings;
+    let _telemetry = telemetry::start(&telemetry, env!("CARGO_PKG_NAME"))?;
+    let store = Store::open(&store)?;
+    let slots = ingest.slots;
+    worker::serve_activities_and_workflows(INGEST_QUEUE, slots, &workflows, &health, &telemetry, |stop| {
+        IngestActivities::new(store, ingest, webhooks, stop)
     })
     .await?;
     Ok(())

@@ -11,4 +11,5 @@ mod order;
 mod pipeline;
 mod s3;
 mod traces;
+mod versions;
 mod webhook;
