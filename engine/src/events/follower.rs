@@ -16,7 +16,7 @@ use crate::{
     temporal::{
         client::{ClientError, Jobs},
         pace::Pace,
-        progress::{JobKind, JobProgress, Stage},
+        progress::{JobProgress, Stage},
     },
     transcript::{ChunkTranscript, Segment},
 };
@@ -25,8 +25,9 @@ use crate::{
 const QUICK: Duration = Duration::from_millis(250);
 /// The same where Redis tells when there is something to see, and for jobs in which little happens.
 const SLOW: Duration = Duration::from_secs(1);
-/// How long a job is followed when nobody looks any more, and between two looks at an ended one, which may be amended
-/// or begun again.
+/// The same for one that has ended: it may be amended, or begun again.
+const ENDED: Duration = Duration::from_secs(1);
+/// How long a job is followed when nobody looks any more.
 const KEPT: Duration = Duration::from_secs(5);
 /// Checkpoints read at the same time; matters where the store is far away.
 const READS_IN_FLIGHT: usize = 32;
@@ -145,7 +146,7 @@ impl Followers {
             };
             let is_quick = !self.wakeups.are_expected() && matches!(stage, Stage::Transcribe | Stage::Ingest);
             let pause = match (ended, is_quick) {
-                (true, _) => KEPT,
+                (true, _) => ENDED,
                 (false, true) => QUICK,
                 (false, false) => SLOW,
             };
@@ -191,10 +192,7 @@ impl Follower {
         match self.jobs.progress(id).await {
             Err(ClientError::NotFound { id }) => {
                 let result = self.store.find_json::<JobResult>(&keys::result(&id)).await?;
-                let result = result.ok_or(ClientError::NotFound { id })?;
-                let wall_s = result.timings.wall_s;
-                let progress = JobProgress::new(&result.job_id, JobKind::Transcribe, result.status);
-                Ok(JobProgress { elapsed_s: wall_s, ..progress })
+                Ok(JobProgress::of_result(&result.ok_or(ClientError::NotFound { id })?))
             }
             known => Ok(known?),
         }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::result::JobStatus;
+use crate::result::{JobResult, JobStatus};
 
 /// The answer to the workflows' `progress` query.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -127,6 +127,11 @@ impl JobProgress {
             jobs_done: 0,
             jobs_total: 0,
         }
+    }
+
+    /// As the result alone tells it: of a job that Temporal has forgotten.
+    pub fn of_result(result: &JobResult) -> Self {
+        Self { elapsed_s: result.timings.wall_s, ..Self::new(&result.job_id, JobKind::Transcribe, result.status) }
     }
 
     /// Whether the whole recording is cut, so that no chunks are added to those that there are.

@@ -34,5 +34,9 @@ async fn a_job_that_temporal_has_forgotten_is_told_of_from_the_store() {
     assert_eq!(recording.status(), StatusCode::OK);
     assert!(recording.bytes().await.unwrap() == std::fs::read(sample()).unwrap());
     assert_eq!(service.json("/v1/jobs/old/deliveries").await, serde_json::json!([]));
+    let shown = service.stack.json(["show", "old", "--json"]);
+    for field in ["kind", "status", "stage", "chunks_done", "chunks_total", "duration_s", "provenance"] {
+        assert_eq!(shown[field], known[field], "{field} on the command line");
+    }
     assert_eq!(service.get("/v1/jobs/older").await.status(), StatusCode::NOT_FOUND);
 }

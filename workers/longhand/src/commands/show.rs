@@ -1,6 +1,5 @@
 //! `longhand show`: where a job stands, or how it went.
 
-use anyhow::Context;
 use clap::Args;
 use engine::{
     ids::JobId,
@@ -53,9 +52,9 @@ pub(crate) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
     let Connection { jobs, store } = Connection::open().await?;
     let id = args.id.as_str();
     let progress = match jobs.progress(id).await {
-        Err(error @ ClientError::NotFound { .. }) if store.exists(&keys::result(id)).await? => {
-            return Err(error)
-                .context(format!("Temporal has forgotten {id}; `longhand result {id}` still has its result"));
+        Err(error @ ClientError::NotFound { .. }) => {
+            let result = store.find_json::<JobResult>(&keys::result(id)).await?;
+            JobProgress::of_result(&result.ok_or(error)?)
         }
         progress => progress?,
     };
