@@ -40,8 +40,11 @@ pub(crate) fn layout(settings: &TranscribeSettings, bytes: u64, memory: u64) -> 
     let fitting = (memory / 4 * 3).saturating_sub(bytes) / (SESSION + 2 * bytes);
     let fitting = usize::try_from(fitting).unwrap_or(usize::MAX).max(1);
     let least = if bytes > LARGE { THREADS_OF_LARGE } else { 1 };
-    let threads = settings.threads.unwrap_or_else(|| cores.div_ceil(fitting).max(least)).min(cores);
-    Layout { sessions: cores / threads, threads, batch: settings.batch }
+    let sessions = match settings.threads {
+        Some(threads) => cores / threads.min(cores),
+        None => (cores / least).clamp(1, fitting),
+    };
+    Layout { sessions, threads: settings.threads.unwrap_or(cores / sessions).min(cores), batch: settings.batch }
 }
 
 #[cfg(test)]
@@ -62,7 +65,7 @@ mod tests {
             (16, None, 264_000_000, 64 * GB, (16, 1, 5)),
             (16, None, 82_000_000, 2 * GB, (4, 4, 5)),
             (16, None, 823_000_000, 64 * GB, (4, 4, 5)),
-            (16, None, 823_000_000, 8 * GB, (2, 6, 5)),
+            (16, None, 823_000_000, 8 * GB, (3, 5, 5)),
             (16, Some(2), 823_000_000, 8 * GB, (8, 2, 5)),
         ] {
             let settings = TranscribeSettings {
