@@ -174,10 +174,11 @@ impl Session {
         Ok(recognised)
     }
 
-    /// The decoder, made anew where times are wanted and it gives none. The old one's memory is free before the new
-    /// one takes its own.
+    /// The decoder, made anew where it gives no times and they are wanted, or others have begun to give them. The old
+    /// one's memory is free before the new one takes its own.
     fn decoder(&mut self, with_times: bool) -> Result<&mut dyn Decoder, RecogniserError> {
-        let kept = self.decoder.take().filter(|decoder| decoder.gives_times() || !with_times);
+        let is_outdated = with_times || self.weights.gives_times();
+        let kept = self.decoder.take().filter(|decoder| decoder.gives_times() || !is_outdated);
         let mut decoder = match kept {
             Some(decoder) => decoder,
             None => self.weights.decoder(with_times)?,

@@ -93,6 +93,10 @@ impl decoder::Weights for Weights {
         false
     }
 
+    fn gives_times(&self) -> bool {
+        true
+    }
+
     fn positions(&self, context: Context, samples: usize) -> usize {
         positions(context, samples)
     }

@@ -19,6 +19,10 @@ pub(super) trait Weights: Send + Sync {
     /// Whether a decoder can use other numbers of threads than the layout's.
     fn takes_any_threads(&self) -> bool;
 
+    /// Whether every decoder that is made from now on can tell when a token ends. Older ones that cannot hold weights
+    /// that nobody else needs.
+    fn gives_times(&self) -> bool;
+
     /// Positions of the encoder for so many samples: windows of the same number are decoded together.
     fn positions(&self, context: Context, samples: usize) -> usize;
 

@@ -4,7 +4,7 @@ use std::{
     borrow::Cow,
     collections::HashMap,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
 };
 
 use engine::assets::ggml::{Shape, inspect};
@@ -28,6 +28,8 @@ use window::Window;
 const ALL_POSITIONS: usize = 1500;
 /// whisper.cpp's fast matrix kernels take multiples of so many positions; others cost twice the time.
 const BLOCK: usize = 16;
+/// Positions of a chunk as ingestion cuts them, but for phrases without a pause.
+const ORDINARY: usize = 864;
 /// Shorter sound is padded with silence, for the recogniser gives none of it a thought.
 const SHORTEST: usize = SAMPLE_RATE;
 
@@ -66,6 +68,10 @@ impl Weights {
         let loaded = Loaded::read(path, DtwMode::None)?;
         Ok(Self { path: path.to_owned(), shape, latest: Mutex::new(Some(loaded)) })
     }
+
+    fn latest(&self) -> MutexGuard<'_, Option<Loaded>> {
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl decoder::Weights for Weights {
@@ -86,6 +92,10 @@ impl decoder::Weights for Weights {
         true
     }
 
+    fn gives_times(&self) -> bool {
+        self.latest().as_ref().is_some_and(|loaded| loaded.gives_times)
+    }
+
     fn positions(&self, context: Context, samples: usize) -> usize {
         positions(context, samples)
     }
@@ -93,7 +103,7 @@ impl decoder::Weights for Weights {
     /// Whether a decoder tells times is settled when whisper.cpp loads the weights, so they are loaded anew for the
     /// first one that does; the others go when they are no longer used.
     fn decoder(&self, times: bool) -> Result<Box<dyn decoder::Decoder>, RecogniserError> {
-        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut latest = self.latest();
         let loaded = match latest.take().filter(|loaded| loaded.gives_times || !times) {
             Some(loaded) => loaded,
             None if times => Loaded::read(&self.path, alignment::heads(&self.shape))?,
@@ -121,7 +131,7 @@ impl Loaded {
 struct Decoder {
     context: Arc<WhisperContext>,
     gives_times: bool,
-    /// Made when it is first needed.
+    /// Made when it is needed. One that has held more than an ordinary chunk is not kept, for it would keep the memory.
     state: Option<WhisperState>,
     threads: usize,
     /// whisper-rs leaks the language's name with every set of parameters made for one, so each is
@@ -189,7 +199,7 @@ impl Decoder {
         stop_if_raised(cancel)?;
         let tokens = self.tokens(&state)?;
         let no_speech_prob = self.no_speech_prob(&mut state)?;
-        self.state = Some(state);
+        self.state = (positions(attempt.context, pcm.len()) <= ORDINARY).then_some(state);
         Ok(Pass { tokens, no_speech_prob })
     }
 
