@@ -9,7 +9,7 @@ use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    bench_stack::{BenchStack, recordings},
+    bench_stack::{BenchStack, corpus::Corpus, recordings},
     binaries::{JOB_PROGRAMS, workspace},
     flags::BenchJobsFlags,
     output::{print, say},
@@ -42,6 +42,7 @@ struct Report {
 
 /// Takes every measurement once.
 pub(crate) fn run(flags: &BenchJobsFlags) -> anyhow::Result<()> {
+    let corpus = Corpus::open(&flags.corpus)?;
     let tools = setup::run(&JOB_PROGRAMS)?;
     let peer = if flags.peers { Some(Peer::install()?) } else { None };
     let folder = tempfile::tempdir().context("no temporary folder")?;
@@ -65,7 +66,7 @@ pub(crate) fn run(flags: &BenchJobsFlags) -> anyhow::Result<()> {
     let (clips_s, clips_recogniser_s) = batch(&mut stack, &clips, flags.clips, flags.clips)?;
 
     say(format_args!("an hour, and a clip behind it"));
-    let hour = recordings::hours(folder, 1)?;
+    let hour = recordings::speech(folder, &corpus, 3600)?;
     let first_words_s = stack.submit_until(&hour, HOUR, |shown| shown.chunks_done > 0)?;
     let last = folder.join("last");
     recordings::clips(&last, 1)?;

@@ -1,7 +1,6 @@
 //! `cargo xtask bench-speech`: accuracy, speed and memory of the whole pipeline, on speech with exact
 //! transcripts, through Temporal and the store; interleaved with a peer where that is asked for.
 
-mod corpus;
 mod edges;
 mod noise;
 mod peer;
@@ -15,13 +14,16 @@ use anyhow::Context;
 use serde::Deserialize;
 
 use crate::{
-    bench_stack::{BenchStack, memory, recordings},
+    bench_stack::{
+        BenchStack,
+        corpus::{Corpus, Recording},
+        memory, recordings,
+    },
     binaries::JOB_PROGRAMS,
     flags::BenchSpeechFlags,
     output::say,
     setup,
 };
-use corpus::{Corpus, Recording};
 use peer::Peer;
 pub(crate) use recogniser::Recogniser;
 use report::{Measurement, Report};

@@ -1,5 +1,6 @@
 //! A stack that benches measure: Temporal and the workers, with a store of its own, driven by the command line.
 
+pub(crate) mod corpus;
 pub(crate) mod memory;
 pub(crate) mod python;
 pub(crate) mod recordings;

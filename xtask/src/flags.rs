@@ -190,6 +190,9 @@ pub(crate) struct BenchJobsFlags {
     /// Clips that are submitted at once
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=500))]
     pub(crate) clips: u32,
+    /// Folder with the recordings that the hour is made of
+    #[arg(long, value_name = "DIR", default_value = "../shared/corpus")]
+    pub(crate) corpus: PathBuf,
     /// Also run as many workflows with Temporal's Python SDK
     #[arg(long)]
     pub(crate) peers: bool,

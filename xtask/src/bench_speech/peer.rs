@@ -9,9 +9,12 @@ use std::{
 use anyhow::Context;
 use serde::Deserialize;
 
-use super::{corpus::Recording, report::Measurement, wer};
+use super::{report::Measurement, wer};
 use crate::{
-    bench_stack::python::{self, Environment},
+    bench_stack::{
+        corpus::Recording,
+        python::{self, Environment},
+    },
     binaries::workspace,
     interrupt::Interrupt,
 };

@@ -20,6 +20,9 @@ pub(crate) struct Recording {
     pub(crate) text: String,
 }
 
+/// The name of the sample.
+const SHORT: &str = "short";
+
 /// What is said in the repository's own sample.
 const SAMPLE_TEXT: &str = "And so my fellow Americans ask not what your country can do for you \
                            ask what you can do for your country";
@@ -29,11 +32,8 @@ impl Corpus {
     /// [`Halt::YourTurn`] where the folder is missing.
     pub(crate) fn open(folder: &Path) -> anyhow::Result<Self> {
         let folder = workspace().join(folder);
-        let mut recordings = vec![Recording {
-            name: "short",
-            audio: workspace().join("samples/jfk.flac"),
-            text: SAMPLE_TEXT.to_owned(),
-        }];
+        let mut recordings =
+            vec![Recording { name: SHORT, audio: workspace().join("samples/jfk.flac"), text: SAMPLE_TEXT.to_owned() }];
         for name in ["dense", "sparse"] {
             let audio = folder.join(format!("{name}.flac"));
             if !audio.exists() {
@@ -48,5 +48,10 @@ impl Corpus {
             recordings.push(Recording { name, audio, text });
         }
         Ok(Self { recordings })
+    }
+
+    /// Without the repository's sample.
+    pub(crate) fn long(&self) -> impl Iterator<Item = &Recording> {
+        self.recordings.iter().filter(|recording| recording.name != SHORT)
     }
 }

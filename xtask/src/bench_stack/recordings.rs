@@ -1,13 +1,21 @@
 //! Recordings that are made for a bench: long ones, by repetition, and many short ones.
+//!
+//! One sentence, over and over, is soon written and enough for what only decodes and cuts. A recogniser takes it for a
+//! loop of its own making and looks at it three times: what recognises gets different sentences.
 
 use std::{
     fs::{self, File},
     io::{BufWriter, Write},
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use anyhow::Context;
 
+use super::{
+    corpus::Corpus,
+    python::{self, Environment},
+};
 use crate::binaries::workspace;
 
 /// 11 s of speech, 8 bits and 8 kHz: small, and the resampler has to work.
@@ -17,7 +25,17 @@ const BYTES_PER_SECOND: usize = 8_000;
 /// The middle of unsigned samples.
 const SILENCE: u8 = 0x80;
 
-/// Writes so many hours into a folder.
+/// Writes so many seconds of the corpus's long recordings into a folder, 16 bits and 16 kHz.
+pub(crate) fn speech(folder: &Path, corpus: &Corpus, seconds: u32) -> anyhow::Result<PathBuf> {
+    let environment = Environment::with("soundfile-0.13.1", &["soundfile==0.13.1"])?;
+    let path = folder.join("speech.wav");
+    let mut command = Command::new(environment.python());
+    command.arg(workspace().join("benches/speech/repeat.py")).arg(seconds.to_string()).arg(&path);
+    python::run(command.args(corpus.long().map(|recording| &recording.audio)))?;
+    Ok(path)
+}
+
+/// Writes so many hours of one sentence into a folder.
 pub(crate) fn hours(folder: &Path, hours: u32) -> anyhow::Result<PathBuf> {
     let once = Sound::read()?;
     let times = (hours as usize * 3600 * BYTES_PER_SECOND).div_ceil(once.samples.len());
