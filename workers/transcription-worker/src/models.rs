@@ -149,9 +149,10 @@ impl Model {
             };
             session.use_threads(turn.cores());
             let done = work(&mut session);
-            // Here, and so perhaps after everybody has stopped waiting for the outcome.
-            drop(turn);
             model.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(session);
+            // Here, and so perhaps after everybody has stopped waiting for the outcome; and behind the line above, or
+            // whose turn it is then would find no session, and make one more than there are cores for.
+            drop(turn);
             Ok(done)
         });
         done.await?
