@@ -19,7 +19,7 @@ use crate::{
 
 /// Names the rules by which phrases are found and cut. Changes whenever they do, for a plan in
 /// the store is never changed.
-const CUTTING_RULES: &str = "v2";
+const CUTTING_RULES: &str = "v3";
 
 /// Where the plan lies, and what it says.
 #[derive(Debug, Clone, PartialEq)]

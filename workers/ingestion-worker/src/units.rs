@@ -6,6 +6,9 @@ use engine::plan::{Chunk, SAMPLE_RATE, WorkUnit};
 
 use crate::cut::CutChunk;
 
+/// Seconds that the first unit holds at most: it is in the store the sooner, and recognised while the next one fills.
+const FIRST_UNIT_S: u64 = 60;
+
 /// A work unit and its PCM, 16 kHz mono little-endian i16.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct FilledUnit {
@@ -15,7 +18,7 @@ pub(crate) struct FilledUnit {
 }
 
 pub(crate) struct UnitFiller {
-    /// Samples that a unit holds at most, unless one chunk alone is longer.
+    /// Samples that a unit behind the first holds at most, unless one chunk alone is longer.
     capacity: u64,
     unit: WorkUnit,
     pcm: Vec<u8>,
@@ -35,7 +38,7 @@ impl UnitFiller {
     /// Takes the next chunk in; gives the unit that had no room for it.
     pub(crate) fn push(&mut self, chunk: CutChunk) -> Option<FilledUnit> {
         let length = chunk.audio.len() as u64;
-        let full = !self.unit.chunks.is_empty() && self.samples() + length > self.capacity;
+        let full = !self.unit.chunks.is_empty() && self.samples() + length > self.capacity();
         let filled = full.then(|| self.take(false));
         self.unit.chunks.push(Chunk { index: self.chunks, offset: self.samples(), length, spans: chunk.spans });
         self.chunks += 1;
@@ -47,6 +50,11 @@ impl UnitFiller {
     pub(crate) fn finish(mut self) -> (Option<FilledUnit>, u32, u32) {
         let last = (!self.unit.chunks.is_empty()).then(|| self.take(true));
         (last, self.unit.index, self.chunks)
+    }
+
+    fn capacity(&self) -> u64 {
+        let first = FIRST_UNIT_S * u64::from(SAMPLE_RATE);
+        if self.unit.index == 0 { self.capacity.min(first) } else { self.capacity }
     }
 
     fn samples(&self) -> u64 {

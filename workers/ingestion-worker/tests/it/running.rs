@@ -19,7 +19,7 @@ async fn the_same_audio_is_cut_once_wherever_it_comes_from() {
     assert!(!first.reused);
 
     let sha256 = first.plan.audio_sha256.clone();
-    assert_eq!(first.folder, keys::plan_folder(&sha256, "v2-180s"));
+    assert_eq!(first.folder, keys::plan_folder(&sha256, "v3-180s"));
     bench.store.write(&keys::upload(&sha256), std::fs::read(sample()).unwrap()).await.unwrap();
     for source in [path, Source::Object(keys::upload(&sha256))] {
         let again = bench.ingest(&source).await.unwrap();
