@@ -10,8 +10,8 @@ const LARGE: u64 = 500_000_000;
 /// Threads of a session with larger weights, which would be slow to give its first words with one. More threads wait
 /// for each other at every step, so one to a session gets most done.
 const THREADS_OF_LARGE: usize = 4;
-/// What a session takes at most, beside twice the size of the weights: with `base`, 0.37 GB where doubtful chunks are
-/// decoded again and words get their times.
+/// What a session takes, beside twice the size of the weights, with room to spare: with `base` 0.1 GB for an ordinary
+/// chunk, 0.15 GB where words get their times, and 0.23 GB where a doubtful one is decoded again.
 const SESSION: u64 = 200_000_000;
 /// Batches that a work unit of three minutes has at least, but for the last one of a recording.
 const BATCHES_OF_UNIT: usize = 4;
