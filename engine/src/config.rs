@@ -89,7 +89,7 @@ pub struct IngestSettings {
     /// Recordings decoded at the same time.
     #[config(env = "LONGHAND_INGEST_SLOTS", default = 2)]
     pub slots: usize,
-    /// Seconds of speech in a work unit, the piece that one activity recognises.
+    /// Seconds of speech in a work unit, the piece that one activity recognises. The first one of a recording has no more than 60.
     #[config(env = "LONGHAND_UNIT_SECONDS", default = 180)]
     pub unit_seconds: u32,
     /// Fetch URLs that point into private networks, too.

@@ -3,15 +3,13 @@
 //! A folder takes small ones, which gather in memory. S3 takes none below 5 MB but the last one, and hundreds of streams
 //! at once would fill the memory with them: there a part gathers in a file, and only a few are in memory, on their way.
 
-use std::{io, sync::Arc};
+use std::{fs::File, io, os::unix::fs::FileExt, sync::Arc};
 
 use bytes::Bytes;
 use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload, WriteMultipart, path::Path};
 use tokio::{
-    fs::File,
-    io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt},
     sync::{OwnedSemaphorePermit, Semaphore},
-    task::JoinSet,
+    task::{JoinError, JoinSet},
 };
 
 use super::{StoreError, classify};
@@ -21,7 +19,7 @@ const SMALL: usize = 128 * 1024;
 const SMALL_ON_THEIR_WAY: usize = 4;
 const LARGE: usize = 5 * 1024 * 1024;
 /// Large parts that all streams together may have on their way.
-const LARGE_ON_THEIR_WAY: usize = 8;
+const LARGE_ON_THEIR_WAY: usize = 4;
 
 /// How objects are written that come as a stream.
 #[derive(Debug, Clone)]
@@ -61,7 +59,7 @@ impl Writer {
             None => Part::Small(WriteMultipart::new_with_chunk_size(upload, SMALL)),
             Some((file, room)) => Part::Large(Gathering {
                 upload,
-                file: File::from_std(file),
+                file: Arc::new(file),
                 length: 0,
                 sent: JoinSet::new(),
                 room: Arc::clone(room),
@@ -113,7 +111,7 @@ fn told(aborted: object_store::Result<()>, key: &str) {
 struct Gathering {
     upload: Box<dyn MultipartUpload>,
     /// Its first `length` bytes are the part's.
-    file: File,
+    file: Arc<File>,
     length: usize,
     sent: JoinSet<object_store::Result<()>>,
     room: Arc<Semaphore>,
@@ -123,8 +121,10 @@ impl Gathering {
     async fn put(&mut self, key: &str, mut piece: Bytes) -> Result<(), StoreError> {
         while !piece.is_empty() {
             let fitting = piece.split_to(piece.len().min(LARGE - self.length));
-            self.file.write_all(&fitting).await.map_err(|error| temporary(key, error))?;
-            self.length += fitting.len();
+            let (file, begin, end) = (Arc::clone(&self.file), self.length as u64, self.length + fitting.len());
+            let written = blocking(move || file.write_all_at(&fitting, begin)).await;
+            written.map_err(|error| temporary(key, error))?;
+            self.length = end;
             if self.length == LARGE {
                 self.send(key).await?;
             }
@@ -136,7 +136,9 @@ impl Gathering {
     async fn send(&mut self, key: &str) -> Result<(), StoreError> {
         // Nothing closes the semaphore.
         let room: Option<OwnedSemaphorePermit> = Arc::clone(&self.room).acquire_owned().await.ok();
-        let bytes = self.take().await.map_err(|error| temporary(key, error))?;
+        let (file, mut bytes) = (Arc::clone(&self.file), vec![0; std::mem::take(&mut self.length)]);
+        let read = blocking(move || file.read_exact_at(&mut bytes, 0).map(|()| bytes)).await;
+        let bytes = read.map_err(|error| temporary(key, error))?;
         let sending = self.upload.put_part(PutPayload::from(bytes));
         self.sent.spawn(async move {
             let sent = sending.await;
@@ -147,17 +149,6 @@ impl Gathering {
             arrived(sent, key)?;
         }
         Ok(())
-    }
-
-    async fn take(&mut self) -> io::Result<Vec<u8>> {
-        let mut bytes = vec![0; self.length];
-        // Tells of a write that failed in the background.
-        self.file.flush().await?;
-        self.file.rewind().await?;
-        self.file.read_exact(&mut bytes).await?;
-        self.file.rewind().await?;
-        self.length = 0;
-        Ok(bytes)
     }
 
     async fn abort(mut self) -> object_store::Result<()> {
@@ -176,7 +167,12 @@ impl Gathering {
     }
 }
 
-fn arrived(sent: Result<object_store::Result<()>, tokio::task::JoinError>, key: &str) -> Result<(), StoreError> {
+/// A disk may keep a thread waiting.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(error.into()))
+}
+
+fn arrived(sent: Result<object_store::Result<()>, JoinError>, key: &str) -> Result<(), StoreError> {
     sent.unwrap_or_else(|error| Err(error.into())).map_err(|error| classify(key, error))
 }
 
