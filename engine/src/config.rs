@@ -79,7 +79,7 @@ pub enum LogFormat {
 #[derive(Debug, Clone, Config)]
 pub struct WorkflowSettings {
     /// Version of the worker, such as its image's tag: a job's workflow stays with workers of the version that it began with, and new ones go to the version that is current for Temporal. Default: none, any worker takes any job.
-    #[config(env = "LONGHAND_WORKER_VERSION", validate(!version.is_empty(), "must not be empty"))]
+    #[config(env = "LONGHAND_WORKER_VERSION")]
     pub version: Option<String>,
 }
 

@@ -105,8 +105,9 @@ fn activity_options<A: ActivityImplementer + Send + Sync + 'static>(
 }
 
 fn workflow_options(settings: &WorkflowSettings) -> Result<WorkerOptions, WorkerError> {
+    let version = settings.version.as_deref().filter(|version| !version.is_empty());
     let options = WorkerOptions::new(WORKFLOW_QUEUE)
-        .maybe_deployment_options(settings.version.as_deref().map(of_version))
+        .maybe_deployment_options(version.map(of_version))
         .tuner(slot_numbers(WORKFLOW_SLOTS, 0))
         .graceful_shutdown_period(GRACE)
         .register_workflow::<TranscribeWorkflow>()
