@@ -47,6 +47,8 @@ pub(crate) fn run(flags: &BenchJobsFlags) -> anyhow::Result<()> {
     let peer = if flags.peers { Some(Peer::install()?) } else { None };
     let folder = tempfile::tempdir().context("no temporary folder")?;
     let folder = folder.path();
+    // Before anything is measured: what it is made with may have to be fetched, and may be missing.
+    let hour = recordings::speech(folder, &corpus, 3600)?;
     let mut stack = BenchStack::start(&tools, folder)?;
     let sample = workspace().join(SAMPLE);
     transcribe(&mut stack, &sample, &[])?;
@@ -66,7 +68,6 @@ pub(crate) fn run(flags: &BenchJobsFlags) -> anyhow::Result<()> {
     let (clips_s, clips_recogniser_s) = batch(&mut stack, &clips, flags.clips, flags.clips)?;
 
     say(format_args!("an hour, and a clip behind it"));
-    let hour = recordings::speech(folder, &corpus, 3600)?;
     let first_words_s = stack.submit_until(&hour, HOUR, |shown| shown.chunks_done > 0)?;
     let last = folder.join("last");
     recordings::clips(&last, 1)?;
