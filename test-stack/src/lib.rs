@@ -81,6 +81,7 @@ impl Stack {
     pub fn start_server(&mut self) {
         let mut command = Command::new(temporal());
         command.args(["server", "start-dev", "--ip", "127.0.0.1", "--headless", "--log-level", "warn"]);
+        command.args(["--sqlite-pragma", "journal_mode=wal"]);
         // As `cargo xtask dev` starts it: jobs take turns, and priorities hold for all that waits.
         for setting in ["enableFairness=true", "numTaskqueueReadPartitions=1", "numTaskqueueWritePartitions=1"] {
             command.args(["--dynamic-config-value", &format!("matching.{setting}")]);
