@@ -16,7 +16,9 @@ use temporalio_common::{
     data_converters::TemporalDeserializable,
     error::{ActivityExecutionError, ApplicationFailure, IncomingError},
 };
-use temporalio_sdk::{ActivityOptions, WorkflowCancellationToken, WorkflowContext, WorkflowTermination};
+use temporalio_sdk::{
+    ActivityOptions, LocalActivityOptions, WorkflowCancellationToken, WorkflowContext, WorkflowTermination,
+};
 
 pub use batch::{BatchOutcome, BatchRequest, BatchWorkflow};
 pub use deliver::{DeliverRequest, DeliverWorkflow};
@@ -31,6 +33,9 @@ pub(crate) const STATUS_MEMO: &str = "status";
 
 /// A worker that says nothing for so long is taken for dead, and its work is given to another.
 const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Before an attempt within a workflow task, a longer pause becomes a timer of the workflow's.
+const LONGEST_PAUSE_HERE: Duration = Duration::from_secs(2);
 
 /// The level of activities that go first. Temporal's go from 1 to 5, and what names none has 3.
 const FIRST: u32 = 2;
@@ -71,12 +76,6 @@ async fn call<C: Contract, W>(
 where
     C::Output: TemporalDeserializable,
 {
-    let retries = RetryPolicy::builder()
-        .initial_interval(Duration::from_secs(1))
-        .backoff_coefficient(2.0)
-        .maximum_interval(C::LONGEST_PAUSE)
-        .maximum_attempts(C::ATTEMPTS)
-        .build();
     let queue = C::queue(&input);
     let turn = Priority::builder()
         .maybe_priority_key(C::goes_first(&input).then_some(FIRST))
@@ -88,9 +87,40 @@ where
         .priority(turn)
         .heartbeat_timeout(HEARTBEAT_TIMEOUT)
         .cancellation_token(token)
-        .retry_policy(retries)
+        .retry_policy(retries::<C>())
         .build();
     ctx.execute_activity(C::REFERENCE, input, options).await
+}
+
+/// Runs an activity in the process that the workflow is in, within its workflow task: what takes milliseconds and only
+/// moves data would cost the server more than it costs itself. It begins anew where the process dies, as on a queue.
+async fn call_here<C: Contract, W>(
+    ctx: &WorkflowContext<W>,
+    input: C::Input,
+    longest: Duration,
+    token: WorkflowCancellationToken,
+) -> Result<C::Output, ActivityExecutionError>
+where
+    C::Output: TemporalDeserializable,
+{
+    let options = LocalActivityOptions::builder()
+        .start_to_close_timeout(longest)
+        // The SDK's default would end the attempts early.
+        .schedule_to_close_timeout(longest * C::ATTEMPTS)
+        .timer_backoff_threshold(LONGEST_PAUSE_HERE)
+        .cancellation_token(token)
+        .retry_policy(retries::<C>())
+        .build();
+    ctx.execute_local_activity(C::REFERENCE, input, options).await
+}
+
+fn retries<C: Contract>() -> RetryPolicy {
+    RetryPolicy::builder()
+        .initial_interval(Duration::from_secs(1))
+        .backoff_coefficient(2.0)
+        .maximum_interval(C::LONGEST_PAUSE)
+        .maximum_attempts(C::ATTEMPTS)
+        .build()
 }
 
 /// The workflow's input, parsed in the workflow and not by the SDK: a workflow whose input the SDK

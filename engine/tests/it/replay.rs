@@ -11,12 +11,14 @@ use temporalio_sdk::workflow_replayer::{WorkflowReplayer, WorkflowReplayerOption
 const MOST_BYTES: usize = 64 * 1024;
 
 /// What must be on record.
-const RECORDED: [&str; 10] = [
+const RECORDED: [&str; 12] = [
     "batch",
     "cancelled",
+    "cancelled_ends_here",
     "completed",
     "cut_meanwhile",
     "deliver",
+    "ends_here",
     "failed_llm",
     "head_start",
     "llm",

@@ -26,7 +26,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{assemble, batch, conclude, deliver, ingest};
 
-/// What the activities share.
+/// What the activities share. Cheap to clone.
+#[derive(Clone)]
 pub struct IngestActivities {
     store: Store,
     settings: IngestSettings,

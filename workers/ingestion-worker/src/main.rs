@@ -52,7 +52,8 @@ async fn main() -> anyhow::Result<()> {
     let store = Store::open(&store)?;
     let slots = ingest.slots;
     worker::serve_activities_and_workflows(INGEST_QUEUE, slots, &workflows, &health, &telemetry, |stop| {
-        IngestActivities::new(store, ingest, webhooks, stop)
+        let activities = IngestActivities::new(store, ingest, webhooks, stop);
+        [activities.clone(), activities]
     })
     .await?;
     Ok(())
