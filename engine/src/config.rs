@@ -124,7 +124,7 @@ pub struct TranscribeSettings {
     #[config(env = "LONGHAND_TRANSCRIBE_CORES", validate(*cores > 0, "must not be 0"))]
     pub cores: Option<usize>,
     /// Chunks that `ctranslate2` recognises at once. More is faster, and takes more memory and longer to cancel.
-    #[config(env = "LONGHAND_TRANSCRIBE_BATCH", default = 4)]
+    #[config(env = "LONGHAND_TRANSCRIBE_BATCH", default = 2)]
     pub batch: usize,
     /// Of these, threads that recognise one chunk, or batch of chunks, together. Default: 1, which gets most done; 4 with weights of more than 500 MB; more where memory is short.
     #[config(env = "LONGHAND_TRANSCRIBE_THREADS", validate(*threads > 0, "must not be 0"))]
