@@ -3,7 +3,7 @@ RUN apt-get update && apt-get install -y build-essential cmake
 WORKDIR /src
 COPY . .
 ENV GGML_NATIVE=OFF
-RUN cargo build --release -p transcription-worker
+RUN cargo build --release -p transcription-worker --features ctranslate2
 
 FROM debian:trixie-slim
 RUN apt-get update && apt-get install -y ca-certificates libgomp1 libstdc++6
