@@ -70,7 +70,7 @@ pub(crate) struct BuildArgs {
     /// File of variables, instead of the .env beside the compose file
     #[arg(long = "env-file", value_name = "FILE")]
     env_files: Vec<PathBuf>,
-    /// The most images built at the same time
+    /// The most images built at the same time; as many as there are cores, but 8 at least, where nothing is said
     #[arg(short, long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
     /// Build the other images when one fails

@@ -114,9 +114,13 @@ impl Plan {
     }
 }
 
+/// Where nothing is said: images of one project mostly wait for the same step, and each that has to wait for others on
+/// top of that is unpacked and packed when they are done.
+const FEWEST_AT_ONCE: usize = 8;
+
 fn parallel(args: &BuildArgs) -> usize {
-    let cores = std::thread::available_parallelism().map_or(4, usize::from);
-    args.jobs.map_or(cores.max(4), usize::from)
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    args.jobs.map_or(cores.max(FEWEST_AT_ONCE), usize::from)
 }
 
 fn shared_key(project: &Project) -> String {

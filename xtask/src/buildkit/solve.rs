@@ -135,19 +135,24 @@ impl SolveRequest {
 
 impl Export {
     fn into_proto(self) -> Vec<proto::Exporter> {
-        let exporter = |kind: &str, names: &[String], flag: Option<&str>| {
-            let flag = flag.map(|flag| (flag.to_owned(), "true".to_owned()));
-            let attrs = flag.into_iter().chain([("name".to_owned(), names.join(","))]).collect();
-            proto::Exporter { r#type: kind.to_owned(), attrs }
+        let exporter = |kind: &str, names: &[String], options: &[(&str, &str)]| {
+            let named = [("name".to_owned(), names.join(","))];
+            let options = options.iter().map(|(option, value)| ((*option).to_owned(), (*value).to_owned()));
+            proto::Exporter { r#type: kind.to_owned(), attrs: named.into_iter().chain(options).collect() }
         };
+        let loaded = |names: &[String]| exporter("moby", names, &[("compression-level", LOADED_COMPRESSION)]);
         match self {
-            Export::Load(names) => vec![exporter("moby", &names, None)],
-            Export::Push(names) => vec![exporter("image", &names, Some("push"))],
-            Export::Send(names) => vec![exporter("docker", &names, None)],
-            Export::SendAndLoad(names) => vec![exporter("moby", &names, None), exporter("docker", &names, None)],
+            Export::Load(names) => vec![loaded(&names)],
+            Export::Push(names) => vec![exporter("image", &names, &[("push", "true")])],
+            Export::Send(names) => vec![exporter("docker", &names, &[])],
+            Export::SendAndLoad(names) => vec![loaded(&names), exporter("docker", &names, &[])],
         }
     }
 }
+
+/// gzip's level for layers that the engine keeps for itself: a third less time than its usual level, 4 % larger. An
+/// engine that keeps layers unpacked does not look at it.
+const LOADED_COMPRESSION: &str = "1";
 
 /// It is the frontend that imports caches; those of the request itself are for solves without one.
 fn cache_imports(stores: &[CacheStore]) -> String {

@@ -72,6 +72,30 @@ fn a_varied_project_builds_as_it_is() {
 }
 
 #[test]
+fn what_a_shared_step_writes_is_shown_once() {
+    let Some(project) = TestProject::new() else { return };
+    project.write(
+        "Dockerfile",
+        &format!(
+            "{BASE}FROM base AS shared\nRUN for word in one two three; do echo \"heard $word\"; sleep 0.5; done\n\
+             FROM shared AS left\nFROM shared AS right\nRUN true\n"
+        ),
+    );
+    project.compose(
+        "services:
+  left: {build: {context: ., target: left}}
+  right: {build: {context: ., target: right}}
+",
+    );
+    let output = project.build("--progress plain");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    for word in ["one", "two", "three"] {
+        let heard = stderr(&output).lines().filter(|line| line.ends_with(&format!("heard {word}"))).count();
+        assert_eq!(heard, 1, "{}", stderr(&output));
+    }
+}
+
+#[test]
 fn bake_makes_the_same_images() {
     let Some(project) = varied_project() else { return };
     let services = ["one", "two", "inline"];

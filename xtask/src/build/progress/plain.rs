@@ -13,12 +13,23 @@ pub(in crate::build) struct Plain {
     begun: BTreeSet<(String, String)>,
     ended: BTreeSet<(String, String)>,
     open_lines: BTreeMap<(String, String), String>,
+    /// Where images are built that are not built by the engine.
+    builders: BTreeMap<String, String>,
+    /// The image under which a step's output is shown, by builder and step: images that share it all hear it.
+    tellers: BTreeMap<(Option<String>, String), String>,
 }
 
 impl Plain {
     pub(super) fn new(images: &[&str]) -> Plain {
         let width = images.iter().map(|name| name.len()).max().unwrap_or_default();
-        Plain { width, begun: BTreeSet::new(), ended: BTreeSet::new(), open_lines: BTreeMap::new() }
+        Plain {
+            width,
+            begun: BTreeSet::new(),
+            ended: BTreeSet::new(),
+            open_lines: BTreeMap::new(),
+            builders: BTreeMap::new(),
+            tellers: BTreeMap::new(),
+        }
     }
 
     pub(super) fn show(&mut self, event: &BuildEvent, record: &BuildRecord) -> io::Result<()> {
@@ -29,6 +40,8 @@ impl Plain {
                 self.line(image, &format!("warning: {file}:{line}: {message}"))
             }
             BuildEvent::ImageFinished { image, at, outcome } => {
+                // Others may go on with what it shared with them.
+                self.tellers.retain(|_, teller| teller != image);
                 let wall = record.image(image).map_or(0.0, |image| image.wall().as_secs_f64());
                 self.line(
                     image,
@@ -42,7 +55,10 @@ impl Plain {
                 )
             }
             BuildEvent::Announcement { text } => writeln!(io::stderr().lock(), "{text}"),
-            BuildEvent::ImagePlaced { image, builder } => self.line(image, &format!("built at {builder}")),
+            BuildEvent::ImagePlaced { image, builder } => {
+                self.builders.insert(image.clone(), builder.clone());
+                self.line(image, &format!("built at {builder}"))
+            }
             BuildEvent::ImageStarted { .. }
             | BuildEvent::ImageRestarted { .. }
             | BuildEvent::Progress { .. }
@@ -73,6 +89,10 @@ impl Plain {
     }
 
     fn log(&mut self, image: &str, step: &str, text: &str) -> io::Result<()> {
+        let at_builder = (self.builders.get(image).cloned(), step.to_owned());
+        if self.tellers.entry(at_builder).or_insert_with(|| image.to_owned()) != image {
+            return Ok(());
+        }
         let key = (image.to_owned(), step.to_owned());
         let mut open = self.open_lines.remove(&key).unwrap_or_default();
         open.push_str(text);
