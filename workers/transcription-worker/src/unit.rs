@@ -100,13 +100,18 @@ async fn missing<'a>(
 /// The chunks that are recognised together. The first one of a recording goes alone: somebody may be watching.
 fn batches<'a>(model: &Model, chunks: &[&'a Chunk]) -> Vec<Vec<&'a Chunk>> {
     let (alone, others) = match chunks.split_first() {
-        Some((first, others)) if first.index == 0 => (Some(vec![*first]), others),
+        Some((first, others)) if opens(first) => (Some(vec![*first]), others),
         _ => (None, chunks),
     };
     let samples: Vec<usize> = others.iter().map(|chunk| chunk.length as usize).collect();
     let batches = model.recogniser.batches(&samples);
     let together = batches.into_iter().map(|places| places.into_iter().map(|place| others[place]).collect());
     alone.into_iter().chain(together).collect()
+}
+
+/// Whether the recording begins with this chunk.
+fn opens(chunk: &Chunk) -> bool {
+    chunk.index == 0
 }
 
 /// The audio of a batch.
@@ -131,8 +136,7 @@ async fn recognise(
         words: speech.words,
     };
     let cancelled = flag.shared();
-    let is_first = chunks.first().is_some_and(|chunk| chunk.index == 0);
-    let urgency = if is_first { Urgency::First } else { Urgency::InLine };
+    let urgency = if chunks.first().is_some_and(|chunk| opens(chunk)) { Urgency::First } else { Urgency::InLine };
     let recognised = model.with_session(urgency, move |session| {
         let pcm: Vec<&[f32]> = pcm.iter().map(Vec::as_slice).collect();
         // Waiting for a turn is not the recogniser's time.

@@ -58,11 +58,11 @@ impl Vocabulary {
         self.text.get(token).map(Vec::as_slice)
     }
 
-    /// A text token as the file writes it: one visible letter for each byte.
-    pub fn letters(&self, token: usize) -> Option<String> {
-        let bytes = self.bytes(token)?;
+    /// Text tokens as the file writes them, one visible letter for each byte; others are left out.
+    pub fn letters(&self, tokens: &[u32]) -> Vec<String> {
         let letter_of: HashMap<u8, char> = bytes_by_letter().into_iter().map(|(letter, byte)| (byte, letter)).collect();
-        bytes.iter().map(|byte| letter_of.get(byte)).collect()
+        let written = |bytes: &[u8]| bytes.iter().map(|byte| letter_of.get(byte)).collect();
+        tokens.iter().filter_map(|token| written(self.bytes(*token as usize)?)).collect()
     }
 
     /// The id of a control token, such as `<|startoftranscript|>`.

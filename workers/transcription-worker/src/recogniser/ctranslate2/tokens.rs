@@ -40,8 +40,8 @@ impl Tokens {
     /// What CTranslate2 goes on from: the user's prompt and the control tokens.
     pub(super) fn prompt(&self, attempt: &Attempt<'_>) -> Vec<String> {
         let given = &attempt.prompt[attempt.prompt.len().saturating_sub(LONGEST_PROMPT)..];
-        let letters = given.iter().filter_map(|token| self.vocabulary.letters(*token as usize));
-        let announced = (!given.is_empty()).then(|| PROMPT.to_owned()).into_iter().chain(letters);
+        let announced =
+            (!given.is_empty()).then(|| PROMPT.to_owned()).into_iter().chain(self.vocabulary.letters(given));
         announced.chain(self.control(attempt)).collect()
     }
 
