@@ -34,6 +34,9 @@ pub(crate) const STATUS_MEMO: &str = "status";
 /// A worker that says nothing for so long is taken for dead, and its work is given to another.
 const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Tells workflows that end within a workflow task from those that were begun before that was done.
+const ENDS_HERE: &str = "ends-here";
+
 /// Before an attempt within a workflow task, a longer pause becomes a timer of the workflow's.
 const LONGEST_PAUSE_HERE: Duration = Duration::from_secs(2);
 
@@ -92,9 +95,10 @@ where
     ctx.execute_activity(C::REFERENCE, input, options).await
 }
 
-/// Runs an activity in the process that the workflow is in, within its workflow task: what takes milliseconds and only
-/// moves data would cost the server more than it costs itself. It begins anew where the process dies, as on a queue.
-async fn call_here<C: Contract, W>(
+/// Runs an activity that only moves data when all else is done: in the process that the workflow is in, within its
+/// workflow task, for it takes milliseconds and would cost the server more. It begins anew where the process dies, as on
+/// a queue.
+async fn call_at_the_end<C: Contract, W>(
     ctx: &WorkflowContext<W>,
     input: C::Input,
     longest: Duration,
@@ -103,6 +107,9 @@ async fn call_here<C: Contract, W>(
 where
     C::Output: TemporalDeserializable,
 {
+    if !ctx.patched(ENDS_HERE) {
+        return call::<C, W>(ctx, input, longest, token).await;
+    }
     let options = LocalActivityOptions::builder()
         .start_to_close_timeout(longest)
         // The SDK's default would end the attempts early.

@@ -12,7 +12,7 @@ use temporalio_sdk::{
 };
 
 use super::{
-    Clock, STATUS_MEMO, Stopped, call, call_here,
+    Clock, STATUS_MEMO, Stopped, call, call_at_the_end,
     deliver::start_delivery,
     failed, parse,
     recognise::{Cut, both, ending_others, recognise},
@@ -36,9 +36,6 @@ const INGEST_LIMIT: Duration = Duration::from_secs(12 * 3600);
 const LLM_LIMIT: Duration = Duration::from_secs(2 * 3600);
 /// Everything that only moves data.
 const SHORT_LIMIT: Duration = Duration::from_secs(600);
-
-/// Tells jobs that end within a workflow task from those that were begun before that was done.
-const ENDS_HERE: &str = "ends-here";
 
 /// What the workflow returns: the result itself lies in the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -169,12 +166,7 @@ async fn assemble(
         duration_s: ingested.duration_s,
         chunks: ingested.chunks,
     };
-    let token = ctx.cancellation_token();
-    let assembled = if ctx.patched(ENDS_HERE) {
-        call_here::<Assemble, _>(ctx, input, SHORT_LIMIT, token).await
-    } else {
-        call::<Assemble, _>(ctx, input, SHORT_LIMIT, token).await
-    };
+    let assembled = call_at_the_end::<Assemble, _>(ctx, input, SHORT_LIMIT, ctx.cancellation_token()).await;
     assembled.map_err(|error| Stopped::at::<Assemble>("assemble", &error))
 }
 
@@ -217,12 +209,7 @@ async fn conclude(
     enter(ctx, Stage::Conclude);
     let outcome = JobOutcome { status: conclusion.status, errors: conclusion.errors.clone() };
     // A token of its own: a cancelled job gets its result, too.
-    let token = WorkflowCancellationToken::new();
-    let written = if ctx.patched(ENDS_HERE) {
-        call_here::<Conclude, _>(ctx, conclusion, SHORT_LIMIT, token).await
-    } else {
-        call::<Conclude, _>(ctx, conclusion, SHORT_LIMIT, token).await
-    };
+    let written = call_at_the_end::<Conclude, _>(ctx, conclusion, SHORT_LIMIT, WorkflowCancellationToken::new()).await;
     if let Some(webhook) = webhook {
         start_delivery(ctx, webhook, outcome.status).await;
     }
