@@ -114,8 +114,7 @@ impl Plan {
     }
 }
 
-/// Where nothing is said: images of one project mostly wait for the same step, and each that has to wait for others on
-/// top of that is unpacked and packed when they are done.
+/// Images of one project mostly wait for the same step. One that is held back is packed after the others, not beside them.
 const FEWEST_AT_ONCE: usize = 8;
 
 fn parallel(args: &BuildArgs) -> usize {

@@ -40,8 +40,10 @@ impl Plain {
                 self.line(image, &format!("warning: {file}:{line}: {message}"))
             }
             BuildEvent::ImageFinished { image, at, outcome } => {
-                // Others may go on with what it shared with them.
-                self.tellers.retain(|_, teller| teller != image);
+                // Others may go on with what it shared with them. Of what it was built with they can only repeat themselves.
+                if outcome.image().is_none() {
+                    self.tellers.retain(|_, teller| teller != image);
+                }
                 let wall = record.image(image).map_or(0.0, |image| image.wall().as_secs_f64());
                 self.line(
                     image,
