@@ -114,7 +114,7 @@ impl Plan {
     }
 }
 
-/// Images of one project mostly wait for the same step. One that is held back is packed after the others, not beside them.
+/// Images of one project mostly wait for the same step; one that is held back is packed after the others.
 const FEWEST_AT_ONCE: usize = 8;
 
 fn parallel(args: &BuildArgs) -> usize {

@@ -40,7 +40,7 @@ impl Plain {
                 self.line(image, &format!("warning: {file}:{line}: {message}"))
             }
             BuildEvent::ImageFinished { image, at, outcome } => {
-                // Others may go on with what it shared with them. Of what it was built with they can only repeat themselves.
+                // Others may go on with what it shared with them; of what it was built with they only repeat it.
                 if outcome.image().is_none() {
                     self.tellers.retain(|_, teller| teller != image);
                 }
