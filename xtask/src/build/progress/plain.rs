@@ -13,10 +13,8 @@ pub(in crate::build) struct Plain {
     begun: BTreeSet<(String, String)>,
     ended: BTreeSet<(String, String)>,
     open_lines: BTreeMap<(String, String), String>,
-    /// Where images are built that are not built by the engine.
-    builders: BTreeMap<String, String>,
     /// The image under which a step's output is shown, by builder and step: images that share it all hear it.
-    tellers: BTreeMap<(Option<String>, String), String>,
+    tellers: BTreeMap<(String, String), String>,
 }
 
 impl Plain {
@@ -27,7 +25,6 @@ impl Plain {
             begun: BTreeSet::new(),
             ended: BTreeSet::new(),
             open_lines: BTreeMap::new(),
-            builders: BTreeMap::new(),
             tellers: BTreeMap::new(),
         }
     }
@@ -35,7 +32,7 @@ impl Plain {
     pub(super) fn show(&mut self, event: &BuildEvent, record: &BuildRecord) -> io::Result<()> {
         match event {
             BuildEvent::Step { image, step } => self.step(image, step, record),
-            BuildEvent::Log { image, step, text, .. } => self.log(image, step, text),
+            BuildEvent::Log { image, step, text, .. } => self.log(image, step, text, record),
             BuildEvent::Warning { image, message, file, line, .. } => {
                 self.line(image, &format!("warning: {file}:{line}: {message}"))
             }
@@ -57,10 +54,7 @@ impl Plain {
                 )
             }
             BuildEvent::Announcement { text } => writeln!(io::stderr().lock(), "{text}"),
-            BuildEvent::ImagePlaced { image, builder } => {
-                self.builders.insert(image.clone(), builder.clone());
-                self.line(image, &format!("built at {builder}"))
-            }
+            BuildEvent::ImagePlaced { image, builder } => self.line(image, &format!("built at {builder}")),
             BuildEvent::ImageStarted { .. }
             | BuildEvent::ImageRestarted { .. }
             | BuildEvent::Progress { .. }
@@ -90,8 +84,9 @@ impl Plain {
         Ok(())
     }
 
-    fn log(&mut self, image: &str, step: &str, text: &str) -> io::Result<()> {
-        let at_builder = (self.builders.get(image).cloned(), step.to_owned());
+    fn log(&mut self, image: &str, step: &str, text: &str, record: &BuildRecord) -> io::Result<()> {
+        let builder = record.image(image).map(|image| image.builder.clone()).unwrap_or_default();
+        let at_builder = (builder, step.to_owned());
         if self.tellers.entry(at_builder).or_insert_with(|| image.to_owned()) != image {
             return Ok(());
         }
