@@ -17,7 +17,8 @@ use crate::{
 
 /// The task queue of all workflows.
 pub const WORKFLOW_QUEUE: &str = "longhand";
-/// Ingestion, assembly and everything else that mostly moves data.
+/// Ingestion and everything else that mostly moves data. What ends a job stands here for jobs that were begun before it
+/// was run where their workflows are.
 pub const INGEST_QUEUE: &str = "longhand-ingest";
 /// Speech recognition.
 pub const TRANSCRIBE_QUEUE: &str = "longhand-transcribe";

@@ -77,18 +77,18 @@ pub async fn serve_activities<A: ActivityImplementer + Send + Sync + 'static, co
 }
 
 /// Serves one queue's activities, and all workflows, too, with the same activities for what they run in place.
-pub async fn serve_activities_and_workflows<A: ActivityImplementer + Send + Sync + 'static>(
+pub async fn serve_activities_and_workflows<A: ActivityImplementer + Clone + Send + Sync + 'static>(
     queue: &str,
     slots: usize,
     workflows: &WorkflowSettings,
     health: &HealthSettings,
     telemetry: &TelemetrySettings,
-    activities: impl FnOnce(CancellationToken) -> [A; 2],
+    activities: impl FnOnce(CancellationToken) -> A,
 ) -> Result<(), WorkerError> {
     let process = Process::start(health, telemetry).await?;
-    let [of_queue, of_workflows] = activities(process.stop.clone());
-    let options = activity_options(queue, slots, of_queue);
-    process.run(vec![workflow_options(workflows, of_workflows)?, options]).await
+    let activities = activities(process.stop.clone());
+    let options = activity_options(queue, slots, activities.clone());
+    process.run(vec![workflow_options(workflows, activities)?, options]).await
 }
 
 fn activity_options<A: ActivityImplementer + Send + Sync + 'static>(
@@ -97,7 +97,7 @@ fn activity_options<A: ActivityImplementer + Send + Sync + 'static>(
     activities: A,
 ) -> WorkerOptions {
     WorkerOptions::new(queue)
-        .tuner(slot_numbers(Slots { activities: slots, ..Slots::default() }))
+        .tuner(slot_numbers(0, slots))
         .max_cached_workflows(0)
         .max_heartbeat_throttle_interval(HEARTBEAT_THROTTLE)
         .graceful_shutdown_period(GRACE)
@@ -112,7 +112,7 @@ fn workflow_options<A: ActivityImplementer + Send + Sync + 'static>(
     let version = settings.version.as_deref().filter(|version| !version.is_empty());
     let options = WorkerOptions::new(WORKFLOW_QUEUE)
         .maybe_deployment_options(version.map(of_version))
-        .tuner(slot_numbers(Slots { workflows: WORKFLOW_SLOTS, in_workflows: WORKFLOW_SLOTS, ..Slots::default() }))
+        .tuner(slot_numbers(WORKFLOW_SLOTS, 0))
         .graceful_shutdown_period(GRACE)
         .register_workflow::<TranscribeWorkflow>()
         .and_then(|options| options.register_workflow::<LlmWorkflow>())
@@ -132,21 +132,13 @@ fn of_version(version: &str) -> WorkerDeploymentOptions {
         .build()
 }
 
-/// What a worker takes at the same time.
-#[derive(Default)]
-struct Slots {
-    workflows: usize,
-    activities: usize,
-    /// Activities that workflows run in place.
-    in_workflows: usize,
-}
-
-/// Slots are fixed numbers: the SDK's default of 100 activities would start 100 recognisers.
-fn slot_numbers(Slots { workflows, activities, in_workflows }: Slots) -> TunerHolder {
+/// Slots are fixed numbers: the SDK's default of 100 activities would start 100 recognisers. Each workflow may run an
+/// activity in place.
+fn slot_numbers(workflows: usize, activities: usize) -> TunerHolder {
     TunerHolder::builder()
         .workflow_task_slot_supplier(FixedSizeSlotSupplier::new(workflows.max(1)))
         .activity_task_slot_supplier(FixedSizeSlotSupplier::new(activities.max(1)))
-        .local_activity_task_slot_supplier(FixedSizeSlotSupplier::new(in_workflows.max(1)))
+        .local_activity_task_slot_supplier(FixedSizeSlotSupplier::new(workflows.max(1)))
         .nexus_task_slot_supplier(FixedSizeSlotSupplier::new(1))
         .build()
 }

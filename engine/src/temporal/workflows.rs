@@ -37,6 +37,9 @@ const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Tells workflows that end within a workflow task from those that were begun before that was done.
 const ENDS_HERE: &str = "ends-here";
 
+/// Bounds an attempt of what only moves data when all else is done.
+const LONGEST_END: Duration = Duration::from_secs(600);
+
 /// Before an attempt within a workflow task, a longer pause becomes a timer of the workflow's.
 const LONGEST_PAUSE_HERE: Duration = Duration::from_secs(2);
 
@@ -101,19 +104,18 @@ where
 async fn call_at_the_end<C: Contract, W>(
     ctx: &WorkflowContext<W>,
     input: C::Input,
-    longest: Duration,
     token: WorkflowCancellationToken,
 ) -> Result<C::Output, ActivityExecutionError>
 where
     C::Output: TemporalDeserializable,
 {
     if !ctx.patched(ENDS_HERE) {
-        return call::<C, W>(ctx, input, longest, token).await;
+        return call::<C, W>(ctx, input, LONGEST_END, token).await;
     }
     let options = LocalActivityOptions::builder()
-        .start_to_close_timeout(longest)
+        .start_to_close_timeout(LONGEST_END)
         // The SDK's default would end the attempts early.
-        .schedule_to_close_timeout(longest * C::ATTEMPTS)
+        .schedule_to_close_timeout(LONGEST_END * C::ATTEMPTS)
         .timer_backoff_threshold(LONGEST_PAUSE_HERE)
         .cancellation_token(token)
         .retry_policy(retries::<C>())

@@ -52,8 +52,7 @@ async fn main() -> anyhow::Result<()> {
     let store = Store::open(&store)?;
     let slots = ingest.slots;
     worker::serve_activities_and_workflows(INGEST_QUEUE, slots, &workflows, &health, &telemetry, |stop| {
-        let activities = IngestActivities::new(store, ingest, webhooks, stop);
-        [activities.clone(), activities]
+        IngestActivities::new(store, ingest, webhooks, stop)
     })
     .await?;
     Ok(())

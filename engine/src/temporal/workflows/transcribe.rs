@@ -34,8 +34,6 @@ use crate::{
 /// A large recording over a slow line.
 const INGEST_LIMIT: Duration = Duration::from_secs(12 * 3600);
 const LLM_LIMIT: Duration = Duration::from_secs(2 * 3600);
-/// Everything that only moves data.
-const SHORT_LIMIT: Duration = Duration::from_secs(600);
 
 /// What the workflow returns: the result itself lies in the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -166,7 +164,7 @@ async fn assemble(
         duration_s: ingested.duration_s,
         chunks: ingested.chunks,
     };
-    let assembled = call_at_the_end::<Assemble, _>(ctx, input, SHORT_LIMIT, ctx.cancellation_token()).await;
+    let assembled = call_at_the_end::<Assemble, _>(ctx, input, ctx.cancellation_token()).await;
     assembled.map_err(|error| Stopped::at::<Assemble>("assemble", &error))
 }
 
@@ -209,7 +207,7 @@ async fn conclude(
     enter(ctx, Stage::Conclude);
     let outcome = JobOutcome { status: conclusion.status, errors: conclusion.errors.clone() };
     // A token of its own: a cancelled job gets its result, too.
-    let written = call_at_the_end::<Conclude, _>(ctx, conclusion, SHORT_LIMIT, WorkflowCancellationToken::new()).await;
+    let written = call_at_the_end::<Conclude, _>(ctx, conclusion, WorkflowCancellationToken::new()).await;
     if let Some(webhook) = webhook {
         start_delivery(ctx, webhook, outcome.status).await;
     }
