@@ -1,9 +1,11 @@
 //! How a service tells how it is, and how it ends.
 
+use std::io::{Read, Write};
+
 use reqwest::Method;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
-use test_stack::Stack;
+use test_stack::{Stack, wait_until};
 
 use crate::{
     form::{Form, kind, recording},
@@ -89,29 +91,26 @@ async fn the_program_itself_asks_for_a_containers_health() {
 async fn a_request_that_has_begun_is_answered_before_the_end() {
     let mut service = Service::on(&STACK, &[]);
     let pid = Pid::from_raw(service.pid().try_into().unwrap()).unwrap();
-    let (started, ended) = tokio::sync::oneshot::channel();
-    let torn_off = Form::new().text("id", "last-words").file(&recording()).end();
+    let form = Form::new().text("id", "last-words").file(&recording()).end();
     let head = format!(
-        "POST /v1/jobs HTTP/1.1\r\nHost: {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n\r\n",
+        "POST /v1/jobs HTTP/1.1\r\nHost: {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nExpect: 100-continue\r\n\r\n",
         service.address,
         kind(),
-        torn_off.len()
+        form.len()
     );
     let mut connection = service.connect();
-    let answer = tokio::task::spawn_blocking(move || {
-        use std::io::{Read, Write};
-        connection.write_all(head.as_bytes()).unwrap();
-        connection.write_all(&torn_off[..1000]).unwrap();
-        started.send(()).unwrap();
-        std::thread::yield_now();
-        connection.write_all(&torn_off[1000..]).unwrap();
-        let mut answer = String::new();
-        connection.read_to_string(&mut answer).unwrap();
-        answer
-    });
-    ended.await.unwrap();
+    connection.write_all(head.as_bytes()).unwrap();
+    // Which the service says once it reads what was sent; a connection that it has not seen may be reset.
+    let begun = b"HTTP/1.1 100 Continue\r\n\r\n";
+    let mut told = [0; 25];
+    connection.read_exact(&mut told).unwrap();
+    assert_eq!(&told, begun, "{}", String::from_utf8_lossy(&told));
+
     kill_process(pid, Signal::TERM).unwrap();
-    let answer = answer.await.unwrap();
+    wait_until("the service has heard of its end", || service.log().contains("stopping"));
+    connection.write_all(&form).unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
     assert!(service.ends_well());
     assert!(service.log().contains("stopped"), "{}", service.log());
