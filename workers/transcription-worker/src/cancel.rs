@@ -1,4 +1,4 @@
-//! From the activity's token to the flag that a blocking recogniser watches.
+//! From the activities' tokens to the flag that a blocking recogniser watches.
 
 use std::sync::{
     Arc,
@@ -7,17 +7,20 @@ use std::sync::{
 
 use tokio_util::sync::CancellationToken;
 
-/// A flag that goes up when the token falls, and at the end of this value: nobody waits for the outcome any more.
+/// A flag that goes up when all of its tokens have fallen, and at the end of this value: nobody waits for the outcome any
+/// more.
 pub(crate) struct Flag {
     raised: Arc<AtomicBool>,
     watch: tokio::task::JoinHandle<()>,
 }
 
-pub(crate) fn flag_of(stop: &CancellationToken) -> Flag {
-    let raised = Arc::new(AtomicBool::new(stop.is_cancelled()));
-    let (stop, flag) = (stop.clone(), Arc::clone(&raised));
+pub(crate) fn flag_of(stops: Vec<CancellationToken>) -> Flag {
+    let raised = Arc::new(AtomicBool::new(stops.iter().all(CancellationToken::is_cancelled)));
+    let flag = Arc::clone(&raised);
     let watch = tokio::spawn(async move {
-        stop.cancelled().await;
+        for stop in stops {
+            stop.cancelled().await;
+        }
         flag.store(true, Ordering::Relaxed);
     });
     Flag { raised, watch }

@@ -2,8 +2,10 @@
 
 pub mod activities;
 mod audio;
+mod batching;
 mod cancel;
 pub mod layout;
+mod model;
 pub mod models;
 mod prepare;
 pub mod recogniser;

@@ -2,7 +2,7 @@
 
 use std::{
     path::Path,
-    sync::{Arc, Mutex, Weak},
+    sync::{Arc, Weak},
 };
 
 use engine::{
@@ -14,8 +14,9 @@ use engine::{
 
 use crate::{
     layout,
-    recogniser::{Layout, Recogniser, RecogniserError, Session},
-    turns::{Turns, Urgency},
+    model::{Model, blocking},
+    recogniser::{Layout, Recogniser, RecogniserError},
+    turns::Turns,
 };
 
 /// Gives jobs the model they name. One is kept, for jobs of one deployment mostly name the same.
@@ -31,18 +32,6 @@ struct Loaded {
     latest: Option<Arc<Model>>,
     /// Also those before it, for as long as an activity holds them.
     all: Vec<Weak<Model>>,
-}
-
-/// Weights in memory, and the sessions that are not at work.
-pub(crate) struct Model {
-    pub(crate) name: String,
-    pub(crate) sha256: String,
-    /// Never left open.
-    pub(crate) choice: RecogniserChoice,
-    pub(crate) recogniser: Recogniser,
-    pub(crate) layout: Layout,
-    idle: Mutex<Vec<Session>>,
-    turns: Turns,
 }
 
 impl Models {
@@ -101,15 +90,7 @@ impl Models {
         });
         let recogniser = recogniser.await??;
         tracing::info!(model = name, sha256, recogniser = recogniser.program(), ?layout, "model loaded");
-        Ok(Model {
-            name: name.to_owned(),
-            sha256,
-            choice,
-            recogniser,
-            layout,
-            idle: Mutex::default(),
-            turns: self.turns.clone(),
-        })
+        Ok(Model::new(name, sha256, choice, recogniser, layout, self.turns.clone()))
     }
 }
 
@@ -127,41 +108,6 @@ fn ctranslate2(_folder: &Path, _layout: Layout) -> Result<Recogniser, StageError
 
 fn unusable(error: RecogniserError) -> StageError {
     StageError::setup(error.to_string())
-}
-
-impl Model {
-    /// Runs blocking work with a session of this model, on a thread that may block, when its turn has come.
-    pub(crate) async fn with_session<T: Send + 'static>(
-        self: &Arc<Self>,
-        urgency: Urgency,
-        work: impl FnOnce(&mut Session) -> T + Send + 'static,
-    ) -> Result<T, StageError> {
-        let mut turn = self.turns.wait(self.layout.threads, urgency).await?;
-        if urgency == Urgency::First && self.recogniser.takes_any_threads() {
-            turn.widen();
-        }
-        let model = Arc::clone(self);
-        let done = blocking(move || {
-            let idle = model.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop();
-            let mut session = match idle {
-                Some(session) => session,
-                None => model.recogniser.session().map_err(|error| StageError::setup(error.to_string()))?,
-            };
-            session.use_threads(turn.cores());
-            let done = work(&mut session);
-            model.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(session);
-            // Here, and so perhaps after everybody has stopped waiting for the outcome; and behind the line above, or
-            // whose turn it is then would find no session, and make one more than there are cores for.
-            drop(turn);
-            Ok(done)
-        });
-        done.await?
-    }
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StageError> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|error| StageError::transient(format!("the recogniser's thread ended early: {error}")))
 }
 
 fn log_fetch(event: FetchEvent) {

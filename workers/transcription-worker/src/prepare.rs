@@ -17,7 +17,8 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     audio,
     cancel::flag_of,
-    models::{Model, Models},
+    model::Model,
+    models::Models,
     recogniser::{self, RecogniserError},
     turns::Urgency,
 };
@@ -79,7 +80,7 @@ async fn detect(
     if !model.recogniser.is_multilingual() {
         return Ok("en".to_owned());
     }
-    let flag = flag_of(stop);
+    let flag = flag_of(vec![stop.clone()]);
     let mut votes: HashMap<String, f32> = HashMap::new();
     let chunks = audio::first_unit(store, folder).await?.map(|unit| unit.chunks).unwrap_or_default();
     for place in sample(chunks.len()) {

@@ -77,7 +77,7 @@ pub struct Recognition {
     pub fallbacks: u32,
 }
 
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum RecogniserError {
     /// The caller's flag went up.
     #[error("cancelled")]
@@ -129,8 +129,17 @@ impl Recogniser {
     /// Which chunks, by their numbers of samples, are best recognised together: each batch is one call of
     /// [`Session::recognise`] and holds the chunks' places, in order.
     pub fn batches(&self, samples: &[usize]) -> Vec<Vec<usize>> {
-        let positions = samples.iter().map(|samples| self.weights.positions(Context::Shortest, *samples));
-        batches::batches(positions, self.weights.batch())
+        batches::batches(samples.iter().map(|samples| self.positions(*samples)), self.batch())
+    }
+
+    /// The most chunks in a batch.
+    pub(crate) fn batch(&self) -> usize {
+        self.weights.batch()
+    }
+
+    /// What all chunks of a batch have in common, from a chunk's number of samples: positions of the encoder.
+    pub(crate) fn positions(&self, samples: usize) -> usize {
+        self.weights.positions(Context::Shortest, samples)
     }
 
     /// # Errors

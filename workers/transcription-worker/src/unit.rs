@@ -1,17 +1,15 @@
 //! Recognises a work unit in batches of chunks, as many at a time as there are sessions. The chunks of one are in the
 //! store before its session goes on to the next, so whatever kills the worker costs the batches at hand, nothing else.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::Instant,
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
 };
 
 use engine::{
     error::StageError,
     events::Announcer,
+    job::SpeechOptions,
     plan::{Chunk, SAMPLE_RATE},
     store::{Created, Store, keys},
     temporal::{
@@ -25,8 +23,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     audio,
-    cancel::{Flag, flag_of},
-    models::{Model, Models},
+    batching::Request,
+    model::Model,
+    models::Models,
     prepare::stage_error,
     recogniser::{RecogniseOptions, Recognition},
     turns::Urgency,
@@ -51,13 +50,15 @@ pub(crate) async fn transcribe(
         )));
     }
     let unit = audio::unit(store, &input.folder, input.unit).await?;
-    let flag = flag_of(stop);
+    // Nobody waits for what is still asked for when this ends, however it does.
+    let asked = stop.child_token();
+    let _ended = asked.clone().drop_guard();
     let missing = missing(store, input, &unit.chunks, done).await?;
     let batches: Vec<_> = batches(&model, &missing)
         .into_iter()
         .map(|batch| async {
             let pcm = load(store, input, &batch).await?;
-            let transcripts = recognise(&model, input, &batch, pcm, run_id, &flag).await?;
+            let transcripts = recognise(&model, input, &batch, pcm, run_id, &asked).await?;
             for (chunk, transcript) in batch.into_iter().zip(transcripts) {
                 write(store, input, &transcript).await?;
                 announcer.announce(keys::chunks(&input.folder, &input.prepared.recipe));
@@ -126,31 +127,23 @@ async fn recognise(
     chunks: &[&Chunk],
     pcm: Vec<Vec<f32>>,
     run_id: &str,
-    flag: &Flag,
+    asked: &CancellationToken,
 ) -> Result<Vec<ChunkTranscript>, StageError> {
-    let speech = &input.prepared.speech;
-    let options = RecogniseOptions {
-        language: speech.language.clone(),
-        task: speech.task,
-        prompt: speech.prompt.clone(),
-        words: speech.words,
+    let SpeechOptions { language, task, prompt, words, .. } = input.prepared.speech.clone();
+    let request = Request {
+        positions: pcm.first().map_or(0, |pcm| model.recogniser.positions(pcm.len())),
+        chunks: pcm,
+        options: RecogniseOptions { language: language.clone(), task, prompt, words },
+        urgency: if chunks.first().is_some_and(|chunk| opens(chunk)) { Urgency::First } else { Urgency::InLine },
+        stop: asked.clone(),
     };
-    let cancelled = flag.shared();
-    let urgency = if chunks.first().is_some_and(|chunk| opens(chunk)) { Urgency::First } else { Urgency::InLine };
-    let recognised = model.with_session(urgency, move |session| {
-        let pcm: Vec<&[f32]> = pcm.iter().map(Vec::as_slice).collect();
-        // Waiting for a turn is not the recogniser's time.
-        let started = Instant::now();
-        let recognised = session.recognise(&pcm, &options, &cancelled)?;
-        Ok((recognised, started.elapsed().as_secs_f64()))
-    });
-    let (recognised, seconds) = recognised.await?.map_err(stage_error)?;
+    let (recognised, seconds) = model.recognise(request).await?.map_err(stage_error)?;
     let samples: u64 = chunks.iter().map(|chunk| chunk.length).sum();
     let transcripts =
         chunks.iter().zip(recognised).map(|(chunk, Recognition { segments, fallbacks })| ChunkTranscript {
             chunk: chunk.index,
             run_id: run_id.to_owned(),
-            language: speech.language.clone(),
+            language: language.clone(),
             segments: in_recording(chunk, segments),
             fallbacks,
             // Its share of the batch's time.
