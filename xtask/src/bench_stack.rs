@@ -20,7 +20,7 @@ use crate::{
     interrupt::Interrupt,
     output::say,
     setup::Tools,
-    stack::{Event, Stack, embedded, ports::Ports, tether},
+    stack::{Event, Program, Stack, embedded, ports::Ports, tether},
 };
 
 /// How often a job is looked at.
@@ -44,11 +44,25 @@ pub(crate) struct BenchStack<'a> {
 }
 
 impl<'a> BenchStack<'a> {
-    /// Starts everything, with all that it writes in `folder`.
+    /// Starts Temporal and the workers, with all that they write in `folder`.
     pub(crate) fn start(tools: &'a Tools, folder: &Path) -> anyhow::Result<Self> {
+        Self::start_all(tools, folder, |_, _| Ok(Vec::new()))
+    }
+
+    /// The HTTP services, too.
+    pub(crate) fn start_with_services(tools: &'a Tools, folder: &Path) -> anyhow::Result<Self> {
+        Self::start_all(tools, folder, |ports, store| embedded::services(tools, ports, Some(store)))
+    }
+
+    fn start_all(
+        tools: &'a Tools,
+        folder: &Path,
+        services: impl FnOnce(Ports, &Path) -> anyhow::Result<Vec<Program>>,
+    ) -> anyhow::Result<Self> {
         let ports = Ports::any()?;
         let store = folder.join("store");
-        let programs = embedded::programs(tools, ports, &folder.join("temporal.db"), Some(&store))?;
+        let mut programs = embedded::programs(tools, ports, &folder.join("temporal.db"), Some(&store))?;
+        programs.extend(services(ports, &store)?);
         let stack = Stack::new(programs, |event| {
             if let Event::Crashed { process, status, .. } = event {
                 say(format_args!("{process} crashed: {status}"));
@@ -72,6 +86,10 @@ impl<'a> BenchStack<'a> {
 
     pub(crate) fn interrupt(&self) -> &Interrupt {
         &self.interrupt
+    }
+
+    pub(crate) fn ports(&self) -> Ports {
+        self.ports
     }
 
     pub(crate) fn store(&self) -> &Path {

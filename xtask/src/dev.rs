@@ -34,7 +34,7 @@ pub(crate) fn run(flags: &DevFlags) -> anyhow::Result<()> {
         say(format_args!("the usual ports are taken; Temporal listens on {} instead", ports.server));
     }
     let mut programs = embedded::programs(&tools, ports, &data.join("temporal.db"), None)?;
-    programs.extend(embedded::services(&tools, ports)?);
+    programs.extend(embedded::services(&tools, ports, None)?);
     let mut logs = LogFiles::create(&data.join("logs"), &programs)?;
     let mut console = Console::new(&programs, Detail::Full, wants_colour());
     say(format_args!("logs also go to {}", logs.folder().display()));

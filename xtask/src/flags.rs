@@ -40,6 +40,8 @@ pub(crate) enum Task {
     BenchSpeech(BenchSpeechFlags),
     /// Measure what many jobs at once take, and how soon first words are there
     BenchJobs(BenchJobsFlags),
+    /// Measure what the HTTP services bear
+    BenchApis(BenchApisFlags),
     /// Measure what the optimised images save, against plain Dockerfiles and other builders
     #[command(after_help = format!("{}\n\n{EXIT_CODES}", bench_build::EXAMPLES))]
     BenchBuild(BenchBuildArgs),
@@ -196,6 +198,28 @@ pub(crate) struct BenchJobsFlags {
     /// Also run as many workflows with Temporal's Python SDK
     #[arg(long)]
     pub(crate) peers: bool,
+    /// Print the measurements as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = format!("\
+Examples:
+  cargo xtask bench-apis
+  cargo xtask bench-apis --uploads 50 --json
+
+{EXIT_CODES}"))]
+pub(crate) struct BenchApisFlags {
+    /// Seconds in which one job is asked for again and again
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=60))]
+    pub(crate) seconds: u32,
+    /// Event streams that are open at once
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub(crate) streams: u32,
+    /// Recordings of 5 MB that are uploaded at once
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub(crate) uploads: u32,
     /// Print the measurements as JSON
     #[arg(long)]
     pub(crate) json: bool,

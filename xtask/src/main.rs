@@ -3,6 +3,7 @@
 //! It depends on no other crate of the workspace, so that it is built in seconds on a bare machine.
 
 mod bases;
+mod bench_apis;
 mod bench_build;
 mod bench_jobs;
 mod bench_speech;
@@ -56,6 +57,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Test(flags) => test::run(&flags),
         Task::BenchSpeech(flags) => bench_speech::run(&flags),
         Task::BenchJobs(flags) => bench_jobs::run(&flags),
+        Task::BenchApis(flags) => bench_apis::run(&flags),
         Task::BenchBuild(args) => bench_build::run(&args),
         Task::Setup => setup::run(&binaries::ALL_PROGRAMS).map(drop),
         Task::Build(flags) => return build::run(&flags).map_err(your_turn),

@@ -44,6 +44,14 @@ pub(crate) fn hours(folder: &Path, hours: u32) -> anyhow::Result<PathBuf> {
     Ok(path)
 }
 
+/// Writes speech that takes about so many bytes into a folder.
+pub(crate) fn of_bytes(folder: &Path, bytes: usize) -> anyhow::Result<PathBuf> {
+    let once = Sound::read()?;
+    let path = folder.join("upload.wav");
+    once.write(&path, bytes / once.samples.len(), 0)?;
+    Ok(path)
+}
+
 /// Writes clips into a folder that is made for them. All say the same, and no two are the same file.
 pub(crate) fn clips(folder: &Path, count: u32) -> anyhow::Result<()> {
     let once = Sound::read()?;

@@ -34,8 +34,8 @@ pub(crate) fn programs(
     Ok(programs)
 }
 
-/// The HTTP services, which want the stack's settings as the workers do.
-pub(crate) fn services(tools: &Tools, ports: Ports) -> anyhow::Result<Vec<Program>> {
+/// The HTTP services, which want the stack's settings as the workers do, and the same `store`.
+pub(crate) fn services(tools: &Tools, ports: Ports, store: Option<&Path>) -> anyhow::Result<Vec<Program>> {
     let address = |port: u16| OsString::from(format!("127.0.0.1:{port}"));
     let url = |port: u16| OsString::from(format!("http://127.0.0.1:{port}"));
     let services = [
@@ -44,7 +44,7 @@ pub(crate) fn services(tools: &Tools, ports: Ports) -> anyhow::Result<Vec<Progra
     ];
     let mut programs = Vec::new();
     for (name, variable, port) in services {
-        let mut environment = environment(ports, None);
+        let mut environment = environment(ports, store);
         environment.push((variable.to_owned(), address(port)));
         environment.push(("LONGHAND_INGESTION_URL".to_owned(), url(ports.ingestion_api)));
         environment.push(("LONGHAND_STATUS_URL".to_owned(), url(ports.job_status_api)));
