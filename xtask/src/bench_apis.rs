@@ -2,7 +2,10 @@
 
 mod load;
 
-use std::{ffi::OsString, fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, ensure};
 use serde::Serialize;
@@ -49,19 +52,19 @@ pub(crate) fn run(flags: &BenchApisFlags) -> anyhow::Result<()> {
 
     say(format_args!("one job, asked for during {} s", flags.seconds));
     let duration = format!("{}s", flags.seconds);
-    let job = oha.load(&mut stack, &["-z", &duration, "-c", "16"], [], &known)?;
+    let job = Load::measure(&mut stack, oha.requests(&known).args(["-z", &duration, "-c", "16"]))?;
 
     say(format_args!("{} event streams at once", flags.streams));
     let streams = flags.streams.to_string();
-    let streams = oha.load(&mut stack, &["-n", &streams, "-c", &streams], [], &format!("{known}/events"))?;
+    let mut requests = oha.requests(&format!("{known}/events"));
+    let streams = Load::measure(&mut stack, requests.args(["-n", &streams, "-c", &streams]))?;
 
     say(format_args!("{} uploads at once", flags.uploads));
     let uploads = flags.uploads.to_string();
     let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
-    let flags_of_uploads = ["-n", &uploads, "-c", &uploads, "-m", "POST", "-T", &content_type];
-    let body = [OsString::from("-D"), form.into_os_string()];
-    let url = format!("http://127.0.0.1:{ingestion}/v1/jobs");
-    let uploads = oha.load(&mut stack, &flags_of_uploads, body, &url)?;
+    let mut requests = oha.requests(&format!("http://127.0.0.1:{ingestion}/v1/jobs"));
+    requests.args(["-n", &uploads, "-c", &uploads, "-m", "POST", "-T", &content_type, "-D"]).arg(form);
+    let uploads = Load::measure(&mut stack, &mut requests)?;
     let ingestion_api_mb = memory::peaks()?.remove("ingestion-api").context("ingestion-api does not run any more")?;
     stack.stop();
 
@@ -75,7 +78,7 @@ pub(crate) fn run(flags: &BenchApisFlags) -> anyhow::Result<()> {
 }
 
 /// Writes an upload's body, and gives its place.
-fn form(folder: &Path) -> anyhow::Result<std::path::PathBuf> {
+fn form(folder: &Path) -> anyhow::Result<PathBuf> {
     let recording = fs::read(recordings::of_bytes(folder, UPLOAD_BYTES)?)?;
     let head = format!(
         "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"speech.wav\"\r\n\

@@ -20,7 +20,7 @@ use crate::{
     interrupt::Interrupt,
     output::say,
     setup::Tools,
-    stack::{Event, Program, Stack, embedded, ports::Ports, tether},
+    stack::{Event, Stack, embedded, ports::Ports, tether},
 };
 
 /// How often a job is looked at.
@@ -46,23 +46,21 @@ pub(crate) struct BenchStack<'a> {
 impl<'a> BenchStack<'a> {
     /// Starts Temporal and the workers, with all that they write in `folder`.
     pub(crate) fn start(tools: &'a Tools, folder: &Path) -> anyhow::Result<Self> {
-        Self::start_all(tools, folder, |_, _| Ok(Vec::new()))
+        Self::start_all(tools, folder, false)
     }
 
     /// The HTTP services, too.
     pub(crate) fn start_with_services(tools: &'a Tools, folder: &Path) -> anyhow::Result<Self> {
-        Self::start_all(tools, folder, |ports, store| embedded::services(tools, ports, Some(store)))
+        Self::start_all(tools, folder, true)
     }
 
-    fn start_all(
-        tools: &'a Tools,
-        folder: &Path,
-        services: impl FnOnce(Ports, &Path) -> anyhow::Result<Vec<Program>>,
-    ) -> anyhow::Result<Self> {
+    fn start_all(tools: &'a Tools, folder: &Path, with_services: bool) -> anyhow::Result<Self> {
         let ports = Ports::any()?;
         let store = folder.join("store");
         let mut programs = embedded::programs(tools, ports, &folder.join("temporal.db"), Some(&store))?;
-        programs.extend(services(ports, &store)?);
+        if with_services {
+            programs.extend(embedded::services(tools, ports, Some(&store))?);
+        }
         let stack = Stack::new(programs, |event| {
             if let Event::Crashed { process, status, .. } = event {
                 say(format_args!("{process} crashed: {status}"));

@@ -26,8 +26,8 @@ pub(crate) struct Request {
     pub(crate) stop: CancellationToken,
 }
 
-/// What was heard in each chunk, and the chunks' share of the recogniser's time in seconds.
-pub(crate) type Answer = Result<(Vec<Recognition>, f64), RecogniserError>;
+/// What was heard in each chunk, and its share of the recogniser's time in seconds.
+pub(crate) type Answer = Result<Vec<(Recognition, f64)>, RecogniserError>;
 
 /// What waits for a session, in the order of coming.
 #[derive(Default)]
@@ -94,17 +94,16 @@ impl Batch {
         // Waiting for a turn is not the recogniser's time.
         let started = Instant::now();
         let recognised = session.recognise(&pcm, &first.request.options, cancel);
-        let seconds = started.elapsed().as_secs_f64();
+        let seconds_per_sample = started.elapsed().as_secs_f64() / samples.max(1) as f64;
         let mut recognised = recognised.map(Vec::into_iter);
-        for one in self.0 {
-            let own: usize = one.request.chunks.iter().map(Vec::len).sum();
-            let share = seconds * own as f64 / samples.max(1) as f64;
-            let answer = match &mut recognised {
-                Ok(recognised) => Ok((recognised.take(one.chunks()).collect(), share)),
+        for Waiting { request, answer } in self.0 {
+            let shares = request.chunks.iter().map(|pcm| seconds_per_sample * pcm.len() as f64);
+            let own = match &mut recognised {
+                Ok(recognised) => Ok(shares.zip(recognised).map(|(share, heard)| (heard, share)).collect()),
                 Err(error) => Err(error.clone()),
             };
-            // Nobody may be waiting for it any more.
-            let _ = one.answer.send(answer);
+            // Fails where whoever asked has stopped waiting: then there is nobody to tell.
+            let _ = answer.send(own);
         }
     }
 }

@@ -137,17 +137,15 @@ async fn recognise(
         urgency: if chunks.first().is_some_and(|chunk| opens(chunk)) { Urgency::First } else { Urgency::InLine },
         stop: asked.clone(),
     };
-    let (recognised, seconds) = model.recognise(request).await?.map_err(stage_error)?;
-    let samples: u64 = chunks.iter().map(|chunk| chunk.length).sum();
+    let recognised = model.recognise(request).await?.map_err(stage_error)?;
     let transcripts =
-        chunks.iter().zip(recognised).map(|(chunk, Recognition { segments, fallbacks })| ChunkTranscript {
+        chunks.iter().zip(recognised).map(|(chunk, (Recognition { segments, fallbacks }, seconds))| ChunkTranscript {
             chunk: chunk.index,
             run_id: run_id.to_owned(),
             language: language.clone(),
             segments: in_recording(chunk, segments),
             fallbacks,
-            // Its share of the batch's time.
-            seconds: seconds * chunk.length as f64 / samples.max(1) as f64,
+            seconds,
         });
     Ok(transcripts.collect())
 }

@@ -1,6 +1,6 @@
 //! oha, an HTTP load generator, and what it tells.
 
-use std::{collections::BTreeMap, ffi::OsString, fmt, path::PathBuf, process::Command};
+use std::{collections::BTreeMap, fmt, path::PathBuf, process::Command};
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
@@ -69,22 +69,23 @@ impl Oha {
         Ok(Self { program })
     }
 
-    /// Sends requests, as many and at such a rate as the flags say.
-    pub(super) fn load(
-        &self,
-        stack: &mut BenchStack<'_>,
-        flags: &[&str],
-        more_flags: impl IntoIterator<Item = OsString>,
-        url: &str,
-    ) -> anyhow::Result<Load> {
+    /// Requests to an address; what is added tells how many, and at what rate.
+    pub(super) fn requests(&self, url: &str) -> Command {
         let mut command = Command::new(&self.program);
-        command.args(["--no-tui", "--output-format", "json"]).args(flags).args(more_flags).arg(url);
-        let told = stack.run(&mut command)?;
+        command.args(["--no-tui", "--output-format", "json"]).arg(url);
+        command
+    }
+}
+
+impl Load {
+    /// Sends requests of [`Oha::requests`].
+    pub(super) fn measure(stack: &mut BenchStack<'_>, requests: &mut Command) -> anyhow::Result<Self> {
+        let told = stack.run(requests)?;
         let told: Told = serde_json::from_slice(&told).context("oha's output is not understood")?;
         let is_good = |(status, _): &(&String, &u32)| status.starts_with('2');
         let (good, bad): (Vec<_>, Vec<_>) = told.status_code_distribution.iter().partition(is_good);
         let errors = told.error_distribution.iter().filter(|(error, _)| *error != CUT_OFF);
-        Ok(Load {
+        Ok(Self {
             answered: good.into_iter().map(|(_, count)| count).sum(),
             lost: bad.into_iter().chain(errors).map(|(_, count)| count).sum(),
             per_second: told.summary.requests_per_sec,
