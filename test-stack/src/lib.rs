@@ -4,27 +4,19 @@
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "it is part of tests, which stop at what is wrong")]
 
 pub mod audio;
+mod process;
 pub mod redis;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fs::File,
-    net::{TcpListener, TcpStream},
-    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    sync::{
-        LazyLock, Mutex, OnceLock,
-        mpsc::{self, Sender},
-    },
-    time::{Duration, Instant},
+    sync::OnceLock,
 };
 
-use rustix::process::{Signal, set_parent_process_death_signal};
+pub use process::{free_port, program, spawn, wait_until};
 use tempfile::TempDir;
-
-/// How long anything may take before the test says what it waited for.
-const PATIENCE: Duration = Duration::from_secs(240);
 
 pub const INGESTION: &str = "ingestion-worker";
 pub const TRANSCRIPTION: &str = "transcription-worker";
@@ -78,7 +70,20 @@ impl Stack {
         self.settings.insert(name.to_owned(), value.to_owned());
     }
 
+    /// Starts the server, again where it ends before it serves: it looks for ports for its parts before they listen
+    /// there, and breaks down where another program takes one meanwhile (issue 581 of temporalio/cli).
     pub fn start_server(&mut self) {
+        self.server = Some(self.spawn_server());
+        wait_until("Temporal serves", || {
+            if self.server.as_mut().unwrap().try_wait().unwrap().is_some() {
+                eprintln!("Temporal's dev server broke down as it started; here is another");
+                self.server = Some(self.spawn_server());
+            }
+            self.server_is_whole()
+        });
+    }
+
+    fn spawn_server(&self) -> Child {
         let mut command = Command::new(temporal());
         command.args(["server", "start-dev", "--ip", "127.0.0.1", "--headless", "--log-level", "warn"]);
         command.args(["--sqlite-pragma", "journal_mode=wal"]);
@@ -88,9 +93,15 @@ impl Stack {
         }
         command.args(["--port", &self.port.to_string(), "--db-filename"]).arg(self.folder.path().join("temporal.db"));
         command.stdout(self.log("temporal")).stderr(self.log("temporal"));
-        self.server = Some(spawn(command));
-        wait_until("Temporal listens", || TcpStream::connect(("127.0.0.1", self.port)).is_ok());
-        wait_until("Temporal answers", || self.longhand(["list", "--json"]).status.success());
+        spawn(command)
+    }
+
+    /// Whether the part that starts last, the server's own worker, polls, and clients are answered.
+    fn server_is_whole(&self) -> bool {
+        let own = ["--namespace", "temporal-system", "--task-queue", "default-worker-tq", "--output", "json"];
+        let described = self.temporal(&[&["task-queue", "describe"], &own[..]].concat());
+        let described: serde_json::Value = serde_json::from_slice(&described.stdout).unwrap_or_default();
+        described["pollers"].is_array() && self.longhand(["list", "--json"]).status.success()
     }
 
     /// As after the time for which Temporal keeps jobs that have ended.
@@ -203,57 +214,6 @@ impl Drop for Stack {
             child.wait().ok();
         }
     }
-}
-
-/// Waits for a condition that another process brings about.
-pub fn wait_until(what: &str, mut satisfied: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !satisfied() {
-        assert!(started.elapsed() < PATIENCE, "waited in vain: {what}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
-
-/// Starts a process that dies with this one, however this one ends: a stack that all tests share is
-/// never dropped. The kernel ties the process to the thread that started it, so one thread that
-/// never ends starts them all.
-pub fn spawn(command: Command) -> Child {
-    type Order = (Command, Sender<std::io::Result<Child>>);
-    static STARTER: LazyLock<Mutex<Sender<Order>>> = LazyLock::new(|| {
-        let (sender, orders) = mpsc::channel::<Order>();
-        std::thread::spawn(move || {
-            for (mut command, answer) in orders {
-                // SAFETY: between fork and exec one system call is made, and nothing is allocated.
-                unsafe { command.pre_exec(|| Ok(set_parent_process_death_signal(Some(Signal::KILL))?)) };
-                answer.send(command.spawn()).unwrap();
-            }
-        });
-        Mutex::new(sender)
-    });
-    let program = command.get_program().display().to_string();
-    let (answer, started) = mpsc::channel();
-    STARTER.lock().unwrap().send((command, answer)).unwrap();
-    started.recv().unwrap().unwrap_or_else(|error| panic!("{program}: {error}"))
-}
-
-/// A port of this machine that nothing listens on, and that this process has not been given before: the system may give
-/// one again as long as nobody has taken it.
-pub fn free_port() -> u16 {
-    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
-    loop {
-        let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
-        if GIVEN.lock().unwrap().insert(port) {
-            return port;
-        }
-    }
-}
-
-/// A program of Longhand, as cargo leaves it one folder above the tests.
-pub fn program(name: &str) -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let program = test.parent().and_then(Path::parent).unwrap().join(name);
-    assert!(program.exists(), "{name} is not built; run the tests with `cargo xtask test`");
-    program
 }
 
 /// The Temporal server's program, fetched where it is missing.
