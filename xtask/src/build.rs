@@ -12,6 +12,8 @@ mod plan;
 mod progress;
 mod request;
 mod run;
+mod stand_in;
+mod told;
 mod unchanged;
 
 use std::collections::BTreeMap;

@@ -34,4 +34,4 @@ pub(crate) use path_patterns::{Matches, PathPatterns};
 pub(crate) use received_image::image_pipe;
 pub(crate) use session::{Offers, Session};
 pub(crate) use solve::{Export, SolveRequest, Solved, Solver};
-pub(crate) use status::{Status, StepProgress, StepWarning};
+pub(crate) use status::{Status, StepLog, StepProgress, StepState, StepWarning};

@@ -15,11 +15,13 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 
 use super::builders::Builders;
-use super::event::{BuildEvent, Clock, Failure, ImageOutcome, StepUpdate};
+use super::event::{BuildEvent, Clock, Failure, ImageOutcome};
 use super::plan::{Plan, PlannedImage};
 use super::request::{do_without_registries, image_folders, solve_request};
+use super::stand_in::StandIn;
+use super::told::events_of;
 use super::unchanged::{Memory, Observed, Sources, Verdict};
-use crate::buildkit::{Builder, Engine, SentLog, SolveFailure, Solved, Status, StepProgress, StepWarning};
+use crate::buildkit::{Builder, Engine, SentLog, SolveFailure, Solved, Status};
 
 /// Several builds of one project may race for an image's name this often.
 const MOST_ATTEMPTS: u32 = 5;
@@ -117,14 +119,6 @@ struct Build<'a> {
     /// Set once a registry was silent.
     stand_in: OnceCell<StandIn>,
     events: UnboundedSender<BuildEvent>,
-}
-
-/// What was done because no registry answers.
-struct StandIn {
-    /// The making of base images.
-    step: StepUpdate,
-    /// Why some are lacking that could not be made here; else empty.
-    lacking: String,
 }
 
 impl Build<'_> {
@@ -239,7 +233,7 @@ impl Build<'_> {
                     sources.borrow_mut().see(&step.name, !step.inputs.is_empty());
                     self.has_cache_mounts.set(self.has_cache_mounts.get() || step.name.contains("type=cache"));
                 }
-                self.tell_status(&image.name, status);
+                events_of(&image.name, status, self.clock).for_each(|event| tell(&self.events, event));
             };
             let loading = async {
                 match received {
@@ -250,37 +244,18 @@ impl Build<'_> {
             match both(place.solver().solve(request, on_status), loading).await? {
                 Err(failure) if failure.lost_race && attempts < MOST_ATTEMPTS => {}
                 Err(failure) if failure.registry_silent && attempts == 1 && !image.build.pull => {
-                    let stand_in = self.stand_in.get_or_init(|| self.provide_bases()).await;
+                    let notice = |text| tell(&self.events, BuildEvent::Announcement { text });
+                    let stand_in =
+                        self.stand_in.get_or_init(|| StandIn::make(self.engine, self.plan, self.clock, notice)).await;
                     tell(&self.events, BuildEvent::ImageRestarted { image: image.name.clone() });
-                    tell(&self.events, BuildEvent::Step { image: image.name.clone(), step: stand_in.step.clone() });
+                    tell(&self.events, BuildEvent::Step { image: image.name.clone(), step: stand_in.step() });
                 }
                 Err(failure) if failure.registry_silent => {
-                    return Ok(Err(failure.because(self.stand_in.get().map_or("", |stand_in| &stand_in.lacking))));
+                    return Ok(Err(failure.because(self.stand_in.get().map_or("", StandIn::lacking))));
                 }
                 answer => return Ok(answer),
             }
         }
-    }
-
-    /// Makes the base images of all images at once, the first time that one of them is not there.
-    async fn provide_bases(&self) -> StandIn {
-        let started = Some(self.clock.now());
-        let builds = self.plan.images.iter().map(|image| (image.name.as_str(), &image.build));
-        let notice = |text| tell(&self.events, BuildEvent::Announcement { text });
-        let lacking = match crate::bases::stand_in_for_registries(self.engine, builds, &notice).await {
-            Ok(lacking) => lacking.join("\n"),
-            Err(error) => format!("{error:#}"),
-        };
-        let step = StepUpdate {
-            digest: "bases".to_owned(),
-            name: "[internal] make base images".to_owned(),
-            inputs: Vec::new(),
-            cached: false,
-            started,
-            completed: Some(self.clock.now()),
-            error: None,
-        };
-        StandIn { step, lacking }
     }
 
     async fn remember(&self, image: &PlannedImage, observed: Observed) {
@@ -297,35 +272,6 @@ impl Build<'_> {
         if let Err(error) = self.memory.remember(image, observed).await {
             let message = format!("the next build will solve `{}` again: {error:#}", image.name);
             tell(&self.events, BuildEvent::Notice { message });
-        }
-    }
-
-    fn tell_status(&self, image: &str, status: Status) {
-        let image = || image.to_owned();
-        let moment = |time| self.clock.moment(time);
-        for step in status.steps {
-            let step = StepUpdate {
-                digest: step.digest,
-                name: step.name,
-                inputs: step.inputs,
-                cached: step.cached,
-                started: step.started.map(moment),
-                completed: step.completed.map(moment),
-                error: Some(step.error).filter(|error| !error.is_empty()),
-            };
-            tell(&self.events, BuildEvent::Step { image: image(), step });
-        }
-        for part in status.progress {
-            let StepProgress { step, name, current, total } = part;
-            tell(&self.events, BuildEvent::Progress { image: image(), step, name, current, total });
-        }
-        for log in status.logs {
-            let at = moment(log.at);
-            tell(&self.events, BuildEvent::Log { image: image(), step: log.step, at, text: log.text });
-        }
-        for warning in status.warnings {
-            let StepWarning { message, file, line, url } = warning;
-            tell(&self.events, BuildEvent::Warning { image: image(), message, file, line, url });
         }
     }
 }
@@ -350,10 +296,4 @@ async fn both(
         (None, Err(_)) => {}
     }
     Ok(answer)
-}
-
-impl From<SolveFailure> for Failure {
-    fn from(failure: SolveFailure) -> Failure {
-        Failure { message: failure.message, step: failure.step, lines: failure.lines, engine_lost: failure.engine_lost }
-    }
 }
