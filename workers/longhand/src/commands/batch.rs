@@ -13,6 +13,7 @@ use engine::{
     temporal::{batch, contracts::BatchEntry},
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
+use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use recordings::Recording;
 use serde_json::json;
 
@@ -22,7 +23,7 @@ use crate::{
     exit::Exit,
     follow::{Outcome, follow_alone, unless_interrupted},
     request::RequestFlags,
-    terminal::{note, print, print_json},
+    terminal::{can_draw, note, print, print_json},
     upload::upload,
 };
 
@@ -113,9 +114,27 @@ async fn start(
         return Ok(());
     }
     note(&format!("{id}: {} recordings", recordings.len()));
+    let bar = uploading(recordings.len());
     let entries = stream::iter(recordings).map(|recording| entry(connection, id, recording, request));
-    let entries: Vec<BatchEntry> = entries.buffered(UPLOADS).try_collect().await?;
+    let entries: Vec<BatchEntry> = entries.buffered(UPLOADS).inspect_ok(|_| bar.inc(1)).try_collect().await?;
+    drop(bar);
     Ok(batch::start(jobs, store, id, &entries, concurrency).await?)
+}
+
+/// Shown until it is dropped, where something can move.
+fn uploading(recordings: usize) -> ProgressBar {
+    if !can_draw() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(recordings as u64).with_finish(ProgressFinish::AndClear);
+    let bar = match ProgressStyle::with_template("{bar:24} {pos} of {len} recordings are in the store") {
+        Ok(style) => bar.with_style(style.progress_chars("━━╌")),
+        // Only a mistake in the line above; the default style shows the same.
+        Err(_) => bar,
+    };
+    // The first recording may be a long one.
+    bar.tick();
+    bar
 }
 
 async fn entry(
