@@ -19,6 +19,7 @@ mod containers;
 mod debian;
 mod demo;
 mod dev;
+mod disk;
 mod dockerfile;
 mod doctor;
 mod engine;

@@ -88,6 +88,10 @@ impl<'a> Runner<'a> {
     /// Fills the engine's cache with what a change does not touch, and lists it. On the host every build does that.
     fn build_unchanged(&self, case: &Case, variant: Variant) -> Result<Vec<CacheEntry>> {
         let Some(engine) = self.places.engine(variant) else { return Ok(Vec::new()) };
+        // Each plain build leaves its whole target folder behind.
+        if variant == Variant::Before && self.workplace.is_short_of_room() {
+            engine.forget_since(&[])?;
+        }
         self.build(variant, &self.chosen(case), None)?;
         self.keep(engine, case, variant)?;
         engine.cache_entries()
@@ -126,8 +130,9 @@ impl<'a> Runner<'a> {
         }
     }
 
-    /// With `keeping`, all else is taken out of the engine's cache after each command: the plain builds of a large
-    /// project would fill the disk together.
+    /// With `keeping`, all else is taken out of the engine's cache after each command where the disk gets full. It is
+    /// not done without need: BuildKit then no longer finds steps of other images, which lie on its disk as before, and
+    /// builds them again (Docker 28.5: whichever result goes, `COPY . .` runs anew in every image).
     fn build(&self, variant: Variant, pairs: &[&Pair], keeping: Option<&[CacheEntry]>) -> Result<Duration> {
         let log = self.workplace.path("build.log");
         let Runner { docker, subject, network, .. } = self;
@@ -137,7 +142,9 @@ impl<'a> Runner<'a> {
         for mut command in variant.commands(&means, pairs)? {
             engine.inspect(|engine| engine.equip(&mut command));
             took += run_timed(&mut command, &log, self.interrupt)?;
-            if let Some((engine, known)) = engine.zip(keeping) {
+            if let Some((engine, known)) = engine.zip(keeping)
+                && self.workplace.is_short_of_room()
+            {
                 engine.forget_since(known)?;
             }
         }

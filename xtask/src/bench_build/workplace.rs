@@ -7,8 +7,12 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::disk::free_bytes;
 use crate::halt::Halt;
 use crate::output::say;
+
+/// Bytes: some builds of a large project, each of which compiles everything.
+const LEAST_ROOM: u64 = 20_000_000_000;
 
 pub(super) struct Workplace {
     folder: PathBuf,
@@ -43,6 +47,11 @@ impl Workplace {
 
     pub(super) fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
+    }
+
+    /// Whether a few more builds could fill the disk.
+    pub(super) fn is_short_of_room(&self) -> bool {
+        free_bytes(&self.folder).is_none_or(|free| free < LEAST_ROOM)
     }
 }
 

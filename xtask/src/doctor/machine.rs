@@ -1,10 +1,10 @@
 //! Programs, packages and room on the disk.
 
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::{Finding, State};
 use crate::bases::installed_rust;
+use crate::disk::free_bytes;
 use crate::packages::{self, Need};
 
 /// Compiled programs, images, models and caches.
@@ -71,11 +71,6 @@ fn room() -> Finding {
         found: free.map_or_else(|| "cannot be told".to_owned(), |free| format!("{} GiB free", gigabytes(free))),
         remedy: Some(format!("free {} GiB at {}", gigabytes(ROOM), folder.display())),
     }
-}
-
-fn free_bytes(folder: &Path) -> Option<u64> {
-    let told = rustix::fs::statvfs(folder).ok()?;
-    Some(told.f_bavail * told.f_frsize)
 }
 
 /// What a program says, if it can be run.
