@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use anyhow::Context;
+use indicatif::ProgressStyle;
 use serde::Serialize;
 
 /// Writes data to stdout.
@@ -30,4 +31,9 @@ pub(crate) fn someone_is_there() -> bool {
 /// Whether stderr can show a bar that moves.
 pub(crate) fn can_draw() -> bool {
     console::Term::stderr().features().is_attended()
+}
+
+/// How a bar looks: as the template says, or as the library's own bars where that is mistaken.
+pub(crate) fn bar_style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }

@@ -13,7 +13,7 @@ use engine::{
     temporal::{batch, contracts::BatchEntry},
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
-use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
+use indicatif::{ProgressBar, ProgressFinish};
 use recordings::Recording;
 use serde_json::json;
 
@@ -23,7 +23,7 @@ use crate::{
     exit::Exit,
     follow::{Outcome, follow_alone, unless_interrupted},
     request::RequestFlags,
-    terminal::{can_draw, note, print, print_json},
+    terminal::{bar_style, can_draw, note, print, print_json},
     upload::upload,
 };
 
@@ -126,12 +126,8 @@ fn uploading(recordings: usize) -> ProgressBar {
     if !can_draw() {
         return ProgressBar::hidden();
     }
-    let bar = ProgressBar::new(recordings as u64).with_finish(ProgressFinish::AndClear);
-    let bar = match ProgressStyle::with_template("{bar:24} {pos} of {len} recordings are in the store") {
-        Ok(style) => bar.with_style(style.progress_chars("━━╌")),
-        // Only a mistake in the line above; the default style shows the same.
-        Err(_) => bar,
-    };
+    let style = bar_style("{bar:24} {pos} of {len} recordings are in the store").progress_chars("━━╌");
+    let bar = ProgressBar::new(recordings as u64).with_style(style).with_finish(ProgressFinish::AndClear);
     // The first recording may be a long one.
     bar.tick();
     bar

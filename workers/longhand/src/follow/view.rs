@@ -6,11 +6,11 @@ use engine::temporal::{
     pace::{Pace, Speed},
     progress::{JobKind, JobProgress, Stage},
 };
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar};
 
 use crate::{
     durations::clock,
-    terminal::{can_draw, note},
+    terminal::{bar_style, can_draw, note},
 };
 
 /// Steps of a job between two lines.
@@ -104,11 +104,7 @@ impl Drop for JobView {
 fn bar(name: &str) -> ProgressBar {
     const WIDEST_NAME: usize = 24;
     let bar = ProgressBar::no_length().with_prefix(console::truncate_str(name, WIDEST_NAME, "…").into_owned());
-    match ProgressStyle::with_template("{prefix} {bar:24} {wide_msg}") {
-        Ok(style) => bar.with_style(style.progress_chars("━━╌")),
-        // Only a mistake in the line above; the default style shows the same.
-        Err(_) => bar,
-    }
+    bar.with_style(bar_style("{prefix} {bar:24} {wide_msg}").progress_chars("━━╌"))
 }
 
 /// What is done and how much there is: jobs of a batch, chunks of a recording.

@@ -7,7 +7,9 @@ use std::{
 };
 
 use engine::assets::FetchEvent;
-use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, ProgressBar};
+
+use crate::terminal::bar_style;
 
 const SPINNER: &str = "{prefix} {spinner} {msg}";
 
@@ -24,7 +26,7 @@ impl Progress {
     pub(super) fn new(name: &str) -> Self {
         let bar = io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::no_length().with_prefix(name.to_owned());
-            bar.with_style(style(SPINNER))
+            bar.with_style(bar_style(SPINNER))
         });
         Self { name: name.to_owned(), bar, quarters: AtomicU64::new(0) }
     }
@@ -51,12 +53,12 @@ impl Progress {
     fn advance(&self, done: u64, total: Option<u64>) {
         match (&self.bar, total) {
             (Some(bar), Some(total)) => {
-                bar.set_style(style("{prefix} {bar:32} {bytes}/{total_bytes} {bytes_per_sec} {eta} left"));
+                bar.set_style(bar_style("{prefix} {bar:32} {bytes}/{total_bytes} {bytes_per_sec} {eta} left"));
                 bar.set_length(total);
                 bar.set_position(done);
             }
             (Some(bar), None) => {
-                bar.set_style(style("{prefix} {spinner} {bytes} {bytes_per_sec}"));
+                bar.set_style(bar_style("{prefix} {spinner} {bytes} {bytes_per_sec}"));
                 bar.set_position(done);
             }
             (None, Some(total)) => self.tell_quarters(done, total),
@@ -85,7 +87,7 @@ impl Progress {
             if bar.is_finished() {
                 bar.reset();
             }
-            bar.set_style(style(SPINNER));
+            bar.set_style(bar_style(SPINNER));
             bar.set_message(step.to_owned());
             bar.enable_steady_tick(Duration::from_millis(100));
         }
@@ -103,8 +105,4 @@ impl Progress {
     fn close(&self) {
         self.bar.iter().for_each(ProgressBar::finish_and_clear);
     }
-}
-
-fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
