@@ -15,7 +15,7 @@ use engine::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use test_stack::sample;
+use test_stack::{free_port, sample};
 
 /// The command line with a store of its own and no server, in a folder of its own.
 struct Alone {
@@ -31,7 +31,7 @@ impl Alone {
         let mut command = Command::new(env!("CARGO_BIN_EXE_longhand"));
         command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
         command.env("LONGHAND_STORE", self.folder.path().join("store"));
-        command.env("TEMPORAL_ADDRESS", format!("127.0.0.1:{}", unused_port()));
+        command.env("TEMPORAL_ADDRESS", format!("127.0.0.1:{}", free_port()));
         command
     }
 
@@ -61,11 +61,6 @@ impl Alone {
             assert!(told.contains(fragment), "{arguments:?}: {fragment:?} is missing in {told}");
         }
     }
-}
-
-/// A port that was free a moment ago and that nobody listens on.
-fn unused_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 
 fn text(bytes: Vec<u8>) -> String {
