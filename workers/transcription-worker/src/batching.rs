@@ -98,6 +98,7 @@ impl Batch {
         let mut recognised = recognised.map(Vec::into_iter);
         for Waiting { request, answer } in self.0 {
             let shares = request.chunks.iter().map(|pcm| seconds_per_sample * pcm.len() as f64);
+            // `zip` asks the shares first, and so takes nothing of the next request's when they are used up.
             let own = match &mut recognised {
                 Ok(recognised) => Ok(shares.zip(recognised).map(|(share, heard)| (heard, share)).collect()),
                 Err(error) => Err(error.clone()),
