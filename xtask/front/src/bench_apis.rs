@@ -1,4 +1,4 @@
-//! `cargo xtask bench-apis`: what the HTTP services bear, under a load that oha makes on this machine.
+//! `cargo xtask bench-apis`: what load the HTTP services sustain, one that oha makes on this machine.
 
 mod load;
 

@@ -60,15 +60,15 @@ pub(crate) fn run(flags: &BenchSpeechFlags) -> anyhow::Result<()> {
     for &recogniser in &flags.recogniser {
         for recording in &corpus.recordings {
             say(format_args!("times of words, {}: {}", recogniser.name(), recording.name));
-            let heard = bench.transcribe(recogniser, &recording.audio, &["--words"])?.0;
-            if let Some(errors) = edges::errors(recording.name, &heard.words)? {
+            let result = bench.transcribe(recogniser, &recording.audio, &["--words"])?.0;
+            if let Some(errors) = edges::errors(recording.name, &result.words)? {
                 report.add_word_times(recogniser.name(), recording.name, &errors);
             }
         }
         for (name, path) in &noises {
             say(format_args!("a minute of {name}, {}", recogniser.name()));
-            let heard = bench.transcribe(recogniser, path, &[])?.0;
-            report.add_noise(recogniser.name(), name, wer::words(&heard.text).len());
+            let result = bench.transcribe(recogniser, path, &[])?.0;
+            report.add_noise(recogniser.name(), name, wer::words(&result.text).len());
         }
     }
     if let Some(hours) = flags.long {
@@ -85,7 +85,7 @@ pub(crate) fn run(flags: &BenchSpeechFlags) -> anyhow::Result<()> {
 
 /// What is read of a job's result.
 #[derive(Deserialize)]
-struct Heard {
+struct JobResult {
     text: String,
     words: Vec<edges::Word>,
     duration_s: f64,
@@ -118,21 +118,26 @@ impl Bench<'_> {
     }
 
     fn measure(&mut self, recogniser: Recogniser, recording: &Recording) -> anyhow::Result<Measurement> {
-        let (heard, seconds) = self.transcribe(recogniser, &recording.audio, &[])?;
+        let (result, seconds) = self.transcribe(recogniser, &recording.audio, &[])?;
         Ok(Measurement {
             program: format!("longhand {}", recogniser.name()),
             recording: recording.name.to_owned(),
-            audio_s: heard.duration_s,
+            audio_s: result.duration_s,
             seconds,
-            recogniser_s: Some(heard.timings.recogniser_s),
-            wer: wer::word_error_rate(&recording.text, &heard.text),
-            chunks: Some(heard.provenance.chunks_total),
-            fallbacks: Some(heard.provenance.fallbacks),
+            recogniser_s: Some(result.timings.recogniser_s),
+            wer: wer::word_error_rate(&recording.text, &result.text),
+            chunks: Some(result.provenance.chunks_total),
+            fallbacks: Some(result.provenance.fallbacks),
         })
     }
 
-    /// Runs one job as a user would and gives what was heard, and the seconds from submission to text.
-    fn transcribe(&mut self, recogniser: Recogniser, audio: &Path, options: &[&str]) -> anyhow::Result<(Heard, f64)> {
+    /// Runs one job as a user would and gives its result, and the seconds from submission to text.
+    fn transcribe(
+        &mut self,
+        recogniser: Recogniser,
+        audio: &Path,
+        options: &[&str],
+    ) -> anyhow::Result<(JobResult, f64)> {
         self.forget()?;
         let started = Instant::now();
         let mut command = self.stack.longhand();

@@ -22,7 +22,7 @@ use crate::{
     stack::{Event, Stack, embedded, ports::Ports},
 };
 
-/// How often a job is looked at.
+/// How often a job is polled.
 const POLL: Duration = Duration::from_millis(50);
 
 /// What `longhand show` tells of a job.
@@ -68,14 +68,14 @@ impl<'a> BenchStack<'a> {
         let longhand = tools.programs.path("longhand")?;
         let mut bench = Self { stack, interrupt: Interrupt::catch()?, longhand, store, ports };
         while !bench.stack.is_ready() {
-            bench.look_after()?;
+            bench.supervise()?;
         }
         Ok(bench)
     }
 
-    fn look_after(&mut self) -> anyhow::Result<()> {
+    fn supervise(&mut self) -> anyhow::Result<()> {
         self.interrupt.check()?;
-        if let Some(process) = self.stack.hopeless() {
+        if let Some(process) = self.stack.crash_looping() {
             anyhow::bail!("{process} does not start");
         }
         self.stack.tick()
@@ -104,7 +104,7 @@ impl<'a> BenchStack<'a> {
         command
     }
 
-    /// Runs a command to its end and gives what it printed, while the stack is looked after.
+    /// Runs a command to its end and gives what it printed, while the stack is supervised.
     pub(crate) fn run(&mut self, command: &mut Command) -> anyhow::Result<Vec<u8>> {
         let printed = self.store.with_file_name("printed");
         command.stdin(Stdio::null()).stdout(File::create(&printed)?).stderr(Stdio::inherit());
@@ -113,13 +113,13 @@ impl<'a> BenchStack<'a> {
             if let Some(status) = child.try_wait()? {
                 break status;
             }
-            self.look_after()?;
+            self.supervise()?;
         };
         anyhow::ensure!(status.success(), "{command:?} failed: {status}");
         fs::read(&printed).with_context(|| format!("cannot read {}", printed.display()))
     }
 
-    /// Submits a recording as job `id`, and looks at it until it is so far. Gives the seconds until then; it goes on.
+    /// Submits a recording as job `id`, and polls it until it is so far. Gives the seconds until then; it goes on.
     pub(crate) fn submit_until(&mut self, audio: &Path, id: &str, so_far: fn(&Shown) -> bool) -> anyhow::Result<f64> {
         let started = Instant::now();
         let mut submit = self.longhand();

@@ -88,7 +88,7 @@ impl Demo<'_> {
         while !stack.is_ready() {
             interrupt.check()?;
             stack.tick()?;
-            if let Some(process) = stack.hopeless() {
+            if let Some(process) = stack.crash_looping() {
                 let log = logs::tail(&self.logs(), process, LOG_LINES);
                 bail!("{process} does not come up; the end of its log:\n{log}");
             }

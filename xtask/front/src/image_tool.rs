@@ -31,26 +31,34 @@ pub(crate) fn hand_over() -> Result<ExitCode> {
 
 /// The image tool, built if need be.
 pub(crate) fn command() -> Result<Command> {
-    let own = env::current_exe().context("this program has no path")?;
-    let tool = own.with_file_name(NAME);
-    let freshness = Freshness::of(&tool, &own);
-    if !freshness.is_given() {
-        let check = freshness.begin_check()?;
-        cargo_build::run(&mut build_command(&own))?;
-        check.passed()?;
-    }
-    let mut command = Command::new(tool);
+    let mut command = Command::new(up_to_date()?);
     forget_own_package(&mut command);
+    // Whoever names a folder for Longhand's downloads wants the tool's there, too.
+    if let (None, Some(folder)) = (env::var_os("SLIPWAY_CACHE"), env::var_os("LONGHAND_CACHE")) {
+        command.env("SLIPWAY_CACHE", folder);
+    }
     Ok(command)
 }
 
-/// Builds the tool beside this program, in the same profile.
+/// The tool's path, after a build where something has changed.
+fn up_to_date() -> Result<PathBuf> {
+    let own = env::current_exe().context("this program has no path")?;
+    let tool = own.with_file_name(NAME);
+    let freshness = Freshness::of(&tool, &own);
+    if freshness.is_given() {
+        return Ok(tool);
+    }
+    let check = freshness.begin_check()?;
+    let mut built = cargo_build::run(&mut build_command(&own))?;
+    check.passed()?;
+    built.remove(NAME).context("the build gave no image tool")
+}
+
+/// Builds the tool in the same profile as this program, so that it lies beside it.
 fn build_command(own: &Path) -> Command {
-    let folder = own.parent().map(Path::to_owned).unwrap_or_default();
-    let profile = folder.file_name().unwrap_or_default().to_string_lossy();
-    let profile = if profile == "debug" { "dev" } else { profile.as_ref() };
+    let folder = own.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
+    let profile = if folder == "debug" { "dev" } else { folder.as_ref() };
     let mut command = workspace::cargo();
     command.args(["build", "--profile", profile, "--package", "slipway", "--bin", NAME]);
-    command.arg("--target-dir").arg(folder.parent().map(PathBuf::from).unwrap_or_default());
     command
 }

@@ -22,7 +22,7 @@ pub(crate) use event::Event;
 use process::Process;
 pub(crate) use process::{Program, Readiness};
 
-/// How often processes are looked after when none of them says anything.
+/// How often processes are checked when none of them says anything.
 const TICK: Duration = Duration::from_millis(25);
 /// How long a process may take to stop before it is killed.
 const GRACE: Duration = Duration::from_secs(10);
@@ -49,11 +49,11 @@ impl<'a> Stack<'a> {
     /// # Errors
     /// A program that cannot be started at all.
     pub(crate) fn tick(&mut self) -> anyhow::Result<()> {
-        self.listen();
+        self.forward_output();
         for index in 0..self.processes.len() {
             let stage = self.processes[index].stage();
             let may_start = self.processes.iter().filter(|process| process.stage() < stage).all(Process::is_ready);
-            let event = self.processes[index].look_after(Instant::now(), may_start)?;
+            let event = self.processes[index].supervise(Instant::now(), may_start)?;
             event.iter().for_each(&mut self.listener);
         }
         Ok(())
@@ -64,8 +64,8 @@ impl<'a> Stack<'a> {
     }
 
     /// The name of a process that crashed so often without getting ready that waiting for it is pointless.
-    pub(crate) fn hopeless(&self) -> Option<&str> {
-        self.processes.iter().find(|process| process.is_hopeless()).map(Process::name)
+    pub(crate) fn crash_looping(&self) -> Option<&str> {
+        self.processes.iter().find(|process| process.is_crash_looping()).map(Process::name)
     }
 
     /// Stops everything, the last stage first, and waits until nothing is left. Harmless when repeated.
@@ -79,11 +79,11 @@ impl<'a> Stack<'a> {
     fn stop_stage(&mut self, stage: usize) {
         let in_stage = |process: &&mut Process| process.stage() == stage;
         for process in self.processes.iter_mut().filter(in_stage) {
-            process.ask_to_stop().iter().for_each(&mut self.listener);
+            process.request_stop().iter().for_each(&mut self.listener);
         }
         let deadline = Instant::now() + GRACE;
         while self.processes.iter().any(|process| process.stage() == stage && process.is_running()) {
-            self.listen();
+            self.forward_output();
             let is_over = Instant::now() >= deadline;
             for process in self.processes.iter_mut().filter(in_stage) {
                 process.reap(is_over).iter().for_each(&mut self.listener);
@@ -92,11 +92,11 @@ impl<'a> Stack<'a> {
     }
 
     /// Passes on what the processes wrote, waiting a moment for the first line.
-    fn listen(&mut self) {
+    fn forward_output(&mut self) {
         let first = self.output.recv_timeout(TICK).ok();
         for line in first.into_iter().chain(self.output.try_iter()) {
             let process = &mut self.processes[line.process];
-            let ready = process.hear(&line.text);
+            let ready = process.read_line(&line.text);
             (self.listener)(&Event::Log { process: process.name().to_owned(), line: line.text });
             ready.iter().for_each(&mut self.listener);
         }

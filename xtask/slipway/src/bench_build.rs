@@ -36,7 +36,7 @@ use project::{BenchProject, top_of_working_tree};
 use report::Report;
 use runner::Runner;
 use scenario::{Case, Scenario, cases, in_turn};
-use variant::{Rival, Variant};
+use variant::{Competitor, Variant};
 use work_dir::WorkDir;
 
 pub(crate) const EXAMPLES: &str = "\
@@ -76,7 +76,7 @@ pub(crate) struct BenchBuildArgs {
     scenarios: Vec<Scenario>,
     /// What to measure it against; everything where nothing is named
     #[arg(long, value_enum, value_name = "BUILDER", value_delimiter = ',')]
-    vs: Vec<Rival>,
+    vs: Vec<Competitor>,
     /// Only builds without a change and after a change of one service's code, three times
     #[arg(long)]
     quick: bool,
@@ -115,7 +115,7 @@ pub(crate) fn run(args: &BenchBuildArgs) -> Result<()> {
     let bench = prepare(args).map_err(|error| Halt::ActionRequired(format!("{error:#}")))?;
     let interrupt = Interrupt::catch()?;
     let work_dir = WorkDir::take()?;
-    let machine = Machine::look();
+    let machine = Machine::detect();
     let mut runner = Runner::new(&bench.project, &bench.variants, &work_dir, &bench.docker, &interrupt)?;
     let tools = runner.tools()?;
     let mut report = Report::new(&bench.project.name, bench.rounds, &bench.variants, machine, tools);
@@ -128,7 +128,7 @@ pub(crate) fn run(args: &BenchBuildArgs) -> Result<()> {
     report.complete = true;
     report.write(&bench.out)?;
     report.print(args.json)?;
-    bench.earlier.map_or(Ok(()), |earlier| judge(&earlier, &report, &bench.cases))
+    bench.earlier.map_or(Ok(()), |earlier| fail_if_slower(&earlier, &report, &bench.cases))
 }
 
 /// A round after the other, so that whatever disturbs the machine for a while disturbs all variants.
@@ -193,8 +193,8 @@ fn scenarios(args: &BenchBuildArgs) -> Vec<Scenario> {
 }
 
 /// What is measured, `slipway build` always, and what cannot be.
-fn variants(rivals: &[Rival], project: &BenchProject) -> (Vec<Variant>, Vec<String>) {
-    let wanted: Vec<Variant> = rivals.iter().map(|rival| Variant::from(*rival)).collect();
+fn variants(competitors: &[Competitor], project: &BenchProject) -> (Vec<Variant>, Vec<String>) {
+    let wanted: Vec<Variant> = competitors.iter().map(|competitor| Variant::from(*competitor)).collect();
     let is_wanted = |variant: &Variant| *variant == Variant::Xtask || wanted.is_empty() || wanted.contains(variant);
     let (known, unknown): (Vec<_>, Vec<_>) = Variant::ALL
         .into_iter()
@@ -206,7 +206,7 @@ fn variants(rivals: &[Rival], project: &BenchProject) -> (Vec<Variant>, Vec<Stri
 
 /// # Errors
 /// A case that has become slower.
-fn judge(earlier: &Earlier, report: &Report, cases: &[Case]) -> Result<()> {
+fn fail_if_slower(earlier: &Earlier, report: &Report, cases: &[Case]) -> Result<()> {
     if !earlier.is_of(&report.machine) {
         say(format_args!("warning: the earlier bench ran on another machine"));
     }

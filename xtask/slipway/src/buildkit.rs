@@ -21,6 +21,7 @@ mod solve;
 mod ssh_agent;
 mod status;
 mod stream;
+mod wording;
 
 pub(crate) use address::certificates_of_environment;
 pub(crate) use builder::Builder;
@@ -35,3 +36,4 @@ pub(crate) use received_image::image_pipe;
 pub(crate) use session::{Offers, Session};
 pub(crate) use solve::{Export, SolveRequest, Solved, Solver};
 pub(crate) use status::{Status, StepLog, StepProgress, StepState, StepWarning};
+pub(crate) use wording::StepSource;

@@ -95,9 +95,9 @@ pub(crate) fn run(args: &LintArgs) -> Result<ExitCode> {
     if let Some(unknown) = args.ignore.iter().find(|name| !rules::is_known(name)) {
         bail!("--ignore {unknown}: there is no such rule; `{} lint --help` lists them", Name::typed());
     }
-    let mut report = look(args)?;
+    let mut report = check(args)?;
     if args.fix && fix::apply(&report)? > 0 {
-        report = look(args)?;
+        report = check(args)?;
     }
     let folder = current_folder()?;
     output::print(&match args.format {
@@ -111,7 +111,7 @@ pub(crate) fn run(args: &LintArgs) -> Result<ExitCode> {
     Ok(if found { ExitCode::from(FOUND) } else { ExitCode::SUCCESS })
 }
 
-fn look(args: &LintArgs) -> Result<Report> {
+fn check(args: &LintArgs) -> Result<Report> {
     let project = load(args)?;
     let mut report = Report::default();
     rules::apply(&project, &mut report);

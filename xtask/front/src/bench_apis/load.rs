@@ -32,7 +32,7 @@ pub(super) struct Load {
 /// What is read of oha's output.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Told {
+struct OhaReport {
     summary: Summary,
     latency_percentiles: Percentiles,
     status_code_distribution: BTreeMap<String, u32>,
@@ -80,17 +80,17 @@ impl Oha {
 impl Load {
     /// Sends requests of [`Oha::requests`].
     pub(super) fn measure(stack: &mut BenchStack<'_>, requests: &mut Command) -> anyhow::Result<Self> {
-        let told = stack.run(requests)?;
-        let told: Told = serde_json::from_slice(&told).context("oha's output is not understood")?;
+        let report = stack.run(requests)?;
+        let report: OhaReport = serde_json::from_slice(&told).context("oha's output is not understood")?;
         let is_good = |(status, _): &(&String, &u32)| status.starts_with('2');
-        let (good, bad): (Vec<_>, Vec<_>) = told.status_code_distribution.iter().partition(is_good);
-        let errors = told.error_distribution.iter().filter(|(error, _)| *error != CUT_OFF);
+        let (good, bad): (Vec<_>, Vec<_>) = report.status_code_distribution.iter().partition(is_good);
+        let errors = report.error_distribution.iter().filter(|(error, _)| *error != CUT_OFF);
         Ok(Self {
             answered: good.into_iter().map(|(_, count)| count).sum(),
             lost: bad.into_iter().chain(errors).map(|(_, count)| count).sum(),
-            per_second: told.summary.requests_per_sec,
-            p50_ms: told.latency_percentiles.p50 * 1000.0,
-            p99_ms: told.latency_percentiles.p99 * 1000.0,
+            per_second: report.summary.requests_per_sec,
+            p50_ms: report.latency_percentiles.p50 * 1000.0,
+            p99_ms: report.latency_percentiles.p99 * 1000.0,
         })
     }
 }

@@ -46,7 +46,7 @@ pub(crate) struct Peer {
 
 /// A line of the peer's output.
 #[derive(Deserialize)]
-struct Heard {
+struct Transcript {
     seconds: f64,
     text: String,
 }
@@ -77,14 +77,15 @@ impl Peer {
         let output =
             command.stdin(Stdio::null()).stderr(Stdio::inherit()).output().context("the peer cannot be run")?;
         anyhow::ensure!(output.status.success(), "the peer failed on {}", recording.name);
-        let heard: Heard = serde_json::from_slice(&output.stdout).context("the peer's output is not understood")?;
+        let transcript: Transcript =
+            serde_json::from_slice(&output.stdout).context("the peer's output is not understood")?;
         Ok(Measurement {
             program: format!("faster-whisper {VERSION}"),
             recording: recording.name.to_owned(),
             audio_s: 0.0,
-            seconds: heard.seconds,
+            seconds: transcript.seconds,
             recogniser_s: None,
-            wer: wer::word_error_rate(&recording.text, &heard.text),
+            wer: wer::word_error_rate(&recording.text, &transcript.text),
             chunks: None,
             fallbacks: None,
         })

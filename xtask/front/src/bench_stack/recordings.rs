@@ -72,7 +72,7 @@ impl Sound {
         Ok(Self { header, samples })
     }
 
-    /// The sound so many times over, and so many samples of silence behind.
+    /// The sound so many times over, and so many samples of silence after it.
     fn write(&self, path: &Path, times: usize, silence: usize) -> anyhow::Result<()> {
         let bytes = times * self.samples.len() + silence;
         let bytes = u32::try_from(bytes).context("a WAV file holds at most 149 hours of this")?;

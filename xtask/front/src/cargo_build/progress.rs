@@ -7,7 +7,7 @@ use tasks::{StatusLine, output::say};
 /// Has cargo draw its progress bar, which it otherwise draws on terminals only. It knows what no message of cargo tells:
 /// how much there is to do, and what is at work.
 pub(super) const FORCED: [(&str, &str); 3] =
-    [("CARGO_TERM_PROGRESS_WHEN", "always"), ("CARGO_TERM_PROGRESS_WIDTH", "100"), ("CARGO_TERM_COLOR", "never")];
+    [("CARGO_TERM_PROGRESS_WHEN", "always"), ("CARGO_TERM_PROGRESS_WIDTH", "80"), ("CARGO_TERM_COLOR", "never")];
 
 /// A guess at the rest of the time is worth something when this share of the packages is compiled.
 const SHARE_FOR_FORECAST: f64 = 0.05;
@@ -16,8 +16,8 @@ const SHARE_FOR_FORECAST: f64 = 0.05;
 #[derive(Debug, PartialEq)]
 enum Line<'a> {
     Building(Bar<'a>),
-    /// The package that cargo has begun to compile.
-    Compiling(&'a str),
+    /// Another package is being compiled.
+    Compiling,
     /// Something else that takes time.
     Busy(&'a str),
     /// Of no interest.
@@ -38,6 +38,8 @@ pub(super) struct Progress {
     started: Instant,
     status_line: StatusLine,
     doing: String,
+    /// How long it may still take, and what is at work.
+    outlook: String,
     /// What was done already when the first bar came.
     done_before: Option<u32>,
     compiled: u32,
@@ -50,6 +52,7 @@ impl Progress {
             started: Instant::now(),
             status_line: StatusLine::default(),
             doing: "finding out what there is to do".to_owned(),
+            outlook: String::new(),
             done_before: None,
             compiled: 0,
             messages: String::new(),
@@ -61,27 +64,28 @@ impl Progress {
         match line.map(read) {
             Some(Line::Building(bar)) => {
                 let done_before = *self.done_before.get_or_insert(bar.done);
-                self.doing = tell(bar, done_before, self.started.elapsed());
+                self.doing = format!("{} of {} packages", bar.done, bar.total);
+                self.outlook = outlook(bar, done_before, self.started.elapsed());
             }
-            Some(Line::Compiling(package)) => {
-                self.compiled += 1;
-                if self.done_before.is_none() {
-                    self.doing = format!("now {package}");
-                }
+            Some(Line::Compiling) => self.compiled += 1,
+            Some(Line::Busy(doing)) => {
+                self.doing = doing.to_owned();
+                self.outlook.clear();
             }
-            Some(Line::Busy(doing)) => self.doing = doing.to_owned(),
             Some(Line::Message(message)) => {
                 self.messages.push_str(message);
                 self.messages.push('\n');
-                return;
             }
-            // What takes less than a second needs no line.
-            Some(Line::Noise) => return,
-            None => {}
+            Some(Line::Noise) | None => {}
         }
+        self.show();
+    }
+
+    /// What takes less than a second needs no line.
+    fn show(&mut self) {
         let seconds = self.started.elapsed().as_secs();
-        if self.compiled > 0 || seconds > 0 {
-            self.status_line.show(format_args!("building, {seconds} s: {}", self.doing));
+        if seconds > 0 {
+            self.status_line.show(format_args!("building: {}, {seconds} s{}", self.doing, self.outlook));
         }
     }
 
@@ -95,12 +99,12 @@ impl Progress {
     }
 }
 
-fn tell(bar: Bar<'_>, done_before: u32, elapsed: Duration) -> String {
-    let Bar { done, total, at_work } = bar;
-    let left = forecast(done - done_before.min(done), total - done_before.min(total), elapsed);
+fn outlook(bar: Bar<'_>, done_before: u32, elapsed: Duration) -> String {
+    let (done, total) = (bar.done.saturating_sub(done_before), bar.total.saturating_sub(done_before));
+    let left = forecast(done, total, elapsed);
     let left = left.map_or_else(String::new, |left| format!(", about {} s to go", left.as_secs()));
-    let now = if at_work.is_empty() { String::new() } else { format!(", now {at_work}") };
-    format!("{done} of {total} packages{left}{now}")
+    let first = bar.at_work.split([',', '(']).next().unwrap_or_default().trim_end_matches('.');
+    if first.is_empty() { left } else { format!("{left}: now {first}") }
 }
 
 /// The time that the rest takes if it goes on as it went.
@@ -115,7 +119,7 @@ fn read(line: &str) -> Line<'_> {
     match trimmed.split_once(' ') {
         _ if trimmed.is_empty() => Line::Noise,
         Some(("Building", bar)) => read_bar(bar).map_or(Line::Noise, Line::Building),
-        Some(("Compiling", package)) => Line::Compiling(package.split(" (").next().unwrap_or(package)),
+        Some(("Compiling", _)) => Line::Compiling,
         Some(("Blocking", _)) => Line::Busy("waiting for another cargo to finish"),
         Some(("Downloading" | "Updating" | "Fetch" | "Locking", _)) => Line::Busy(trimmed),
         Some(("Downloaded" | "Finished" | "Adding" | "Executable" | "Fresh" | "Dirty", _)) => Line::Noise,
@@ -135,7 +139,7 @@ fn read_bar(bar: &str) -> Option<Bar<'_>> {
 mod tests {
     use std::time::Duration;
 
-    use super::{Bar, Line, forecast, read, tell};
+    use super::{Bar, Line, forecast, outlook, read};
 
     #[test]
     fn what_cargo_writes_is_understood() {
@@ -143,8 +147,7 @@ mod tests {
         for (line, expected) in [
             ("    Building [=====>        ] 123/560: tokio, serde...", building(123, 560, "tokio, serde...")),
             ("\x1b[K    Building [>        ]   3/560", building(3, 560, "")),
-            ("   Compiling tokio v1.54.0", Line::Compiling("tokio v1.54.0")),
-            ("   Compiling engine v0.1.0 (/home/me/longhand/engine)", Line::Compiling("engine v0.1.0")),
+            ("   Compiling tokio v1.54.0", Line::Compiling),
             (
                 "    Blocking waiting for file lock on build directory",
                 Line::Busy("waiting for another cargo to finish"),
@@ -177,7 +180,13 @@ mod tests {
 
     #[test]
     fn what_was_there_before_is_no_measure_of_the_speed() {
-        let bar = Bar { done: 150, total: 200, at_work: "tokio" };
-        assert_eq!(tell(bar, 100, Duration::from_secs(30)), "150 of 200 packages, about 30 s to go, now tokio");
+        let half_a_minute = Duration::from_secs(30);
+        for (done, done_before, at_work, expected) in [
+            (150, 100, "tokio, serde(build)...", ", about 30 s to go: now tokio"),
+            (101, 100, "tokio(build)", ": now tokio"),
+            (150, 0, "", ", about 10 s to go"),
+        ] {
+            assert_eq!(outlook(Bar { done, total: 200, at_work }, done_before, half_a_minute), expected);
+        }
     }
 }

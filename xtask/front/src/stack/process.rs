@@ -19,9 +19,9 @@ use super::event::Event;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// A process that was ready for that long has earned a quick restart again.
-const STEADY: Duration = Duration::from_secs(60);
+const STABLE_AFTER: Duration = Duration::from_secs(60);
 /// Crashes in a row without getting ready after which a process is given up by those who wait for it.
-const HOPELESS: u32 = 3;
+const CRASH_LOOP: u32 = 3;
 
 /// How to run a program, and how to tell that it serves.
 #[derive(Debug, Clone)]
@@ -55,7 +55,7 @@ pub(super) struct Process {
     program: Program,
     output: Sender<Line>,
     state: State,
-    /// Crashes in a row, none of them after a steady time.
+    /// Crashes in a row, none of them after a stable time.
     crashes: u32,
 }
 
@@ -91,19 +91,19 @@ impl Process {
         matches!(self.state, State::Running { is_ready: true, .. })
     }
 
-    pub(super) fn is_hopeless(&self) -> bool {
-        self.crashes >= HOPELESS
+    pub(super) fn is_crash_looping(&self) -> bool {
+        self.crashes >= CRASH_LOOP
     }
 
     /// Starts what is due, notices what ended or got ready.
-    pub(super) fn look_after(&mut self, now: Instant, may_start: bool) -> anyhow::Result<Option<Event>> {
+    pub(super) fn supervise(&mut self, now: Instant, may_start: bool) -> anyhow::Result<Option<Event>> {
         match &mut self.state {
             State::Due(at) if may_start && now >= *at => self.start().map(Some),
             State::Due(_) | State::Stopped => Ok(None),
             State::Running { child, since, is_ready } if has_ended(child) => {
-                let was_steady = *is_ready && now.duration_since(*since) >= STEADY;
+                let was_stable = *is_ready && now.duration_since(*since) >= STABLE_AFTER;
                 let status = kill_group(child)?;
-                Ok(Some(self.crashed(status, was_steady, now)))
+                Ok(Some(self.crashed(status, was_stable, now)))
             }
             State::Running { is_ready: false, .. } => Ok(self.probe()),
             State::Running { .. } => Ok(None),
@@ -111,14 +111,14 @@ impl Process {
     }
 
     /// Takes in a line of the process's output.
-    pub(super) fn hear(&mut self, line: &str) -> Option<Event> {
+    pub(super) fn read_line(&mut self, line: &str) -> Option<Event> {
         match self.program.readiness {
             Readiness::Line(sign) if line.contains(sign) => self.become_ready(),
             Readiness::Line(_) | Readiness::Port(_) => None,
         }
     }
 
-    pub(super) fn ask_to_stop(&mut self) -> Option<Event> {
+    pub(super) fn request_stop(&mut self) -> Option<Event> {
         let State::Running { child, .. } = &self.state else {
             self.state = State::Stopped;
             return None;
@@ -170,8 +170,8 @@ impl Process {
     }
 
     /// An end that nobody asked for.
-    fn crashed(&mut self, status: ExitStatus, was_steady: bool, now: Instant) -> Event {
-        if was_steady {
+    fn crashed(&mut self, status: ExitStatus, was_stable: bool, now: Instant) -> Event {
+        if was_stable {
             self.crashes = 0;
         }
         let restart_in = (FIRST_PAUSE * 2_u32.saturating_pow(self.crashes)).min(LONGEST_PAUSE);

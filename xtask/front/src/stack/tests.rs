@@ -24,7 +24,7 @@ fn shell(name: &str, stage: usize, script: &str) -> Program {
 }
 
 /// Names an event as `process: what`.
-fn told(event: &Event) -> String {
+fn label(event: &Event) -> String {
     match event {
         Event::Starting { process } => format!("{process}: starting"),
         Event::Ready { process, .. } => format!("{process}: ready"),
@@ -46,7 +46,7 @@ fn tick_until(stack: &mut Stack<'_>, reached: impl Fn(&Stack<'_>) -> bool) {
 /// Runs until everything is ready, stops, and gives all that was told.
 fn run(programs: Vec<Program>) -> Vec<String> {
     let mut events = Vec::new();
-    let mut stack = Stack::new(programs, |event| events.push(told(event)));
+    let mut stack = Stack::new(programs, |event| events.push(label(event)));
     tick_until(&mut stack, |stack| stack.is_ready());
     stack.stop();
     drop(stack);
@@ -100,8 +100,8 @@ fn a_process_that_crashes_is_started_again() {
 #[test]
 fn a_process_that_never_comes_up_is_reported_as_hopeless() {
     let mut stack = Stack::new(vec![shell("broken", 0, "exit 1")], |_| ());
-    tick_until(&mut stack, |stack| stack.hopeless().is_some());
-    assert_eq!(stack.hopeless(), Some("broken"));
+    tick_until(&mut stack, |stack| stack.crash_looping().is_some());
+    assert_eq!(stack.crash_looping(), Some("broken"));
 }
 
 #[test]

@@ -44,8 +44,8 @@ impl Layer {
             .output()
             .await
             .context("sha256sum cannot be run")?;
-        let told = String::from_utf8_lossy(&output.stdout).into_owned();
-        let digest = told.split(' ').next().filter(|digest| digest.len() == 64);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let digest = text.split(' ').next().filter(|digest| digest.len() == 64);
         let digest = digest.with_context(|| format!("{} cannot be read", file.display()))?.to_owned();
         let size = fs::metadata(&file)?.len();
         Ok(Layer { file, digest, size, contents })

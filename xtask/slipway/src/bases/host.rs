@@ -65,7 +65,7 @@ impl Settings {
             .map(|(name, text)| (format!("usr/local/share/ca-certificates/{name}"), text))
             .collect();
         contents.push(("etc/apt/apt.conf.d/docker-clean".to_owned(), CLEAN.to_owned()));
-        let pip = pip_settings(&told("python3", &["-m", "pip", "config", "list"]), trusts_more);
+        let pip = pip_settings(&output_of("python3", &["-m", "pip", "config", "list"]), trusts_more);
         contents.extend(pip.map(|text| ("etc/pip.conf".to_owned(), text)));
         for (path, text) in contents {
             let path = files.join(path);
@@ -74,7 +74,7 @@ impl Settings {
         }
         let cargo = cargo_home().and_then(|home| fs::read_to_string(home.join("config.toml")).ok());
         Ok(Settings {
-            apt: apt_settings(&told("apt-config", &["dump", "Acquire"])),
+            apt: apt_settings(&output_of("apt-config", &["dump", "Acquire"])),
             mirrors: Mirrors::of_this_machine(),
             cargo: cargo.and_then(|text| cargo_settings(&text)),
             files,
@@ -90,7 +90,7 @@ impl Settings {
 }
 
 /// Empty where the program is missing: then it has no settings either.
-fn told(program: &str, arguments: &[&str]) -> String {
+fn output_of(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).stdin(Stdio::null()).output();
     output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default()
 }

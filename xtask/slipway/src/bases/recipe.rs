@@ -175,14 +175,14 @@ impl<'a> Tag<'a> {
     }
 
     fn python(&self) -> Result<Recipe, String> {
-        let asked = self.version.unwrap_or("3");
+        let requested = self.version.unwrap_or("3");
         let suite = self.suite.or_else(|| suites::with_python(self.version));
         let found = suite.and_then(|suite| Some((suite, suites::python_of(suite)?)));
         // A third number is a patch release, of which Debian has just one.
-        let minor: Vec<&str> = asked.splitn(3, '.').take(2).collect();
+        let minor: Vec<&str> = requested.splitn(3, '.').take(2).collect();
         match found.filter(|(_, version)| suites::is_version(version, &minor.join("."))) {
             Some((suite, version)) => Ok(Recipe { suite, is_slim: self.is_slim, contents: Contents::Python(version) }),
-            None => Err(format!("Debian has no Python {asked} there; it has {}", suites::pythons())),
+            None => Err(format!("Debian has no Python {requested} there; it has {}", suites::pythons())),
         }
     }
 }
@@ -191,7 +191,7 @@ impl<'a> Tag<'a> {
 mod tests {
     use super::*;
 
-    fn told(image: &str) -> String {
+    fn described(image: &str) -> String {
         let toolchains = ["1.95.0", "1.80.1"].map(Toolchain::for_tests);
         let reference = Reference::parse(image);
         let tag = Tag::parse(&reference.tag);
@@ -227,10 +227,10 @@ mod tests {
             ("python:3-bookworm", "the packages of Debian bookworm with their Python 3.11"),
         ];
         for (image, expected) in table {
-            assert_eq!(told(image), expected, "{image}");
+            assert_eq!(described(image), expected, "{image}");
         }
         for image in ["python:3.12-slim", "python:3.12-slim-bookworm", "python:2"] {
-            assert!(told(image).starts_with("not: Debian has no Python "), "{image}: {}", told(image));
+            assert!(described(image).starts_with("not: Debian has no Python "), "{image}: {}", described(image));
         }
     }
 

@@ -31,7 +31,7 @@ pub(super) fn python_of(name: &str) -> Option<&'static str> {
     SUITES.iter().find(|suite| suite.name == name).map(|suite| suite.python)
 }
 
-/// The release whose Python is the one asked for, as in `3` or `3.11`; the stable one if it may be.
+/// The release whose Python is the one requested for, as in `3` or `3.11`; the stable one if it may be.
 pub(super) fn with_python(version: Option<&str>) -> Option<&'static str> {
     let fits = |suite: &&Suite| version.is_none_or(|version| is_version(suite.python, version));
     let stable = SUITES.iter().filter(|suite| suite.name == STABLE);
@@ -44,7 +44,7 @@ pub(super) fn pythons() -> String {
     all.join(", ")
 }
 
-/// Whether the version is the one asked for, or a later part of it: 1.95.0 is 1, 1.95 and 1.95.0.
-pub(super) fn is_version(version: &str, asked: &str) -> bool {
-    version.strip_prefix(asked).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+/// Whether the version is the one requested for, or a later part of it: 1.95.0 is 1, 1.95 and 1.95.0.
+pub(super) fn is_version(version: &str, requested: &str) -> bool {
+    version.strip_prefix(requested).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }

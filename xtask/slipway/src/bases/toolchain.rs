@@ -48,8 +48,8 @@ impl Toolchain {
     fn at(folder: &Path) -> Option<Toolchain> {
         let has_all = folder.join("bin/cargo").is_file() && folder.join("lib/rustlib").is_dir();
         let folder = folder.canonicalize().ok().filter(|folder| has_all && folder != Path::new("/usr"))?;
-        let told = output(Command::new(folder.join("bin/rustc")).arg("--version"))?;
-        let version = told.split(' ').nth(1).filter(|version| !version.contains('-'))?.to_owned();
+        let text = output(Command::new(folder.join("bin/rustc")).arg("--version"))?;
+        let version = text.split(' ').nth(1).filter(|version| !version.contains('-'))?.to_owned();
         Some(Toolchain { version, folder })
     }
 

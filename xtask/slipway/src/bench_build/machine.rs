@@ -26,7 +26,7 @@ pub(crate) struct Tools {
 }
 
 impl Machine {
-    pub(super) fn look() -> Machine {
+    pub(super) fn detect() -> Machine {
         let read = |path| fs::read_to_string(path).unwrap_or_default();
         Machine {
             cpu: field(&read("/proc/cpuinfo"), "model name").unwrap_or_else(|| std::env::consts::ARCH.to_owned()),

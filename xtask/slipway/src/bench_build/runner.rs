@@ -18,7 +18,7 @@ use super::{
     project::{BenchProject, Pair},
     report::Measurement,
     scenario::{Case, Expectation, Scenario},
-    variant::{Means, Variant, write_network_file},
+    variant::{Inputs, Variant, write_network_file},
     work_dir::WorkDir,
     working_copy::{Edit, WorkingCopy},
 };
@@ -141,10 +141,10 @@ impl<'a> Runner<'a> {
     fn build(&self, variant: Variant, pairs: &[&Pair], keeping: Option<&[CacheEntry]>) -> Result<Duration> {
         let log = self.work_dir.path("build.log");
         let Runner { docker, project, network, .. } = self;
-        let means = Means { docker, project, network, host: self.environments.host() };
+        let inputs = Inputs { docker, project, network, host: self.environments.host() };
         let engine = self.environments.engine(variant);
         let mut took = Duration::ZERO;
-        for mut command in variant.commands(&means, pairs)? {
+        for mut command in variant.commands(&inputs, pairs)? {
             engine.inspect(|engine| engine.equip(&mut command));
             took += run_timed(&mut command, &log, self.interrupt)?;
             if let Some((engine, known)) = engine.zip(keeping)

@@ -41,7 +41,7 @@ pub(super) enum Environment {
 
 /// What `slipway build` is measured against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Rival {
+pub(crate) enum Competitor {
     /// Plain Dockerfiles, one `docker build` after the other
     Plain,
     /// The optimised file through `docker buildx bake`
@@ -52,19 +52,19 @@ pub(crate) enum Rival {
     Host,
 }
 
-impl From<Rival> for Variant {
-    fn from(rival: Rival) -> Variant {
-        match rival {
-            Rival::Plain => Variant::Before,
-            Rival::Bake => Variant::Bake,
-            Rival::Compose => Variant::Compose,
-            Rival::Host => Variant::Host,
+impl From<Competitor> for Variant {
+    fn from(competitor: Competitor) -> Variant {
+        match competitor {
+            Competitor::Plain => Variant::Before,
+            Competitor::Bake => Variant::Bake,
+            Competitor::Compose => Variant::Compose,
+            Competitor::Host => Variant::Host,
         }
     }
 }
 
 /// What the variants' commands are made of.
-pub(super) struct Means<'a> {
+pub(super) struct Inputs<'a> {
     pub(super) docker: &'a Path,
     /// The project in the working copy.
     pub(super) project: &'a BenchProject,
@@ -112,11 +112,11 @@ impl Variant {
 
     /// What a user would type to build the services, in order. Steps get the machine's own network, because the
     /// bench's engines have none.
-    pub(super) fn commands(self, means: &Means<'_>, pairs: &[&Pair]) -> Result<Vec<Command>> {
-        let Means { docker, project, .. } = means;
+    pub(super) fn commands(self, inputs: &Inputs<'_>, pairs: &[&Pair]) -> Result<Vec<Command>> {
+        let Inputs { docker, project, .. } = inputs;
         let mut command = match self {
             Variant::Before => return pairs.iter().map(|pair| plain(docker, &pair.before)).collect(),
-            Variant::Host => return Ok(means.host.map(|host| host.command(pairs)).into_iter().collect()),
+            Variant::Host => return Ok(inputs.host.map(|host| host.command(pairs)).into_iter().collect()),
             Variant::Xtask => {
                 let mut command = Command::new(std::env::current_exe().context("this program has no path")?);
                 command.args(["build", "--progress", "plain"]);
@@ -134,7 +134,7 @@ impl Variant {
                 command
             }
         };
-        for file in [project.compose_file.as_path(), means.network] {
+        for file in [project.compose_file.as_path(), inputs.network] {
             command.arg("--file").arg(file);
         }
         if self == Variant::Compose {

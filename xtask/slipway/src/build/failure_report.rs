@@ -17,7 +17,7 @@ const NEIGHBOURS: usize = 2;
 /// None where every image was built.
 pub(super) fn render(plan: &Plan, record: &BuildRecord, interrupted: bool) -> Option<String> {
     if interrupted {
-        return Some(format!("interrupted; the engine was told to stop\n{}", fates(record, None)));
+        return Some(format!("interrupted; the engine was told to stop\n{}", other_images(record, None)));
     }
     let failed: Vec<(&ImageRecord, &Failure)> = record
         .images
@@ -37,7 +37,7 @@ pub(super) fn render(plan: &Plan, record: &BuildRecord, interrupted: bool) -> Op
     }
     let reports: Vec<String> = failed.iter().map(|(image, failure)| one(plan, image, failure)).collect();
     let first = failed.first()?;
-    Some(format!("{}{}", reports.join("\n"), fates(record, Some(&first.0.name))))
+    Some(format!("{}{}", reports.join("\n"), other_images(record, Some(&first.0.name))))
 }
 
 fn one(plan: &Plan, image: &ImageRecord, failure: &Failure) -> String {
@@ -76,12 +76,12 @@ fn excerpt(dockerfile: &Dockerfile, (first, last): (usize, usize)) -> Option<Str
     Some(text)
 }
 
-fn fates(record: &BuildRecord, except: Option<&str>) -> String {
+fn other_images(record: &BuildRecord, except: Option<&str>) -> String {
     let others = record.images.iter().filter(|image| Some(image.name.as_str()) != except);
-    let told: Vec<String> = others.map(|image| format!("`{}` {}", image.name, fate(image))).collect();
+    let endings: Vec<String> = others.map(|image| format!("`{}` {}", image.name, ending(image))).collect();
     let mut text = String::new();
-    if !told.is_empty() {
-        text = format!("\nother images: {}\n", told.join(", "));
+    if !endings.is_empty() {
+        text = format!("\nother images: {}\n", endings.join(", "));
     }
     let stopped = |image: &ImageRecord| matches!(image.outcome, Some(ImageOutcome::Cancelled));
     if except.is_some() && record.images.iter().any(stopped) {
@@ -90,7 +90,7 @@ fn fates(record: &BuildRecord, except: Option<&str>) -> String {
     text
 }
 
-fn fate(image: &ImageRecord) -> String {
+fn ending(image: &ImageRecord) -> String {
     match &image.outcome {
         Some(ImageOutcome::Built { .. }) => "was built".to_owned(),
         Some(ImageOutcome::Unchanged { .. }) => "was unchanged".to_owned(),

@@ -100,7 +100,7 @@ impl<'a> Placement<'a> {
 
 impl Placement<'_> {
     /// Whether the engine will drop the cache mounts that these images have, though the disk has room for them.
-    pub(super) async fn threat_to_mounts(&self) -> Result<Option<String>> {
+    pub(super) async fn gc_warning(&self) -> Result<Option<String>> {
         let Some(node) = self.nodes.first().filter(|node| !node.is_elsewhere) else {
             return Ok(None);
         };

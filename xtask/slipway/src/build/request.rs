@@ -108,9 +108,9 @@ pub(super) fn do_without_registries(image: &PlannedImage, request: &mut SolveReq
 fn with_credentials(store: &CacheStore) -> CacheStore {
     let mut store = store.clone();
     if store.kind == "gha" {
-        let told =
+        let variables =
             [("token", "ACTIONS_RUNTIME_TOKEN"), ("url", "ACTIONS_CACHE_URL"), ("url_v2", "ACTIONS_RESULTS_URL")];
-        for (attribute, variable) in told {
+        for (attribute, variable) in variables {
             if let Ok(value) = std::env::var(variable) {
                 store.attributes.entry(attribute.to_owned()).or_insert(value);
             }

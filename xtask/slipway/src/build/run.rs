@@ -23,7 +23,7 @@ use super::{
     plan::{Plan, PlannedImage},
     request::{do_without_registries, image_folders, solve_request},
     solve_events::events_of,
-    unchanged::{Memory, Observed, Sources, Verdict},
+    unchanged::{Decision, Memory, Observed, Sources},
 };
 use crate::buildkit::{Builder, Engine, SentLog, SolveFailure, Solved, Status};
 
@@ -31,10 +31,10 @@ use crate::buildkit::{Builder, Engine, SentLog, SolveFailure, Solved, Status};
 const MOST_ATTEMPTS: u32 = 5;
 
 /// How long the engine may take to tell about its cache.
-const LONGEST_LOOK: Duration = Duration::from_millis(300);
+const GC_CHECK_TIMEOUT: Duration = Duration::from_millis(300);
 
 /// Whether an image has been built; none while that is open.
-type Fate = watch::Receiver<Option<bool>>;
+type Completion = watch::Receiver<Option<bool>>;
 
 /// How a build behaves when something goes wrong.
 pub(crate) struct BuildOptions {
@@ -58,14 +58,14 @@ pub(crate) async fn run(
     events: UnboundedSender<BuildEvent>,
 ) -> Result<()> {
     let memory = Memory::open(engine, plan)?;
-    let verdicts = memory.judge().await?;
+    let decisions = memory.decide().await?;
     let is_solved =
-        |image: &&PlannedImage| options.verify || matches!(verdicts.get(&image.name), Some(Verdict::Solve { .. }));
+        |image: &&PlannedImage| options.verify || matches!(decisions.get(&image.name), Some(Decision::Solve { .. }));
     let (solved, unchanged): (Vec<_>, Vec<_>) = plan.images.iter().partition(is_solved);
     for image in &unchanged {
-        if let Some(Verdict::Unchanged { digest, size }) = verdicts.get(&image.name) {
+        if let Some(Decision::Unchanged { digest, size }) = decisions.get(&image.name) {
             let outcome = ImageOutcome::Unchanged { digest: digest.clone(), size: *size };
-            tell(&events, BuildEvent::ImageFinished { image: image.name.clone(), at: clock.now(), outcome });
+            send(&events, BuildEvent::ImageFinished { image: image.name.clone(), at: clock.now(), outcome });
         }
     }
     if !solved.is_empty() {
@@ -77,7 +77,7 @@ pub(crate) async fn run(
             clock,
             placement: Placement::open(own, options.builders, plan, &sent).await?,
             memory: &memory,
-            verdicts: &verdicts,
+            decisions: &decisions,
             permits: Semaphore::new(plan.parallel),
             stop: options.interrupt.child_token(),
             keep_going: options.keep_going,
@@ -89,13 +89,13 @@ pub(crate) async fn run(
         build.images(&solved).await;
         // An engine that is gone has been told of, and a warning is not worth a wait.
         if build.has_cache_mounts.get()
-            && let Ok(Ok(Some(message))) = timeout(LONGEST_LOOK, build.placement.threat_to_mounts()).await
+            && let Ok(Ok(Some(message))) = timeout(GC_CHECK_TIMEOUT, build.placement.gc_warning()).await
         {
-            tell(&events, BuildEvent::Notice { message });
+            send(&events, BuildEvent::Notice { message });
         }
     }
     if let Err(error) = memory.save() {
-        tell(
+        send(
             &events,
             BuildEvent::Notice { message: format!("the next build will solve more than it has to: {error:#}") },
         );
@@ -104,7 +104,7 @@ pub(crate) async fn run(
 }
 
 /// Nobody listening any more is no reason to stop building.
-fn tell(events: &UnboundedSender<BuildEvent>, event: BuildEvent) {
+fn send(events: &UnboundedSender<BuildEvent>, event: BuildEvent) {
     drop(events.send(event));
 }
 
@@ -114,7 +114,7 @@ struct Build<'a> {
     clock: Clock,
     placement: Placement<'a>,
     memory: &'a Memory<'a>,
-    verdicts: &'a BTreeMap<String, Verdict>,
+    decisions: &'a BTreeMap<String, Decision>,
     permits: Semaphore,
     stop: CancellationToken,
     keep_going: bool,
@@ -128,7 +128,7 @@ struct Build<'a> {
 impl Build<'_> {
     /// Solves these images at the same time, each after those of them that it needs.
     async fn images(&self, images: &[&PlannedImage]) {
-        let (deciding, fates): (BTreeMap<_, _>, BTreeMap<_, _>) = images
+        let (deciding, completions): (BTreeMap<_, _>, BTreeMap<_, _>) = images
             .iter()
             .map(|image| {
                 let (sender, receiver) = watch::channel(None);
@@ -136,7 +136,8 @@ impl Build<'_> {
             })
             .unzip();
         let running = images.iter().map(|image| async {
-            let needs = image.needs.iter().filter_map(|need| Some((need.clone(), fates.get(need.as_str())?.clone())));
+            let needs =
+                image.needs.iter().filter_map(|need| Some((need.clone(), completions.get(need.as_str())?.clone())));
             let built = self.image(image, needs.collect()).await;
             if let Some(decide) = deciding.get(image.name.as_str()) {
                 decide.send_replace(Some(built.is_some()));
@@ -146,11 +147,11 @@ impl Build<'_> {
             }
         });
         join_all(running).await;
-        tell(&self.events, BuildEvent::ContextSent { bytes: self.sent.bytes() });
+        send(&self.events, BuildEvent::ContextSent { bytes: self.sent.bytes() });
     }
 
     /// What was seen of its solve; none where the image has not been built.
-    async fn image(&self, image: &PlannedImage, needs: Vec<(String, Fate)>) -> Option<Observed> {
+    async fn image(&self, image: &PlannedImage, needs: Vec<(String, Completion)>) -> Option<Observed> {
         let mut built = None;
         let outcome = tokio::select! {
             biased;
@@ -160,7 +161,7 @@ impl Build<'_> {
         let is_failure = matches!(&outcome, ImageOutcome::Failed(_));
         let engine_lost = matches!(&outcome, ImageOutcome::Failed(failure) if failure.engine_lost);
         let finished = BuildEvent::ImageFinished { image: image.name.clone(), at: self.clock.now(), outcome };
-        tell(&self.events, finished);
+        send(&self.events, finished);
         if engine_lost || (is_failure && !self.keep_going) {
             self.stop.cancel();
         }
@@ -170,11 +171,11 @@ impl Build<'_> {
     async fn when_ready(
         &self,
         image: &PlannedImage,
-        needs: Vec<(String, Fate)>,
+        needs: Vec<(String, Completion)>,
         built: &mut Option<Observed>,
     ) -> ImageOutcome {
-        for (name, mut fate) in needs {
-            let is_built = fate.wait_for(Option::is_some).await.is_ok_and(|fate| *fate == Some(true));
+        for (name, mut completion) in needs {
+            let is_built = completion.wait_for(Option::is_some).await.is_ok_and(|completion| *completion == Some(true));
             if !is_built {
                 return ImageOutcome::Skipped { because: name };
             }
@@ -182,11 +183,11 @@ impl Build<'_> {
         let Ok(_permit) = self.permits.acquire().await else {
             return ImageOutcome::Cancelled;
         };
-        let because = match self.verdicts.get(&image.name) {
-            Some(Verdict::Solve { because }) => because.clone(),
+        let because = match self.decisions.get(&image.name) {
+            Some(Decision::Solve { because }) => because.clone(),
             _ => "it is to be verified".to_owned(),
         };
-        tell(&self.events, BuildEvent::ImageStarted { image: image.name.clone(), at: self.clock.now(), because });
+        send(&self.events, BuildEvent::ImageStarted { image: image.name.clone(), at: self.clock.now(), because });
         match self.solve(image, built).await {
             Ok(outcome) => outcome,
             Err(error) => ImageOutcome::Failed(Failure {
@@ -229,15 +230,15 @@ impl Build<'_> {
             }
             let builder = slot.address();
             if !builder.is_empty() {
-                tell(&self.events, BuildEvent::ImagePlaced { image: image.name.clone(), builder });
+                send(&self.events, BuildEvent::ImagePlaced { image: image.name.clone(), builder });
             }
             attempts += 1;
             let on_status = |status: Status| {
                 for step in &status.steps {
-                    sources.borrow_mut().see(&step.name, !step.inputs.is_empty());
+                    sources.borrow_mut().add(&step.name, !step.inputs.is_empty());
                     self.has_cache_mounts.set(self.has_cache_mounts.get() || step.name.contains("type=cache"));
                 }
-                events_of(&image.name, status, self.clock).for_each(|event| tell(&self.events, event));
+                events_of(&image.name, status, self.clock).for_each(|event| send(&self.events, event));
             };
             let loading = async {
                 match received {
@@ -248,13 +249,13 @@ impl Build<'_> {
             match both(slot.solver().solve(request, on_status), loading).await? {
                 Err(failure) if failure.lost_race && attempts < MOST_ATTEMPTS => {}
                 Err(failure) if failure.registry_unreachable && attempts == 1 && !image.build.pull => {
-                    let notice = |text| tell(&self.events, BuildEvent::Announcement { text });
+                    let notice = |text| send(&self.events, BuildEvent::Announcement { text });
                     let base_images = self
                         .base_images
                         .get_or_init(|| BaseImageFallback::make(self.engine, self.plan, self.clock, notice))
                         .await;
-                    tell(&self.events, BuildEvent::ImageRestarted { image: image.name.clone() });
-                    tell(&self.events, BuildEvent::Step { image: image.name.clone(), step: base_images.step() });
+                    send(&self.events, BuildEvent::ImageRestarted { image: image.name.clone() });
+                    send(&self.events, BuildEvent::Step { image: image.name.clone(), step: base_images.step() });
                 }
                 Err(failure) if failure.registry_unreachable => {
                     return Ok(Err(failure.because(self.base_images.get().map_or("", BaseImageFallback::lacking))));
@@ -265,7 +266,7 @@ impl Build<'_> {
     }
 
     async fn remember(&self, image: &PlannedImage, observed: Observed) {
-        if let Some(Verdict::Unchanged { digest, .. }) = self.verdicts.get(&image.name)
+        if let Some(Decision::Unchanged { digest, .. }) = self.decisions.get(&image.name)
             && *digest != observed.solved.digest
         {
             let message = format!(
@@ -273,11 +274,11 @@ impl Build<'_> {
                  steps, or one of them does not do the same every time",
                 image.name
             );
-            tell(&self.events, BuildEvent::Notice { message });
+            send(&self.events, BuildEvent::Notice { message });
         }
         if let Err(error) = self.memory.remember(image, observed).await {
             let message = format!("the next build will solve `{}` again: {error:#}", image.name);
-            tell(&self.events, BuildEvent::Notice { message });
+            send(&self.events, BuildEvent::Notice { message });
         }
     }
 }

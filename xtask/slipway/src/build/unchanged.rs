@@ -31,9 +31,9 @@ use records::{KnownImage, Memo, Records};
 pub(super) use sources::Sources;
 
 /// Images are solved again after this time, so that the engine sees its cache used and keeps it.
-const LONGEST: Duration = Duration::from_secs(12 * 3600);
+const REVALIDATE_AFTER: Duration = Duration::from_secs(12 * 3600);
 
-pub(super) enum Verdict {
+pub(super) enum Decision {
     Unchanged { digest: String, size: u64 },
     Solve { because: String },
 }
@@ -45,8 +45,8 @@ pub(super) struct Memory<'a> {
     path: PathBuf,
     known: Records,
     snapshots: Arc<Snapshots>,
-    /// What this build has to add.
-    news: RefCell<Records>,
+    /// What this build adds.
+    additions: RefCell<Records>,
 }
 
 /// What was seen of a solve that succeeded.
@@ -65,17 +65,17 @@ impl<'a> Memory<'a> {
         let path = records::path(plan)?;
         let known = Records::load(&path);
         let snapshots = Arc::new(Snapshots::new(&known.folders));
-        Ok(Memory { engine, plan, path, known, snapshots, news: RefCell::default() })
+        Ok(Memory { engine, plan, path, known, snapshots, additions: RefCell::default() })
     }
 
     /// Which images of the plan need a solve, and why.
-    pub(super) async fn judge(&self) -> Result<BTreeMap<String, Verdict>> {
-        let mut verdicts = BTreeMap::new();
+    pub(super) async fn decide(&self) -> Result<BTreeMap<String, Decision>> {
+        let mut decisions = BTreeMap::new();
         let mut candidates = Vec::new();
         for image in &self.plan.images {
             match self.candidate(image)? {
                 Ok(known) => candidates.push((image, known)),
-                Err(because) => drop(verdicts.insert(image.name.clone(), Verdict::Solve { because })),
+                Err(because) => drop(decisions.insert(image.name.clone(), Decision::Solve { because })),
             }
         }
         let (differences, loaded) = tokio::join!(self.differences(&candidates), self.loaded(&candidates));
@@ -83,16 +83,16 @@ impl<'a> Memory<'a> {
         for (image, known) in candidates {
             let folder = known.folders.iter().find_map(|key| differences.get(key).cloned().flatten());
             let verdict = match folder.or_else(|| difference_in_engine(image, known, &loaded)) {
-                Some(because) => Verdict::Solve { because },
+                Some(because) => Decision::Solve { because },
                 None => {
                     let size = loaded.get(&image.tags[0]).and_then(Option::as_ref).map_or(0, |image| image.size);
-                    Verdict::Unchanged { digest: known.digest.clone(), size }
+                    Decision::Unchanged { digest: known.digest.clone(), size }
                 }
             };
-            verdicts.insert(image.name.clone(), verdict);
+            decisions.insert(image.name.clone(), verdict);
         }
-        self.follow_needs(&mut verdicts);
-        Ok(verdicts)
+        self.follow_needs(&mut decisions);
+        Ok(decisions)
     }
 
     /// What is known of an image, where that may be enough; else why it is not.
@@ -108,7 +108,7 @@ impl<'a> Memory<'a> {
         let age = SystemTime::now().duration_since(known.solved);
         Ok(if known.request != request::fingerprint(self.engine, self.plan, image)? {
             Err("what is asked of the engine, or the engine, is another one".to_owned())
-        } else if age.is_err() || age.is_ok_and(|age| age > LONGEST) {
+        } else if age.is_err() || age.is_ok_and(|age| age > REVALIDATE_AFTER) {
             Err("its last solve is too long ago".to_owned())
         } else {
             Ok(known)
@@ -135,7 +135,7 @@ impl<'a> Memory<'a> {
         let mut differences = BTreeMap::new();
         for (key, difference, restamped) in compared.await.context("the folders could not be compared")? {
             if let Some(folder) = restamped {
-                self.news.borrow_mut().folders.insert(key.clone(), folder);
+                self.additions.borrow_mut().folders.insert(key.clone(), folder);
             }
             differences.insert(key, difference);
         }
@@ -147,21 +147,21 @@ impl<'a> Memory<'a> {
         let tags = candidates.iter().flat_map(|(image, _)| &image.tags);
         let bases = candidates.iter().flat_map(|(_, known)| known.bases.keys());
         let names: BTreeSet<&String> = tags.chain(bases).collect();
-        let asked = names.into_iter().map(|name| async { Ok((name.clone(), self.engine.image(name).await?)) });
-        join_all(asked).await.into_iter().collect()
+        let lookups = names.into_iter().map(|name| async { Ok((name.clone(), self.engine.image(name).await?)) });
+        join_all(lookups).await.into_iter().collect()
     }
 
     /// An image that is built on another one is solved when that one is.
-    fn follow_needs(&self, verdicts: &mut BTreeMap<String, Verdict>) {
-        let solved = |verdicts: &BTreeMap<String, Verdict>, name: &String| {
-            matches!(verdicts.get(name), Some(Verdict::Solve { .. }))
+    fn follow_needs(&self, decisions: &mut BTreeMap<String, Decision>) {
+        let solved = |decisions: &BTreeMap<String, Decision>, name: &String| {
+            matches!(decisions.get(name), Some(Decision::Solve { .. }))
         };
         while let Some((image, need)) = self.plan.images.iter().find_map(|image| {
-            let need = image.needs.iter().find(|need| solved(verdicts, need))?;
-            (!solved(verdicts, &image.name)).then_some((image, need))
+            let need = image.needs.iter().find(|need| solved(decisions, need))?;
+            (!solved(decisions, &image.name)).then_some((image, need))
         }) {
             let because = format!("`{need}`, which it is built on, is solved");
-            verdicts.insert(image.name.clone(), Verdict::Solve { because });
+            decisions.insert(image.name.clone(), Decision::Solve { because });
         }
     }
 
@@ -174,14 +174,14 @@ impl<'a> Memory<'a> {
             Ok(known) => Memo::Known(known),
             Err(because) => Memo::NotCacheable { because },
         };
-        self.news.borrow_mut().images.insert(image.name.clone(), memo);
+        self.additions.borrow_mut().images.insert(image.name.clone(), memo);
         Ok(())
     }
 
     /// Or why the next build has to solve it in any case.
     async fn known_after(&self, image: &PlannedImage, observed: Observed) -> Result<Result<KnownImage, String>> {
         let Observed { started, solved, sources, listings } = observed;
-        if !solved.told_all {
+        if !solved.saw_every_step {
             return Ok(Err("not everything was told of its last solve".to_owned()));
         }
         let id = match self.id_of_all(&image.tags, &solved).await? {
@@ -199,7 +199,7 @@ impl<'a> Memory<'a> {
             Err(because) => return Ok(Err(because)),
         };
         let keys = folders.iter().map(|(key, _)| key.clone()).collect();
-        self.news.borrow_mut().folders.extend(folders);
+        self.additions.borrow_mut().folders.extend(folders);
         let request = request::fingerprint(self.engine, self.plan, image)?;
         Ok(Ok(KnownImage { request, id, digest: solved.digest, solved: started, bases, folders: keys }))
     }
@@ -219,11 +219,11 @@ impl<'a> Memory<'a> {
 
     /// Writes what this build has added.
     pub(super) fn save(self) -> Result<()> {
-        let news = self.news.into_inner();
-        if news.images.is_empty() && news.folders.is_empty() {
+        let additions = self.additions.into_inner();
+        if additions.images.is_empty() && additions.folders.is_empty() {
             return Ok(());
         }
-        news.add_to(&self.path)
+        additions.add_to(&self.path)
     }
 }
 

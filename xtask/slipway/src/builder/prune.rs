@@ -50,8 +50,8 @@ pub(super) async fn run(builder: &Builder, args: &PruneArgs, as_json: bool) -> R
 fn tell(records: &[CacheRecord], dry_run: bool, as_json: bool) -> Result<()> {
     let total: u64 = records.iter().map(|record| record.size).sum();
     if as_json {
-        let told = json!({"dry_run": dry_run, "bytes": total, "records": records});
-        return Ok(output::print(&format!("{}\n", serde_json::to_string_pretty(&told)?))?);
+        let report = json!({"dry_run": dry_run, "bytes": total, "records": records});
+        return Ok(output::print(&format!("{}\n", serde_json::to_string_pretty(&report)?))?);
     }
     if !records.is_empty() {
         output::print(&format!("{}\n", by_kind(records)))?;

@@ -29,7 +29,7 @@ pub(super) async fn run(builder: &Builder, as_json: bool) -> Result<ExitCode> {
         dropped(&records, &worker.rules).into_iter().map(|index| records[index].clone()).collect();
     if as_json {
         let mounts: Vec<_> = records.iter().filter(|record| record.kind == MOUNT).collect();
-        let told = json!({
+        let report = json!({
             "address": builder.address(),
             "is_engine": builder.is_engine(),
             "worker": worker,
@@ -37,7 +37,7 @@ pub(super) async fn run(builder: &Builder, as_json: bool) -> Result<ExitCode> {
             "cache_mounts": mounts,
             "would_drop": gone,
         });
-        output::print(&format!("{}\n", serde_json::to_string_pretty(&told)?))?;
+        output::print(&format!("{}\n", serde_json::to_string_pretty(&report)?))?;
     } else {
         output::print(&describe(builder, &worker, &records, &gone))?;
     }

@@ -62,13 +62,13 @@ impl Engine {
         // The REST client's own words for this say less than the system's.
         RawStream::open(&address).await.map_err(|error| unreachable(&error))?;
         let docker = rest_client(&address).map_err(|error| unreachable(&error))?;
-        let told = docker.info().await.map_err(|error| unreachable(&error))?;
+        let info = docker.info().await.map_err(|error| unreachable(&error))?;
         Ok(Engine {
             docker,
             address,
-            has_containerd_store: keeps_images_in_containerd(&told),
-            id: told.id.unwrap_or_default(),
-            version: told.server_version.unwrap_or_default(),
+            has_containerd_store: keeps_images_in_containerd(&info),
+            id: info.id.unwrap_or_default(),
+            version: info.server_version.unwrap_or_default(),
         })
     }
 
@@ -91,9 +91,9 @@ impl Engine {
     }
 }
 
-fn keeps_images_in_containerd(told: &SystemInfo) -> bool {
-    let words = told.driver_status.iter().flatten().flatten();
-    words.into_iter().any(|word| word.starts_with("io.containerd.snapshotter"))
+fn keeps_images_in_containerd(info: &SystemInfo) -> bool {
+    let values = info.driver_status.iter().flatten().flatten();
+    values.into_iter().any(|word| word.starts_with("io.containerd.snapshotter"))
 }
 
 fn rest_client(address: &Address) -> Result<Docker, bollard::errors::Error> {

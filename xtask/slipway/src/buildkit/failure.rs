@@ -5,7 +5,7 @@ use prost::Message;
 use serde::Deserialize;
 use tonic::{Code, Status};
 
-use super::images::is_silence;
+use super::wording::{is_lost_race, is_registry_unreachable, without_wrapping};
 
 /// A solve that gave no image.
 #[derive(Debug)]
@@ -58,13 +58,12 @@ impl From<Status> for SolveFailure {
         let source: Option<Location> =
             detail("errdefs.Source+json").and_then(|value| serde_json::from_slice(value).ok());
         SolveFailure {
-            message: without_wrapping(status.message()),
+            message: without_wrapping(status.message()).to_owned(),
             step: step.map(|step| step.digest),
             lines: source.and_then(|source| source.lines()),
             engine_lost: is_connection_lost(&status),
-            lost_race: lost_race(status.message()),
-            registry_unreachable: status.message().contains("failed to resolve source metadata")
-                && is_silence(status.message()),
+            lost_race: is_lost_race(status.message()),
+            registry_unreachable: is_registry_unreachable(status.message()),
         }
     }
 }
@@ -92,16 +91,4 @@ impl Location {
 fn is_connection_lost(status: &Status) -> bool {
     let has_cause = std::error::Error::source(status).is_some();
     has_cause && matches!(status.code(), Code::Unavailable | Code::Unknown | Code::Internal | Code::Cancelled)
-}
-
-fn lost_race(message: &str) -> bool {
-    let named = message.contains("image \"") && message.ends_with(": already exists");
-    let unpacked = message.contains("failed to prepare extraction snapshot") && message.ends_with(": not found");
-    named || unpacked
-}
-
-/// Without what every message of BuildKit begins with.
-fn without_wrapping(message: &str) -> String {
-    let message = message.strip_prefix("failed to solve: ").unwrap_or(message);
-    message.strip_prefix("rpc error: code = Unknown desc = ").unwrap_or(message).to_owned()
 }

@@ -212,10 +212,10 @@ impl Transfer {
                 self.sent.add_listing(Listing { root, selection, at, entries });
             }
             SharedDirectory::InlineFile { name, content } => {
-                let asked = selection.follow.is_empty() || selection.follow.contains(name);
+                let is_requested = selection.follow.is_empty() || selection.follow.contains(name);
                 let size = i64::try_from(content.len()).map_err(io::Error::other)?;
                 let stat = Stat { path: name.clone(), mode: READ_FOR_ALL, size, ..Stat::default() };
-                if asked {
+                if is_requested {
                     announce(stat, Some(PathBuf::from(name)))?;
                 }
             }

@@ -10,25 +10,9 @@ use futures_util::{Stream, TryStreamExt};
 use super::connection::Engine;
 
 const NOT_FOUND: u16 = 404;
-/// How the engine's own words tell that nobody spoke to it, whatever the registry is.
-const SILENCE: [&str; 11] = [
-    "dial tcp",
-    "no such host",
-    "i/o timeout",
-    "connection refused",
-    "connection reset",
-    "network is unreachable",
-    "TLS handshake timeout",
-    "x509: ",
-    "proxyconnect",
-    "deadline exceeded",
-    "Client.Timeout exceeded",
-];
-
-/// Whether the engine's message says that a registry did not answer, rather than what it answered.
-pub(super) fn is_silence(message: &str) -> bool {
-    SILENCE.iter().any(|words| message.contains(words))
-}
+/// The engine passes on the status with which a registry answers; its own failure to reach one is an error of the
+/// server's kind.
+const FIRST_SERVER_ERROR: u16 = 500;
 
 impl Engine {
     /// Loads an archive as `docker save` writes it.
@@ -52,7 +36,7 @@ impl Engine {
     pub(crate) async fn registry_answers(&self, image: &str) -> Result<bool> {
         match self.docker.inspect_registry_image(image, None).await {
             Ok(_) => Ok(true),
-            Err(Error::DockerResponseServerError { message, .. }) => Ok(!is_silence(&message)),
+            Err(Error::DockerResponseServerError { status_code, .. }) => Ok(status_code < FIRST_SERVER_ERROR),
             Err(error) => Err(error).with_context(|| format!("the engine could not ask a registry for `{image}`")),
         }
     }

@@ -12,7 +12,7 @@ use super::{builder::Builder, failure::SolveFailure, status::Status};
 use crate::build_inputs::CacheStore;
 
 /// How long the last messages about steps may take once the solve itself has ended.
-const LAST_WORDS: Duration = Duration::from_secs(2);
+const STATUS_DRAIN: Duration = Duration::from_secs(2);
 
 /// Everything that BuildKit needs to know to build one image.
 pub(crate) struct SolveRequest {
@@ -44,7 +44,7 @@ pub(crate) struct Solved {
     /// The digest of its configuration, by which some engines call it.
     pub(crate) config_digest: String,
     /// Whether all was told that happened meanwhile.
-    pub(crate) told_all: bool,
+    pub(crate) saw_every_step: bool,
 }
 
 /// Runs solves over one connection; any number at a time.
@@ -75,20 +75,20 @@ impl Solver {
         let answer = loop {
             tokio::select! {
                 answer = &mut solving => break answer,
-                told_all = &mut watching, if watched.is_none() => watched = Some(told_all),
+                saw_every_step = &mut watching, if watched.is_none() => watched = Some(saw_every_step),
             }
         };
-        let told_all = match watched {
-            Some(told_all) => told_all,
+        let saw_every_step = match watched {
+            Some(saw_every_step) => saw_every_step,
             // A solve that fails before it has begun has no status to end, hence the limit.
-            None => tokio::time::timeout(LAST_WORDS, watching).await.unwrap_or_default(),
+            None => tokio::time::timeout(STATUS_DRAIN, watching).await.unwrap_or_default(),
         };
         let mut response = answer.map_err(SolveFailure::from)?.into_inner().exporter_response;
         let mut answer = |key: &str| response.remove(key).unwrap_or_default();
         Ok(Solved {
             digest: answer("containerimage.digest"),
             config_digest: answer("containerimage.config.digest"),
-            told_all,
+            saw_every_step,
         })
     }
 }

@@ -114,8 +114,8 @@ fn compose(files: &[PathBuf]) -> Command {
 }
 
 fn refuse_without_compose() -> Result<()> {
-    let asked = Command::new("docker").args(["compose", "version", "--short"]).stdin(Stdio::null()).output();
-    if asked.is_ok_and(|answer| answer.status.success()) {
+    let version = Command::new("docker").args(["compose", "version", "--short"]).stdin(Stdio::null()).output();
+    if version.is_ok_and(|answer| answer.status.success()) {
         return Ok(());
     }
     bail!("Docker Compose is not installed: {}", tasks::packages::instruction(&["docker-compose"]))

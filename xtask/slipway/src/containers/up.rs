@@ -47,8 +47,8 @@ pub(crate) struct UpArgs {
 impl UpArgs {
     fn variants(&self) -> impl Iterator<Item = Variant> {
         // What replaces the project's own images comes last.
-        let asked = [(self.fast, Variant::Fast), (self.air_gapped, Variant::AirGapped), (self.dev, Variant::Dev)];
-        asked.into_iter().filter(|(is_asked, _)| *is_asked).map(|(_, variant)| variant)
+        let flags = [(self.fast, Variant::Fast), (self.air_gapped, Variant::AirGapped), (self.dev, Variant::Dev)];
+        flags.into_iter().filter(|(is_set, _)| *is_set).map(|(_, variant)| variant)
     }
 
     /// What to try where a service got no container, which is for want of an image.
@@ -105,8 +105,8 @@ fn start(project: &ComposeProject, services: &[String], patience: Duration, args
 
 /// The last words of those that are not well. One that was never started is only waiting for them.
 pub(super) fn explain(containers: &[Container]) -> Result<()> {
-    let ailing = containers.iter().filter(|container| !container.is_well() && container.condition() != "created");
-    for container in ailing {
+    let unhealthy = containers.iter().filter(|container| !container.is_well() && container.condition() != "created");
+    for container in unhealthy {
         say(format_args!("{} is {}; its last lines:", container.service, container.condition()));
         for line in ComposeProject::last_lines(container, LOG_LINES)?.lines() {
             say(format_args!("  {line}"));

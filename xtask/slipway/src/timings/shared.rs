@@ -112,16 +112,16 @@ mod tests {
 
     /// An image, a step's digest and name, the digest of its input, when it ran, whether it is
     /// reported as cached.
-    type Told<'a> = (&'a str, &'a str, &'a str, &'a str, (u64, u64), bool);
+    type Reported<'a> = (&'a str, &'a str, &'a str, &'a str, (u64, u64), bool);
 
-    fn check(told: &[Told<'_>], expected: &[(&str, &str, StepOutcome)]) {
+    fn check(reported: &[Reported<'_>], expected: &[(&str, &str, StepOutcome)]) {
         let at = |milliseconds| Moment(Duration::from_millis(milliseconds));
         let mut record = BuildRecord::new("project", "engine", SystemTime::UNIX_EPOCH, ["a", "b"].into_iter());
         for (image, start) in [("a", 1), ("b", 2)] {
             let (image, because) = (image.to_owned(), String::new());
             record.apply(&BuildEvent::ImageStarted { image, at: at(start), because });
         }
-        for (image, digest, name, input, (start, end), cached) in told {
+        for (image, digest, name, input, (start, end), cached) in reported {
             let step = StepUpdate {
                 digest: (*digest).to_owned(),
                 name: (*name).to_owned(),

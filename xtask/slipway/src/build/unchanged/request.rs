@@ -39,8 +39,8 @@ pub(super) fn always_solved(plan: &Plan, image: &PlannedImage) -> Option<String>
 /// The same only for the same request to the same engine by the same version of this program.
 pub(super) fn fingerprint(engine: &Engine, plan: &Plan, image: &PlannedImage) -> Result<String> {
     let sessions = Sessions { folders: "", context: Some(""), own: "", host_gateway: None, sends_image: false };
-    let asked = solve_request(plan, image, &sessions);
+    let request = solve_request(plan, image, &sessions);
     let program = (FORMAT, env!("CARGO_PKG_VERSION"));
-    let all = json!([program, engine.id, engine.version, image, asked.attributes, asked.entitlements]);
+    let all = json!([program, engine.id, engine.version, image, request.attributes, request.entitlements]);
     Ok(Sha256::digest(serde_json::to_vec(&all)?).iter().map(|byte| format!("{byte:02x}")).collect())
 }
