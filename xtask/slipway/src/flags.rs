@@ -20,7 +20,7 @@ What is kept between builds lies in SLIPWAY_CACHE, or `slipway` in your cache fo
 
 /// Build, check, run and measure the images of a compose project.
 #[derive(Debug, Parser)]
-#[command(name = Name::typed().to_string(), bin_name = Name::typed().to_string(), after_help = EXIT_CODES)]
+#[command(name = Name::typed().as_str(), bin_name = Name::typed().as_str(), after_help = EXIT_CODES)]
 pub(crate) struct Flags {
     #[command(subcommand)]
     pub(crate) verb: Verb,

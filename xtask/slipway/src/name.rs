@@ -25,7 +25,7 @@ impl Name {
         TYPED.get_or_init(|| self);
     }
 
-    fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Name::Slipway => "slipway",
             Name::CargoXtask => "cargo xtask",

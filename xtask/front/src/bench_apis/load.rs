@@ -81,7 +81,7 @@ impl Load {
     /// Sends requests of [`Oha::requests`].
     pub(super) fn measure(stack: &mut BenchStack<'_>, requests: &mut Command) -> anyhow::Result<Self> {
         let report = stack.run(requests)?;
-        let report: OhaReport = serde_json::from_slice(&told).context("oha's output is not understood")?;
+        let report: OhaReport = serde_json::from_slice(&report).context("oha's output is not understood")?;
         let is_good = |(status, _): &(&String, &u32)| status.starts_with('2');
         let (good, bad): (Vec<_>, Vec<_>) = report.status_code_distribution.iter().partition(is_good);
         let errors = report.error_distribution.iter().filter(|(error, _)| *error != CUT_OFF);

@@ -31,7 +31,7 @@ pub(super) struct Runner<'a> {
     project: BenchProject,
     copy: WorkingCopy,
     network: PathBuf,
-    places: Environments<'a>,
+    environments: Environments<'a>,
     /// The number of the last change of the sources.
     changes: u32,
 }

@@ -27,7 +27,7 @@ pub(crate) fn sarif(report: &Report, folder: &Path) -> Result<String> {
         "version": "2.1.0",
         "runs": [{
             "tool": {"driver": {
-                "name": "xtask lint",
+                "name": "slipway",
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
                 "rules": rules.iter().map(|rule| described(rule)).collect::<Vec<_>>(),
             }},
