@@ -1,0 +1,96 @@
+//! `cargo xtask dev`: the embedded stack in the foreground, until Ctrl-C.
+
+use std::{
+    env,
+    fs::{self, File, TryLockError},
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use tasks::{
+    Halt, Interrupt,
+    output::{say, wants_colour},
+};
+
+use crate::{
+    flags::DevFlags,
+    programs::ALL_PROGRAMS,
+    setup,
+    stack::{
+        Stack,
+        console::{Console, Detail},
+        embedded,
+        logs::LogFiles,
+        ports::Ports,
+    },
+};
+
+/// Ctrl-C is the way to end it, and no error.
+pub(crate) fn run(flags: &DevFlags) -> anyhow::Result<()> {
+    let tools = setup::run(&ALL_PROGRAMS)?;
+    let data = data_folder()?;
+    let lock = claim(&data)?;
+    let ports = Ports::choose(flags.port)?;
+    if flags.port.is_none() && !ports.is_default() {
+        say(format_args!("the usual ports are taken; Temporal listens on {} instead", ports.server));
+    }
+    let mut programs = embedded::programs(&tools, ports, &data.join("temporal.db"), None)?;
+    programs.extend(embedded::services(&tools, ports, None)?);
+    let mut logs = LogFiles::create(&data.join("logs"), &programs)?;
+    let mut console = Console::new(&programs, Detail::Full, wants_colour());
+    say(format_args!("logs also go to {}", logs.folder().display()));
+
+    let interrupt = Interrupt::catch()?;
+    let mut stack = Stack::new(programs, |event| {
+        console.render(event).iter().for_each(|line| say(format_args!("{line}")));
+        logs.write(event);
+    });
+    keep_up(&mut stack, ports, &interrupt)?;
+    stack.stop();
+    lock.unlock().context("the data folder cannot be released")
+}
+
+fn keep_up(stack: &mut Stack<'_>, ports: Ports, interrupt: &Interrupt) -> anyhow::Result<()> {
+    let mut announced = false;
+    while !interrupt.is_raised() {
+        stack.tick()?;
+        if stack.is_ready() && !announced {
+            announce(ports);
+            announced = true;
+        }
+    }
+    Ok(())
+}
+
+fn announce(ports: Ports) {
+    say(format_args!("everything is up: {}", embedded::page(ports)));
+    say(format_args!("Temporal's web interface: {}", embedded::web_interface(ports)));
+    if !ports.is_default() {
+        say(format_args!("for other terminals: export TEMPORAL_ADDRESS={}", embedded::address(ports)));
+    }
+}
+
+/// Where jobs and logs outlive a run: the folder in which the programs keep their store by default.
+fn data_folder() -> anyhow::Result<PathBuf> {
+    let named = env::var_os("XDG_DATA_HOME").filter(|folder| !folder.is_empty()).map(PathBuf::from);
+    let home = || env::home_dir().map(|home| home.join(".local/share"));
+    let folder = named.or_else(home).context("there is no home folder: set XDG_DATA_HOME")?.join("longhand");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create the data folder {}", folder.display()))?;
+    Ok(folder)
+}
+
+/// Two servers on one database would spoil it.
+fn claim(data: &Path) -> anyhow::Result<File> {
+    let path = data.join("dev.lock");
+    let lock = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(Halt::ActionRequired(format!(
+            "`cargo xtask dev` is running already with the data in {}: use that one, or set XDG_DATA_HOME to \
+             another folder",
+            data.display()
+        ))
+        .into()),
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+    }
+}
