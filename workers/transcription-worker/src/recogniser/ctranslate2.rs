@@ -78,7 +78,7 @@ impl Weights {
 
 impl decoder::Weights for Weights {
     fn program(&self) -> String {
-        "ct2rs 0.10 (CTranslate2 int8)".to_owned()
+        concat!("ct2rs ", env!("CT2RS_VERSION"), " (CTranslate2 int8)").to_owned()
     }
 
     fn is_multilingual(&self) -> bool {

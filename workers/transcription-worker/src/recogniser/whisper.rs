@@ -76,7 +76,7 @@ impl Weights {
 
 impl decoder::Weights for Weights {
     fn program(&self) -> String {
-        format!("whisper-rs 0.16 (whisper.cpp {})", whisper_rs::WHISPER_CPP_VERSION)
+        format!("whisper-rs {} (whisper.cpp {})", env!("WHISPER_RS_VERSION"), whisper_rs::WHISPER_CPP_VERSION)
     }
 
     fn is_multilingual(&self) -> bool {
