@@ -31,6 +31,9 @@ use crate::{
     turns::Urgency,
 };
 
+/// Checkpoints asked for at the same time; matters where the store is far away.
+const READS_IN_FLIGHT: usize = 32;
+
 /// Brings all chunks of a unit into the store; `done` counts them as they get there.
 pub(crate) async fn transcribe(
     store: &Store,
@@ -86,9 +89,15 @@ async fn missing<'a>(
     chunks: &'a [Chunk],
     done: &AtomicU32,
 ) -> Result<Vec<&'a Chunk>, StageError> {
+    let checks = chunks.iter().map(|chunk| async move {
+        let key = keys::chunk(&input.folder, &input.prepared.recipe, chunk.index);
+        Ok::<_, StageError>((chunk, store.exists(&key).await?))
+    });
+    let checks: Vec<_> = checks.collect();
+    let mut checkpoints = stream::iter(checks).buffered(READS_IN_FLIGHT);
     let mut missing = Vec::new();
-    for chunk in chunks {
-        if store.exists(&keys::chunk(&input.folder, &input.prepared.recipe, chunk.index)).await? {
+    while let Some((chunk, exists)) = checkpoints.try_next().await? {
+        if exists {
             metrics::chunk_reused();
             done.fetch_add(1, Ordering::Relaxed);
         } else {
