@@ -52,7 +52,7 @@ impl Model {
     }
 
     async fn serve(self: &Arc<Self>, turn: Turn, urgency: Urgency) -> Result<(), StageError> {
-        let Some(batch) = self.requests.next(urgency, self.layout.sessions, self.recogniser.batch()) else {
+        let Some(batch) = self.requests.next(urgency, self.layout.sessions, self.recogniser.max_batch()) else {
             return Ok(());
         };
         let flag = flag_of(batch.stops());
@@ -89,7 +89,7 @@ impl Model {
                 Some(session) => session,
                 None => model.recogniser.session().map_err(|error| StageError::setup(error.to_string()))?,
             };
-            session.use_threads(turn.cores());
+            session.set_threads(turn.cores());
             let done = work(&mut session);
             model.idle.lock().unwrap_or_else(PoisonError::into_inner).push(session);
             // Here, and so perhaps after everybody has stopped waiting for the outcome; and behind the line above, or

@@ -140,7 +140,7 @@ async fn recognise(
 ) -> Result<Vec<ChunkTranscript>, StageError> {
     let SpeechOptions { language, task, prompt, words, .. } = input.prepared.speech.clone();
     let request = Request {
-        positions: pcm.first().map_or(0, |pcm| model.recogniser.positions(pcm.len())),
+        positions: pcm.first().map_or(0, |pcm| model.recogniser.audio_ctx(pcm.len())),
         chunks: pcm,
         options: RecogniseOptions { language: language.clone(), task, prompt, words },
         urgency: if chunks.first().is_some_and(|chunk| opens(chunk)) { Urgency::First } else { Urgency::InLine },
