@@ -19,6 +19,8 @@ mod batches;
 mod ctranslate2;
 mod decode_with_fallback;
 mod decoder;
+#[cfg(test)]
+pub(crate) mod fake;
 mod hallucinations;
 mod loudness;
 mod quality_gate;
