@@ -1,5 +1,5 @@
-//! Tells the crate the versions of its recognisers' packages, as `Cargo.lock` has them: checkpoints are named after what
-//! recognised them.
+//! Tells the crate the versions of its recognisers' packages, as `Cargo.lock` has them: checkpoints are named after
+//! what recognised them.
 
 use std::{
     error::Error,

@@ -1,6 +1,6 @@
 //! One task hands the work of all jobs out to sessions. It alone owns the cores, the sessions that are idle and the
-//! requests that wait; [`Scheduler`] decides what starts. A batch runs on a thread that may block, and gives its session
-//! and its cores back together when it has ended, whether or not somebody still waits for what it found.
+//! requests that wait; [`Scheduler`] decides what starts. A batch runs on a thread that may block, and gives its
+//! session and its cores back together when it has ended, whether or not somebody still waits for what it found.
 
 mod model;
 mod request;
@@ -18,7 +18,7 @@ use self::request::Request;
 pub(crate) use self::{model::Model, request::RecognisedChunk};
 use crate::{
     recogniser::Session,
-    scheduler::{Batch, Grant, Scheduler},
+    scheduler::{Batch, Grant, ModelId, Scheduler},
 };
 
 /// Where requests are sent. The task ends with the last of its clones. Cheap to clone.
@@ -30,9 +30,8 @@ pub(crate) struct Dispatcher {
 enum Message {
     Request(Request),
     /// The model has no users any more.
-    Retire {
-        model: u64,
-    },
+    Retire(ModelId),
+    /// Answered when everything that was sent before is done.
     Flush(oneshot::Sender<()>),
 }
 
@@ -62,8 +61,8 @@ impl Dispatcher {
 /// What the task owns.
 struct State {
     scheduler: Scheduler<Request>,
-    /// With their models' numbers; the latest used is last.
-    idle: Vec<(u64, Session)>,
+    /// The one that was used last is last.
+    idle: Vec<(ModelId, Session)>,
 }
 
 /// A batch that has ended.
@@ -87,7 +86,7 @@ async fn dispatch(mut messages: mpsc::UnboundedReceiver<Message>, mut state: Sta
             Some(finished) = running.next() => state.finish(finished),
         }
         state.scheduler.remove(Request::is_cancelled);
-        while let Some(batch) = state.scheduler.next() {
+        while let Some(batch) = state.scheduler.next_batch() {
             let idle = state.idle_session(&batch.first.model);
             running.push(run(batch, idle));
         }
@@ -99,7 +98,7 @@ impl State {
     fn receive(&mut self, message: Message) {
         match message {
             Message::Request(request) => self.scheduler.push(request.demand(), request),
-            Message::Retire { model } => self.idle.retain(|(of, _)| *of != model),
+            Message::Retire(model) => self.idle.retain(|(of, _)| *of != model),
             // An error says that nobody waits for this any more.
             Message::Flush(done) => drop(done.send(())),
         }

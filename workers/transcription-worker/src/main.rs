@@ -44,8 +44,8 @@ struct Settings {
     transcribe: TranscribeSettings,
 }
 
-/// First units that a worker takes beyond those it can work on. Those of long recordings go on for a while, and must not
-/// keep clips out.
+/// First units that a worker takes beyond those it can work on. Those of long recordings go on for a while, and must
+/// not keep clips out.
 const EXTRA_FIRST_UNITS: usize = 15;
 
 fn main() -> anyhow::Result<()> {

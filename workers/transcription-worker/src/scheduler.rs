@@ -1,9 +1,9 @@
 //! Decides which requests start next, together with which others, and on how many cores. Pure bookkeeping: it knows no
 //! session, no thread and no clock.
 //!
-//! First words wait for what is running, and everything else queues. A request that runs next takes along others that are
-//! decoded alike, of whichever jobs, as many as its batch has room for. No request waits for others to come, and none goes
-//! along with others where another session could take it as soon.
+//! First words wait for what is running, and everything else queues. A request that runs next takes along others that
+//! are decoded alike, of whichever jobs, as many as its batch has room for. No request waits for others to come, and
+//! none goes along with others where another session could take it as soon.
 
 use crate::recogniser::RecogniseOptions;
 
@@ -24,11 +24,14 @@ pub(crate) struct Demand {
     pub(crate) batch_key: Option<BatchKey>,
 }
 
+/// Tells models apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ModelId(pub(crate) u64);
+
 /// How a model's sessions may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ModelLimits {
-    /// Tells models apart.
-    pub(crate) model: u64,
+    pub(crate) model: ModelId,
     pub(crate) sessions: usize,
     /// Cores that each session takes.
     pub(crate) threads: usize,
@@ -98,8 +101,8 @@ impl<T> Scheduler<T> {
         self.free_claims += cancelled.map(|entry| entry.demand.claim()).sum::<usize>();
     }
 
-    /// The next batch that can start now, if there is one.
-    pub(crate) fn next(&mut self) -> Option<Batch<T>> {
+    /// The batch that can start now, if there is one.
+    pub(crate) fn next_batch(&mut self) -> Option<Batch<T>> {
         // A request that needs more cores than are free is not overtaken, or it might wait for ever.
         while self.due.first().is_none_or(|first| first.demand.limits.threads > self.free_cores) {
             self.make_due()?;

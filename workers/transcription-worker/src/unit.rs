@@ -1,5 +1,6 @@
-//! Recognises a work unit in batches of chunks, as many at a time as there are sessions. The chunks of a batch are written
-//! to the store as soon as it is recognised, so whatever kills the worker costs the batches at hand, nothing else.
+//! Recognises a work unit in batches of chunks, as many at a time as there are sessions. The chunks of a batch are
+//! written to the store as soon as it is recognised, so whatever kills the worker costs the batches at hand, nothing
+//! else.
 
 use std::sync::{
     Arc,

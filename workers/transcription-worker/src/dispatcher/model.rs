@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     recogniser::{Layout, RecogniseOptions, Recogniser},
-    scheduler::{ModelLimits, Priority},
+    scheduler::{ModelId, ModelLimits, Priority},
 };
 
 /// Weights in memory. The sessions that use them are the dispatcher's, which frees those that are idle when this is
@@ -27,7 +27,7 @@ pub(crate) struct Model {
     pub(crate) choice: RecogniserChoice,
     pub(crate) recogniser: Recogniser,
     pub(crate) layout: Layout,
-    id: u64,
+    id: ModelId,
     dispatcher: Dispatcher,
 }
 
@@ -41,12 +41,12 @@ impl Model {
         dispatcher: Dispatcher,
     ) -> Self {
         static NEXT_ID: AtomicU64 = AtomicU64::new(0);
-        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        let id = ModelId(NEXT_ID.fetch_add(1, Ordering::Relaxed));
         Self { name: name.to_owned(), sha256, choice, recogniser, layout, id, dispatcher }
     }
 
-    /// Recognises a batch of chunks, together with others that wait for a session and have room in it. Chunks are 16 kHz,
-    /// mono, from -1 to 1, one at least; they make up one batch of [`Recogniser::batches`].
+    /// Recognises a batch of chunks, together with others that wait for a session and have room in it. Chunks are 16
+    /// kHz, mono, from -1 to 1, one at least; they make up one batch of [`Recogniser::batches`].
     pub(crate) async fn recognise(
         self: &Arc<Self>,
         priority: Priority,
@@ -81,7 +81,7 @@ impl Model {
         answer.await.map_err(missing)?
     }
 
-    pub(super) fn id(&self) -> u64 {
+    pub(super) fn id(&self) -> ModelId {
         self.id
     }
 
@@ -98,6 +98,6 @@ impl Model {
 
 impl Drop for Model {
     fn drop(&mut self) {
-        self.dispatcher.send(Message::Retire { model: self.id });
+        self.dispatcher.send(Message::Retire(self.id));
     }
 }

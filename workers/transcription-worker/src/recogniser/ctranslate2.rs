@@ -30,9 +30,9 @@ use tokens::Tokens;
 const TOKENIZER: &str = "tokenizer.json";
 /// Positions of the encoder that Whisper was trained with.
 const FULL_AUDIO_CTX: usize = 1500;
-/// Values of `audio_ctx` that windows are padded to: few enough that chunks of about the same length share one, and go through the
-/// decoder together. Ingestion fills its chunks up to what the last but one of them holds; a longer one is a phrase
-/// without a pause.
+/// Values of `audio_ctx` that windows are padded to: few enough that chunks of about the same length share one, and go
+/// through the decoder together. Ingestion fills its chunks up to what the last but one of them holds; a longer one is
+/// a phrase without a pause.
 const AUDIO_CTX_BUCKETS: [usize; 5] = [250, 500, 700, 850, 1450];
 /// Silence after the samples that the decoder needs to end its sentence, in positions.
 const PADDING: usize = 50;

@@ -10,8 +10,8 @@ use super::{
     quality_gate::{self, Metrics, Quality},
 };
 
-/// In the order in which they are tried. None of them is random, so that a chunk that is recognised again, on another day
-/// or machine, gives the same text.
+/// In the order in which they are tried. None of them is random, so that a chunk that is recognised again, on another
+/// day or machine, gives the same text.
 const ATTEMPTS: [(Context, Search); 3] =
     [(Context::Shortest, Search::Greedy), (Context::Full, Search::Greedy), (Context::Full, Search::Beam(3))];
 
@@ -65,8 +65,8 @@ pub(super) fn decode_with_fallback(
     results.collect()
 }
 
-/// The attempts after the first one, without those that would be the same as an earlier one: a chunk can be so long that
-/// every context is.
+/// The attempts after the first one, without those that would be the same as an earlier one: a chunk can be so long
+/// that every context is.
 fn fallback_attempts(weights: &dyn Weights, samples: usize) -> impl Iterator<Item = (Context, Search)> {
     let is_same = move |one: (Context, Search), other: (Context, Search)| {
         one.1 == other.1 && weights.audio_ctx(one.0, samples) == weights.audio_ctx(other.0, samples)

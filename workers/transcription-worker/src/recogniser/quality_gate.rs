@@ -1,7 +1,7 @@
 //! Whether a pass over a chunk is good enough to keep.
 //!
-//! Whisper hallucinates text for noise, and now and then it loops. Its own metrics show most of that: its confidence, how
-//! repetitive the text is, and whether it heard anybody speak.
+//! Whisper hallucinates text for noise, and now and then it loops. Its own metrics show most of that: its confidence,
+//! how repetitive the text is, and whether it heard anybody speak.
 
 use std::io::Write;
 
@@ -29,7 +29,8 @@ const LOW_NO_SPEECH_THRESHOLD: f32 = 0.4;
 /// Whisper's measures of a pass.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Metrics {
-    /// Over the text's tokens. Of a loop only the first round counts, since Whisper's confidence grows with every round.
+    /// Over the text's tokens. Of a loop only the first round counts, since Whisper's confidence grows with every
+    /// round.
     pub(super) avg_logprob: f32,
     pub(super) compression_ratio: f32,
     pub(super) no_speech_prob: f32,

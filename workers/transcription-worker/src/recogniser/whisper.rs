@@ -253,8 +253,8 @@ impl Decoder {
             .collect()
     }
 
-    /// Read where Whisper was trained to say it: after the first token. whisper.cpp's own figure is taken after the last
-    /// one of the prompt, and is always about 0.
+    /// Read where Whisper was trained to say it: after the first token. whisper.cpp's own figure is taken after the
+    /// last one of the prompt, and is always about 0.
     fn no_speech_prob(&self, state: &mut WhisperState) -> Result<f32, RecogniserError> {
         let first = [self.context.token_sot()];
         state.decode(&first, 0, self.threads).map_err(failed("looking for speech"))?;

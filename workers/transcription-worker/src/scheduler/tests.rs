@@ -1,15 +1,15 @@
 use engine::job::SpeechTask;
 
 use super::{
-    Batch, BatchKey, Demand, Grant, ModelLimits,
+    Batch, BatchKey, Demand, Grant, ModelId, ModelLimits,
     Priority::{self, First, Normal},
     Scheduler,
 };
 use crate::recogniser::RecogniseOptions;
 
 const ONE_THREAD: ModelLimits =
-    ModelLimits { model: 1, sessions: 2, threads: 1, max_batch: 1, takes_any_threads: true };
-const TWO_THREADS: ModelLimits = ModelLimits { model: 2, sessions: 1, threads: 2, ..ONE_THREAD };
+    ModelLimits { model: ModelId(1), sessions: 2, threads: 1, max_batch: 1, takes_any_threads: true };
+const TWO_THREADS: ModelLimits = ModelLimits { model: ModelId(2), sessions: 1, threads: 2, ..ONE_THREAD };
 
 fn demand(limits: ModelLimits, priority: Priority, chunks: usize, audio_ctx: usize, language: &str) -> Demand {
     let language = language.to_owned();
@@ -24,7 +24,7 @@ fn one_chunk(limits: ModelLimits, priority: Priority) -> Demand {
 /// Every batch, in the order in which they start where one ends before the next begins.
 fn batches<T>(scheduler: &mut Scheduler<T>) -> Vec<Vec<T>> {
     let next = || {
-        let Batch { first, along, grant } = scheduler.next()?;
+        let Batch { first, along, grant } = scheduler.next_batch()?;
         scheduler.finish(grant);
         Some([first].into_iter().chain(along).collect())
     };
@@ -33,7 +33,7 @@ fn batches<T>(scheduler: &mut Scheduler<T>) -> Vec<Vec<T>> {
 
 /// What can start at once, and on how many cores.
 fn start<T>(scheduler: &mut Scheduler<T>) -> Vec<(T, Grant)> {
-    std::iter::from_fn(|| scheduler.next()).map(|batch| (batch.first, batch.grant)).collect()
+    std::iter::from_fn(|| scheduler.next_batch()).map(|batch| (batch.first, batch.grant)).collect()
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn a_session_takes_its_share_of_what_waits_and_is_decoded_alike() {
 #[test]
 fn models_and_what_has_no_key_share_no_batch() {
     let limits = ModelLimits { sessions: 1, max_batch: 4, ..ONE_THREAD };
-    let other_model = ModelLimits { model: 2, ..limits };
+    let other_model = ModelLimits { model: ModelId(2), ..limits };
     let alone = Demand { chunks: 0, batch_key: None, ..one_chunk(limits, Normal) };
     let mut scheduler = Scheduler::new(1);
     for (place, demand) in
