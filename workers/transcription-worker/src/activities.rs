@@ -17,20 +17,20 @@ use temporalio_macros::activities;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use tokio_util::sync::CancellationToken;
 
-use crate::{models::Models, prepare, unit};
+use crate::{model_cache::ModelCache, prepare, unit};
 
 /// What the activities share. Cheap to clone.
 #[derive(Clone)]
 pub struct TranscribeActivities {
     store: Store,
-    models: Arc<Models>,
+    models: Arc<ModelCache>,
     announcer: Announcer,
     stop: CancellationToken,
 }
 
 impl TranscribeActivities {
-    /// `stop` falls when the worker is told to end.
-    pub fn new(store: Store, models: Models, announcer: Announcer, stop: CancellationToken) -> Self {
+    /// `stop` is cancelled when the worker is told to end.
+    pub fn new(store: Store, models: ModelCache, announcer: Announcer, stop: CancellationToken) -> Self {
         Self { store, models: Arc::new(models), announcer, stop }
     }
 }

@@ -6,15 +6,15 @@ use sysinfo::System;
 use crate::recogniser::Layout;
 
 /// 8-bit weights of `small` are below, of `medium` above.
-const LARGE: u64 = 500_000_000;
+const LARGE_MODEL_BYTES: u64 = 500_000_000;
 /// Threads of a session with larger weights, which would be slow to give its first words with one. More threads wait
 /// for each other at every step, so one to a session gets most done.
-const THREADS_OF_LARGE: usize = 4;
+const LARGE_MODEL_THREADS: usize = 4;
 /// What a session takes, beside twice the size of the weights, with room to spare: with `base` 0.1 GB for an ordinary
 /// chunk, 0.15 GB where words get their times, and 0.23 GB where a doubtful one is decoded again.
-const SESSION: u64 = 200_000_000;
+const SESSION_BYTES: u64 = 200_000_000;
 /// Batches that a work unit of three minutes has at least, but for the last one of a recording.
-const BATCHES_OF_UNIT: usize = 4;
+const BATCHES_PER_UNIT: usize = 4;
 
 /// Threads that recognise, in all.
 pub(crate) fn cores(settings: &TranscribeSettings) -> usize {
@@ -24,7 +24,7 @@ pub(crate) fn cores(settings: &TranscribeSettings) -> usize {
 /// Work units that a worker takes at once: enough for all of its cores and one that waits ready. What it takes beyond
 /// that, other workers lack.
 pub fn units(settings: &TranscribeSettings) -> usize {
-    cores(settings).div_ceil(BATCHES_OF_UNIT) + 1
+    cores(settings).div_ceil(BATCHES_PER_UNIT) + 1
 }
 
 /// Bytes that the machine has, or what this process is in may use of it.
@@ -37,9 +37,9 @@ pub(crate) fn memory() -> u64 {
 /// For weights of so many bytes: a session to a core, or as many as fit into three quarters of the memory.
 pub(crate) fn layout(settings: &TranscribeSettings, bytes: u64, memory: u64) -> Layout {
     let cores = cores(settings);
-    let fitting = (memory / 4 * 3).saturating_sub(bytes) / (SESSION + 2 * bytes);
+    let fitting = (memory / 4 * 3).saturating_sub(bytes) / (SESSION_BYTES + 2 * bytes);
     let fitting = usize::try_from(fitting).unwrap_or(usize::MAX).max(1);
-    let least = if bytes > LARGE { THREADS_OF_LARGE } else { 1 };
+    let least = if bytes > LARGE_MODEL_BYTES { LARGE_MODEL_THREADS } else { 1 };
     let sessions = match settings.threads {
         Some(threads) => cores / threads.min(cores),
         None => (cores / least).clamp(1, fitting),

@@ -2,12 +2,10 @@
 
 pub mod activities;
 mod audio;
-mod batching;
-mod cancel;
+mod dispatcher;
 pub mod layout;
-mod model;
-pub mod models;
+pub mod model_cache;
 mod prepare;
 pub mod recogniser;
-mod turns;
+mod scheduler;
 mod unit;

@@ -15,7 +15,7 @@ use engine::{
         worker,
     },
 };
-use transcription_worker::{activities::TranscribeActivities, layout, models::Models};
+use transcription_worker::{activities::TranscribeActivities, layout, model_cache::ModelCache};
 
 /// Serves the activities of the transcription queue.
 ///
@@ -44,8 +44,9 @@ struct Settings {
     transcribe: TranscribeSettings,
 }
 
-/// First units that wait for their turns. Those of long recordings go on for a while, and must not keep clips out.
-const BEGUN: usize = 15;
+/// First units that a worker takes beyond those it can work on. Those of long recordings go on for a while, and must
+/// not keep clips out.
+const EXTRA_FIRST_UNITS: usize = 15;
 
 fn main() -> anyhow::Result<()> {
     let freed = if cfg!(feature = "ctranslate2") { Freed::Kept } else { Freed::Returned };
@@ -62,10 +63,10 @@ async fn serve(flags: Flags) -> anyhow::Result<()> {
     let _telemetry = telemetry::start(&settings.telemetry, env!("CARGO_PKG_NAME"))?;
     let store = Store::open(&settings.store)?;
     let announcer = Announcer::open(&settings.redis)?;
-    // Activities take turns at the cores, batch by batch.
+    // The dispatcher shares the cores out among activities, batch by batch.
     let units = layout::units(&settings.transcribe);
-    let queues = [(TRANSCRIBE_FIRST_QUEUE, units + BEGUN), (TRANSCRIBE_QUEUE, units)];
-    let models = Models::new(settings.transcribe, settings.cache);
+    let queues = [(TRANSCRIBE_FIRST_QUEUE, units + EXTRA_FIRST_UNITS), (TRANSCRIBE_QUEUE, units)];
+    let models = ModelCache::new(settings.transcribe, settings.cache);
     worker::serve_activities(queues, &settings.health, &settings.telemetry, |stop| {
         let activities = TranscribeActivities::new(store, models, announcer, stop);
         [activities.clone(), activities]

@@ -14,17 +14,10 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    audio,
-    cancel::flag_of,
-    model::Model,
-    models::Models,
-    recogniser::{self, RecogniserError},
-    turns::Urgency,
-};
+use crate::{audio, dispatcher::Model, model_cache::ModelCache, recogniser, scheduler::Priority};
 
 /// Grows when the same model and options give another text, so that old checkpoints are left alone.
-const DECODING: u32 = 2;
+const DECODER_REVISION: u32 = 2;
 
 /// Chunks that the language is read from, spread over the first work unit.
 const LANGUAGE_SAMPLES: usize = 3;
@@ -35,7 +28,7 @@ const LANGUAGE_SECONDS: usize = 10;
 /// Checks the options against the model and pins the language.
 pub(crate) async fn prepare(
     store: &Store,
-    models: &Models,
+    models: &ModelCache,
     input: PrepareInput,
     stop: &CancellationToken,
 ) -> Result<Prepared, StageError> {
@@ -49,12 +42,15 @@ pub(crate) async fn prepare(
     let model = models.get(&speech).await?;
     refuse_what_the_model_cannot(&model, &speech)?;
     if speech.language == AUTO {
-        speech.language = detect(store, &model, &folder, stop).await?;
+        speech.language = tokio::select! {
+            language = detect_language(store, &model, &folder) => language?,
+            () = stop.cancelled() => return Err(StageError::cancelled()),
+        };
     }
     speech.model = Some(model.name.clone());
     speech.recogniser = model.choice;
     let recogniser = model.recogniser.program();
-    let recipe = recipe(&recogniser, &model.sha256, &speech)?;
+    let recipe = decode_config_hash(&recogniser, &model.sha256, &speech)?;
     Ok(Prepared { speech, model_sha256: model.sha256.clone(), recogniser, recipe })
 }
 
@@ -71,25 +67,16 @@ fn refuse_what_the_model_cannot(model: &Model, speech: &SpeechOptions) -> Result
 
 /// The language with the highest probability over several chunks of the first unit: the others may not be there yet.
 /// English where nothing is said.
-async fn detect(
-    store: &Store,
-    model: &Arc<Model>,
-    folder: &str,
-    stop: &CancellationToken,
-) -> Result<String, StageError> {
+async fn detect_language(store: &Store, model: &Arc<Model>, folder: &str) -> Result<String, StageError> {
     if !model.recogniser.is_multilingual() {
         return Ok("en".to_owned());
     }
-    let flag = flag_of(vec![stop.clone()]);
     let mut votes: HashMap<String, f32> = HashMap::new();
     let chunks = audio::first_unit(store, folder).await?.map(|unit| unit.chunks).unwrap_or_default();
-    for place in sample(chunks.len()) {
-        let mut pcm = audio::chunk_pcm(store, folder, 0, &chunks[place]).await?;
+    for index in sample(chunks.len()) {
+        let mut pcm = audio::chunk_pcm(store, folder, 0, &chunks[index]).await?;
         pcm.truncate(LANGUAGE_SECONDS * engine::plan::SAMPLE_RATE as usize);
-        let cancelled = flag.shared();
-        let heard =
-            model.with_session(Urgency::First, move |session| session.detect_language(&pcm, &cancelled)).await?;
-        for (language, probability) in heard.map_err(stage_error)? {
+        for (language, probability) in model.detect_language(Priority::First, pcm).await? {
             *votes.entry(language).or_default() += probability;
         }
     }
@@ -97,17 +84,18 @@ async fn detect(
     Ok(best.map_or_else(|| "en".to_owned(), |(language, _)| language))
 }
 
-/// At most [`LANGUAGE_SAMPLES`] places, evenly spread.
+/// At most [`LANGUAGE_SAMPLES`] indices, evenly spread.
 fn sample(chunks: usize) -> impl Iterator<Item = usize> {
     let samples = chunks.min(LANGUAGE_SAMPLES);
     (0..samples).map(move |sample| (2 * sample + 1) * chunks / (2 * samples))
 }
 
-/// Names all that decides the text but the audio itself.
-fn recipe(recogniser: &str, model_sha256: &str, speech: &SpeechOptions) -> Result<String, StageError> {
+/// A hash of all that decides the text but the audio itself. Checkpoints lie under it, so its JSON must not change.
+fn decode_config_hash(recogniser: &str, model_sha256: &str, speech: &SpeechOptions) -> Result<String, StageError> {
     #[derive(Serialize)]
-    struct Recipe<'a> {
-        decoding: u32,
+    struct DecodeConfig<'a> {
+        #[serde(rename = "decoding")]
+        decoder_revision: u32,
         recogniser: &'a str,
         model_sha256: &'a str,
         language: &'a str,
@@ -116,8 +104,8 @@ fn recipe(recogniser: &str, model_sha256: &str, speech: &SpeechOptions) -> Resul
         words: bool,
     }
     let SpeechOptions { model: _, recogniser: _, language, task, prompt, words } = speech;
-    let recipe = Recipe {
-        decoding: DECODING,
+    let config = DecodeConfig {
+        decoder_revision: DECODER_REVISION,
         recogniser,
         model_sha256,
         language,
@@ -125,17 +113,9 @@ fn recipe(recogniser: &str, model_sha256: &str, speech: &SpeechOptions) -> Resul
         prompt: prompt.as_deref(),
         words: *words,
     };
-    let json = serde_json::to_vec(&recipe).map_err(|error| StageError::bad_input(error.to_string()))?;
+    let json = serde_json::to_vec(&config).map_err(|error| StageError::bad_input(error.to_string()))?;
     let digest = Sha256::digest(&json);
     Ok(hexadecimal(&digest[..8]))
-}
-
-/// What a recogniser's failure means for the job.
-pub(crate) fn stage_error(error: RecogniserError) -> StageError {
-    match error {
-        RecogniserError::Cancelled => StageError::cancelled(),
-        other => StageError::transient(other.to_string()),
-    }
 }
 
 #[cfg(test)]

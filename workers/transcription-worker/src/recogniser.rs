@@ -17,18 +17,20 @@ use engine::{job::SpeechTask, transcript::Segment};
 mod batches;
 #[cfg(feature = "ctranslate2")]
 mod ctranslate2;
+mod decode_with_fallback;
 mod decoder;
-mod judge;
-mod looks;
+#[cfg(test)]
+pub(crate) mod fake;
+mod hallucinations;
 mod loudness;
-mod phrases;
+mod quality_gate;
 mod repetition;
 mod segments;
 mod whisper;
 mod words;
 
+use decode_with_fallback::{DecodeResult, decode_with_fallback};
 use decoder::{Context, Decoder, Weights};
-use looks::{Heard, Outcome};
 
 /// The weights of a model in memory. Cheap to clone.
 #[derive(Clone)]
@@ -37,7 +39,7 @@ pub struct Recogniser {
     threads: usize,
 }
 
-/// What one slot needs to recognise chunks, one call after the other.
+/// What recognises chunks, one call after the other.
 pub struct Session {
     weights: Arc<dyn Weights>,
     /// None only after making one has failed; the next chunk tries again.
@@ -73,13 +75,13 @@ pub struct RecogniseOptions {
 pub struct Recognition {
     /// In order; times are in seconds of the samples that were given.
     pub segments: Vec<Segment>,
-    /// How often the chunk was decoded again because the text failed the tests.
+    /// How often the chunk was decoded again because the text was doubtful.
     pub fallbacks: u32,
 }
 
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum RecogniserError {
-    /// The caller's flag went up.
+    /// The caller set its flag.
     #[error("cancelled")]
     Cancelled,
     #[error("{path} cannot be used as a speech model: {reason}")]
@@ -121,25 +123,25 @@ impl Recogniser {
         self.weights.is_multilingual()
     }
 
-    /// Whether [`Session::use_threads`] changes anything.
+    /// Whether [`Session::set_threads`] changes anything.
     pub fn takes_any_threads(&self) -> bool {
         self.weights.takes_any_threads()
     }
 
     /// Which chunks, by their numbers of samples, are best recognised together: each batch is one call of
-    /// [`Session::recognise`] and holds the chunks' places, in order.
+    /// [`Session::recognise`] and holds the chunks' indices, in order.
     pub fn batches(&self, samples: &[usize]) -> Vec<Vec<usize>> {
-        batches::batches(samples.iter().map(|samples| self.positions(*samples)), self.batch())
+        batches::batches(samples.iter().map(|samples| self.audio_ctx(*samples)), self.max_batch())
     }
 
     /// The most chunks in a batch.
-    pub(crate) fn batch(&self) -> usize {
-        self.weights.batch()
+    pub(crate) fn max_batch(&self) -> usize {
+        self.weights.max_batch()
     }
 
     /// What all chunks of a batch have in common, from a chunk's number of samples: positions of the encoder.
-    pub(crate) fn positions(&self, samples: usize) -> usize {
-        self.weights.positions(Context::Shortest, samples)
+    pub(crate) fn audio_ctx(&self, samples: usize) -> usize {
+        self.weights.audio_ctx(Context::Shortest, samples)
     }
 
     /// # Errors
@@ -152,7 +154,7 @@ impl Recogniser {
 
 impl Session {
     /// How many threads recognise from now on, in place of the layout's.
-    pub fn use_threads(&mut self, threads: usize) {
+    pub fn set_threads(&mut self, threads: usize) {
         self.threads = threads;
     }
 
@@ -160,8 +162,8 @@ impl Session {
     /// [`Recogniser::batches`]. What is heard in one does not depend on the others.
     ///
     /// # Errors
-    /// [`RecogniserError::Cancelled`] soon after `cancel` was raised: whisper.cpp stops at the next token, or when the
-    /// encoder is through; CTranslate2 when it has encoded the batch, or decoded it.
+    /// [`RecogniserError::Cancelled`] soon after `cancel` was set: whisper.cpp stops at the next token, or when the
+    /// encoder has finished; CTranslate2 when it has encoded the batch, or decoded it.
     pub fn recognise(
         &mut self,
         chunks: &[&[f32]],
@@ -169,15 +171,17 @@ impl Session {
         cancel: &AtomicBool,
     ) -> Result<Vec<Recognition>, RecogniserError> {
         chunks.iter().try_for_each(|pcm| check_length(pcm))?;
-        stop_if_raised(cancel)?;
-        let heard = |(_, pcm): &(usize, &[f32])| !loudness::is_silent(pcm);
-        let (places, audible): (Vec<usize>, Vec<&[f32]>) = chunks.iter().copied().enumerate().filter(heard).unzip();
+        check_cancelled(cancel)?;
+        let is_audible = |(_, pcm): &(usize, &[f32])| !loudness::is_silent(pcm);
+        let (indices, audible): (Vec<usize>, Vec<&[f32]>) =
+            chunks.iter().copied().enumerate().filter(is_audible).unzip();
         let mut recognised = vec![Recognition::default(); chunks.len()];
         if !audible.is_empty() {
             let weights = Arc::clone(&self.weights);
-            let outcomes = looks::listen(&*weights, self.decoder(options.words)?, &audible, options, cancel)?;
-            for (place, outcome) in places.into_iter().zip(outcomes) {
-                recognised[place] = recognition(outcome, chunks[place], options);
+            let decoder = self.decoder(options.words)?;
+            let results = decode_with_fallback(&*weights, decoder, &audible, options, cancel)?;
+            for (index, result) in indices.into_iter().zip(results) {
+                recognised[index] = recognition(result, chunks[index], options);
             }
         }
         Ok(recognised)
@@ -186,13 +190,13 @@ impl Session {
     /// The decoder, made anew where it gives no times and they are wanted, or others have begun to give them. The old
     /// one's memory is free before the new one takes its own.
     fn decoder(&mut self, with_times: bool) -> Result<&mut dyn Decoder, RecogniserError> {
-        let is_outdated = with_times || self.weights.gives_times();
-        let kept = self.decoder.take().filter(|decoder| decoder.gives_times() || !is_outdated);
+        let is_outdated = with_times || self.weights.gives_token_times();
+        let kept = self.decoder.take().filter(|decoder| decoder.gives_token_times() || !is_outdated);
         let mut decoder = match kept {
             Some(decoder) => decoder,
             None => self.weights.decoder(with_times)?,
         };
-        decoder.use_threads(self.threads);
+        decoder.set_threads(self.threads);
         Ok(self.decoder.insert(decoder).as_mut())
     }
 
@@ -202,7 +206,7 @@ impl Session {
     /// As for [`Session::recognise`].
     pub fn detect_language(&mut self, pcm: &[f32], cancel: &AtomicBool) -> Result<Vec<(String, f32)>, RecogniserError> {
         check_length(pcm)?;
-        stop_if_raised(cancel)?;
+        check_cancelled(cancel)?;
         if !self.weights.is_multilingual() {
             return Ok(vec![("en".to_owned(), 1.0)]);
         }
@@ -212,11 +216,12 @@ impl Session {
     }
 }
 
-fn recognition((heard, fallbacks): Outcome, pcm: &[f32], options: &RecogniseOptions) -> Recognition {
-    let segments = heard.map_or_else(Vec::new, |heard: Heard| {
-        let phrases = segments::phrases(&heard.pass, pcm.len());
-        let phrases = if heard.measures.repeats() { repetition::collapse(phrases) } else { phrases };
-        segments::finish(phrases, &heard, options.words.then_some(pcm), &options.language)
+fn recognition(result: DecodeResult, pcm: &[f32], options: &RecogniseOptions) -> Recognition {
+    let DecodeResult { decoded, fallbacks } = result;
+    let segments = decoded.map_or_else(Vec::new, |decoded| {
+        let phrases = segments::phrases(&decoded.pass, pcm.len());
+        let phrases = if decoded.metrics.is_repetitive() { repetition::collapse(phrases) } else { phrases };
+        segments::finish(phrases, &decoded, options.words.then_some(pcm), &options.language)
     });
     Recognition { segments, fallbacks }
 }
@@ -235,6 +240,6 @@ fn check_length(pcm: &[f32]) -> Result<(), RecogniserError> {
     Err(RecogniserError::Failed { doing: "taking a chunk in", reason })
 }
 
-fn stop_if_raised(cancel: &AtomicBool) -> Result<(), RecogniserError> {
+fn check_cancelled(cancel: &AtomicBool) -> Result<(), RecogniserError> {
     if cancel.load(Ordering::Relaxed) { Err(RecogniserError::Cancelled) } else { Ok(()) }
 }

@@ -1,5 +1,6 @@
-//! Recognises a work unit in batches of chunks, as many at a time as there are sessions. The chunks of one are in the
-//! store before its session goes on to the next, so whatever kills the worker costs the batches at hand, nothing else.
+//! Recognises a work unit in batches of chunks, as many at a time as there are sessions. The chunks of a batch are
+//! written to the store as soon as it is recognised, so whatever kills the worker costs the batches at hand, nothing
+//! else.
 
 use std::sync::{
     Arc,
@@ -23,18 +24,19 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     audio,
-    batching::Request,
-    model::Model,
-    models::Models,
-    prepare::stage_error,
+    dispatcher::{Model, RecognisedChunk},
+    model_cache::ModelCache,
     recogniser::{RecogniseOptions, Recognition},
-    turns::Urgency,
+    scheduler::Priority,
 };
+
+/// Checkpoints asked for at the same time; matters where the store is far away.
+const READS_IN_FLIGHT: usize = 32;
 
 /// Brings all chunks of a unit into the store; `done` counts them as they get there.
 pub(crate) async fn transcribe(
     store: &Store,
-    models: &Models,
+    models: &ModelCache,
     announcer: &Announcer,
     input: &UnitInput,
     run_id: &str,
@@ -50,15 +52,12 @@ pub(crate) async fn transcribe(
         )));
     }
     let unit = audio::unit(store, &input.folder, input.unit).await?;
-    // Nobody waits for what is still asked for when this ends, however it does.
-    let asked = stop.child_token();
-    let _ended = asked.clone().drop_guard();
     let missing = missing(store, input, &unit.chunks, done).await?;
     let batches: Vec<_> = batches(&model, &missing)
         .into_iter()
         .map(|batch| async {
             let pcm = load(store, input, &batch).await?;
-            let transcripts = recognise(&model, input, &batch, pcm, run_id, &asked).await?;
+            let transcripts = recognise(&model, input, &batch, pcm, run_id).await?;
             for (chunk, transcript) in batch.into_iter().zip(transcripts) {
                 write(store, input, &transcript).await?;
                 announcer.announce(keys::chunks(&input.folder, &input.prepared.recipe));
@@ -73,7 +72,7 @@ pub(crate) async fn transcribe(
     let finished = stream::iter(batches).buffer_unordered(model.layout.sessions + 1).try_collect::<()>();
     tokio::select! {
         finished = finished => finished?,
-        // What cannot be interrupted goes on by itself, and nobody waits for it.
+        // Drops the batches, and so cancels what is asked for and what is being recognised.
         () = stop.cancelled() => return Err(StageError::cancelled()),
     }
     Ok(UnitDone { chunks: u32::try_from(unit.chunks.len()).unwrap_or(u32::MAX) })
@@ -86,9 +85,15 @@ async fn missing<'a>(
     chunks: &'a [Chunk],
     done: &AtomicU32,
 ) -> Result<Vec<&'a Chunk>, StageError> {
+    let checks = chunks.iter().map(|chunk| async move {
+        let key = keys::chunk(&input.folder, &input.prepared.recipe, chunk.index);
+        Ok::<_, StageError>((chunk, store.exists(&key).await?))
+    });
+    let checks: Vec<_> = checks.collect();
+    let mut checkpoints = stream::iter(checks).buffered(READS_IN_FLIGHT);
     let mut missing = Vec::new();
-    for chunk in chunks {
-        if store.exists(&keys::chunk(&input.folder, &input.prepared.recipe, chunk.index)).await? {
+    while let Some((chunk, exists)) = checkpoints.try_next().await? {
+        if exists {
             metrics::chunk_reused();
             done.fetch_add(1, Ordering::Relaxed);
         } else {
@@ -101,17 +106,17 @@ async fn missing<'a>(
 /// The chunks that are recognised together. The first one of a recording goes alone: somebody may be watching.
 fn batches<'a>(model: &Model, chunks: &[&'a Chunk]) -> Vec<Vec<&'a Chunk>> {
     let (alone, others) = match chunks.split_first() {
-        Some((first, others)) if opens(first) => (Some(vec![*first]), others),
+        Some((first, others)) if is_first(first) => (Some(vec![*first]), others),
         _ => (None, chunks),
     };
     let samples: Vec<usize> = others.iter().map(|chunk| chunk.length as usize).collect();
     let batches = model.recogniser.batches(&samples);
-    let together = batches.into_iter().map(|places| places.into_iter().map(|place| others[place]).collect());
+    let together = batches.into_iter().map(|indices| indices.into_iter().map(|index| others[index]).collect());
     alone.into_iter().chain(together).collect()
 }
 
 /// Whether the recording begins with this chunk.
-fn opens(chunk: &Chunk) -> bool {
+fn is_first(chunk: &Chunk) -> bool {
     chunk.index == 0
 }
 
@@ -127,26 +132,23 @@ async fn recognise(
     chunks: &[&Chunk],
     pcm: Vec<Vec<f32>>,
     run_id: &str,
-    asked: &CancellationToken,
 ) -> Result<Vec<ChunkTranscript>, StageError> {
     let SpeechOptions { language, task, prompt, words, .. } = input.prepared.speech.clone();
-    let request = Request {
-        positions: pcm.first().map_or(0, |pcm| model.recogniser.positions(pcm.len())),
-        chunks: pcm,
-        options: RecogniseOptions { language: language.clone(), task, prompt, words },
-        urgency: if chunks.first().is_some_and(|chunk| opens(chunk)) { Urgency::First } else { Urgency::InLine },
-        stop: asked.clone(),
-    };
-    let recognised = model.recognise(request).await?.map_err(stage_error)?;
-    let transcripts =
-        chunks.iter().zip(recognised).map(|(chunk, (Recognition { segments, fallbacks }, seconds))| ChunkTranscript {
+    let options = RecogniseOptions { language: language.clone(), task, prompt, words };
+    let has_first = chunks.first().is_some_and(|chunk| is_first(chunk));
+    let priority = if has_first { Priority::First } else { Priority::Normal };
+    let recognised = model.recognise(priority, pcm, options).await?;
+    let transcripts = chunks.iter().zip(recognised).map(|(chunk, RecognisedChunk { recognition, seconds })| {
+        let Recognition { segments, fallbacks } = recognition;
+        ChunkTranscript {
             chunk: chunk.index,
             run_id: run_id.to_owned(),
             language: language.clone(),
             segments: in_recording(chunk, segments),
             fallbacks,
             seconds,
-        });
+        }
+    });
     Ok(transcripts.collect())
 }
 

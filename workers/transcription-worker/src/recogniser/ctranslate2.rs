@@ -11,10 +11,10 @@ use ct2rs::{
 };
 
 use super::{
-    Layout, RecogniserError, SAMPLE_RATE,
+    Layout, RecogniserError, SAMPLE_RATE, check_cancelled,
     decoder::{self, Attempt, Context, POSITION_S, Pass, Search},
-    judge::Measures,
-    repetition, stop_if_raised,
+    quality_gate::Metrics,
+    repetition,
 };
 
 mod encoder;
@@ -29,15 +29,15 @@ use tokens::Tokens;
 /// The file of a model's folder that tells its tokens.
 const TOKENIZER: &str = "tokenizer.json";
 /// Positions of the encoder that Whisper was trained with.
-const ALL_POSITIONS: usize = 1500;
-/// Lengths that windows are padded to, in positions: few enough that chunks of about the same length share one, and go
+const FULL_AUDIO_CTX: usize = 1500;
+/// Values of `audio_ctx` that windows are padded to: few enough that chunks of about the same length share one, and go
 /// through the decoder together. Ingestion fills its chunks up to what the last but one of them holds; a longer one is
 /// a phrase without a pause.
-const LENGTHS: [usize; 5] = [250, 500, 700, 850, 1450];
-/// Silence behind the samples that the decoder needs to end its sentence, in positions.
-const SLACK: usize = 50;
+const AUDIO_CTX_BUCKETS: [usize; 5] = [250, 500, 700, 850, 1450];
+/// Silence after the samples that the decoder needs to end its sentence, in positions.
+const PADDING: usize = 50;
 /// Frames of the spectrogram to a position.
-const FRAMES: usize = 2;
+const FRAMES_PER_POSITION: usize = 2;
 
 /// A loaded model.
 pub(super) struct Weights {
@@ -78,14 +78,14 @@ impl Weights {
 
 impl decoder::Weights for Weights {
     fn program(&self) -> String {
-        "ct2rs 0.10 (CTranslate2 int8)".to_owned()
+        concat!("ct2rs ", env!("CT2RS_VERSION"), " (CTranslate2 int8)").to_owned()
     }
 
     fn is_multilingual(&self) -> bool {
         self.model.whisper.is_multilingual()
     }
 
-    fn batch(&self) -> usize {
+    fn max_batch(&self) -> usize {
         self.batch
     }
 
@@ -93,12 +93,12 @@ impl decoder::Weights for Weights {
         false
     }
 
-    fn gives_times(&self) -> bool {
+    fn gives_token_times(&self) -> bool {
         true
     }
 
-    fn positions(&self, context: Context, samples: usize) -> usize {
-        positions(context, samples)
+    fn audio_ctx(&self, context: Context, samples: usize) -> usize {
+        audio_ctx(context, samples)
     }
 
     fn decoder(&self, _times: bool) -> Result<Box<dyn decoder::Decoder>, RecogniserError> {
@@ -112,11 +112,11 @@ struct Decoder {
 }
 
 impl decoder::Decoder for Decoder {
-    fn gives_times(&self) -> bool {
+    fn gives_token_times(&self) -> bool {
         true
     }
 
-    fn use_threads(&mut self, _threads: usize) {}
+    fn set_threads(&mut self, _threads: usize) {}
 
     fn tokenise(&self, prompt: &str) -> Result<Vec<u32>, RecogniserError> {
         tokens::of_prompt(&self.model.folder.join(TOKENIZER), prompt)
@@ -132,9 +132,9 @@ impl decoder::Decoder for Decoder {
         let start = tokens.start(attempt)?;
         let prompt = tokens.prompt(attempt);
         let samples = windows.iter().map(|pcm| pcm.len()).max().unwrap_or_default();
-        let mut encoded = Encoded::new(whisper, spectrogram, windows, positions(attempt.context, samples), cancel)?;
+        let mut encoded = Encoded::new(whisper, spectrogram, windows, audio_ctx(attempt.context, samples), cancel)?;
         let encoded = encoded.view()?;
-        stop_if_raised(cancel)?;
+        check_cancelled(cancel)?;
         let options = WhisperOptions {
             beam_size: match attempt.search {
                 Search::Greedy => 1,
@@ -146,19 +146,19 @@ impl decoder::Decoder for Decoder {
         };
         let prompts = vec![prompt; windows.len()];
         let generated = whisper.generate(&encoded, &prompts, &options).map_err(failed("recognising"))?;
-        stop_if_raised(cancel)?;
+        check_cancelled(cancel)?;
         let mut passes: Vec<Pass> = generated.iter().map(|generated| tokens.pass(generated)).collect();
-        let weighed: Vec<bool> = passes.iter().map(|pass| attempt.times || is_to_be_weighed(pass)).collect();
-        if weighed.contains(&true) {
-            times::add(&mut passes, &weighed, &encoded, windows, whisper, &start)?;
+        let to_align: Vec<bool> = passes.iter().map(|pass| attempt.token_times || needs_alignment(pass)).collect();
+        if to_align.contains(&true) {
+            times::add(&mut passes, &to_align, &encoded, windows, whisper, &start)?;
         }
         Ok(passes)
     }
 
     fn languages(&mut self, pcm: &[f32], cancel: &AtomicBool) -> Result<Vec<(String, f32)>, RecogniserError> {
         let Model { whisper, spectrogram, .. } = &*self.model;
-        let positions = positions(Context::Shortest, pcm.len());
-        let mut encoded = Encoded::new(whisper, spectrogram, &[pcm], positions, cancel)?;
+        let audio_ctx = audio_ctx(Context::Shortest, pcm.len());
+        let mut encoded = Encoded::new(whisper, spectrogram, &[pcm], audio_ctx, cancel)?;
         let detected = whisper.detect_language(&encoded.view()?).map_err(failed("detecting the language"))?;
         let named = detected.into_iter().flatten().map(|one| {
             let code = one.language.trim_start_matches("<|").trim_end_matches("|>");
@@ -168,19 +168,21 @@ impl decoder::Decoder for Decoder {
     }
 }
 
-/// Whether the measure for the text as a whole is not enough to tell if somebody spoke: loops make it high, and times,
-/// of which Whisper is less sure, make it low.
-fn is_to_be_weighed(pass: &Pass) -> bool {
+/// Whether the score of the text as a whole does not tell if somebody spoke: loops make it high, and times, of which
+/// Whisper is less sure, make it low.
+fn needs_alignment(pass: &Pass) -> bool {
     let ids: Vec<u32> = pass.tokens.iter().map(|token| token.id).collect();
-    let measures = Measures::of(pass);
-    measures.is_unsure() || measures.repeats() || repetition::kept(&ids).contains(&false)
+    let metrics = Metrics::of(pass);
+    metrics.has_low_confidence() || metrics.is_repetitive() || repetition::kept(&ids).contains(&false)
 }
 
-fn positions(context: Context, samples: usize) -> usize {
+fn audio_ctx(context: Context, samples: usize) -> usize {
     let spoken = samples.div_ceil((POSITION_S * SAMPLE_RATE as f64) as usize);
     match context {
-        Context::Shortest => LENGTHS.into_iter().find(|length| spoken + SLACK <= *length).unwrap_or(ALL_POSITIONS),
-        Context::Full => ALL_POSITIONS,
+        Context::Shortest => {
+            AUDIO_CTX_BUCKETS.into_iter().find(|audio_ctx| spoken + PADDING <= *audio_ctx).unwrap_or(FULL_AUDIO_CTX)
+        }
+        Context::Full => FULL_AUDIO_CTX,
     }
 }
 

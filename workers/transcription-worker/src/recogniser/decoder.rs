@@ -1,5 +1,5 @@
-//! What a recogniser does with sound, whichever it is: it decodes and measures. What to make of the outcome is for
-//! [`super::looks`] to say.
+//! What every recogniser does with audio: it decodes, and measures. What to make of that is for
+//! [`super::decode_with_fallback`] to say.
 
 use std::sync::atomic::AtomicBool;
 
@@ -14,17 +14,17 @@ pub(super) trait Weights: Send + Sync {
     fn is_multilingual(&self) -> bool;
 
     /// The most windows that one call of [`Decoder::decode`] is given.
-    fn batch(&self) -> usize;
+    fn max_batch(&self) -> usize;
 
     /// Whether a decoder can use other numbers of threads than the layout's.
     fn takes_any_threads(&self) -> bool;
 
     /// Whether every decoder that is made from now on can tell when a token ends. Older ones that cannot hold weights
     /// that nobody else needs.
-    fn gives_times(&self) -> bool;
+    fn gives_token_times(&self) -> bool;
 
-    /// Positions of the encoder for so many samples: windows of the same number are decoded together.
-    fn positions(&self, context: Context, samples: usize) -> usize;
+    /// Positions of the encoder for so many samples: windows of the same number can be decoded together.
+    fn audio_ctx(&self, context: Context, samples: usize) -> usize;
 
     /// A decoder; with `times` one that tells when each token ends.
     fn decoder(&self, times: bool) -> Result<Box<dyn Decoder>, RecogniserError>;
@@ -32,16 +32,16 @@ pub(super) trait Weights: Send + Sync {
 
 /// Decodes windows of at most [`super::LONGEST_CHUNK_S`], one call after the other.
 pub(super) trait Decoder: Send {
-    /// Whether it tells when each token ends, too, where [`Attempt::times`] asks for that.
-    fn gives_times(&self) -> bool;
+    /// Whether it tells when each token ends, too, where [`Attempt::token_times`] asks for that.
+    fn gives_token_times(&self) -> bool;
 
     /// How many threads decode from now on, where [`Weights::takes_any_threads`].
-    fn use_threads(&mut self, threads: usize);
+    fn set_threads(&mut self, threads: usize);
 
     /// The prompt's tokens, for [`Attempt::prompt`].
     fn tokenise(&self, prompt: &str) -> Result<Vec<u32>, RecogniserError>;
 
-    /// One pass for each window; all windows have the same number of positions. A pass does not depend on the other
+    /// One pass for each window; all windows have the same `audio_ctx`. A pass does not depend on the other
     /// windows, nor on earlier calls.
     fn decode(
         &mut self,
@@ -62,12 +62,12 @@ pub(super) struct Attempt<'a> {
     pub(super) prompt: &'a [u32],
     pub(super) context: Context,
     pub(super) search: Search,
-    /// Also tell when each token ends. whisper.cpp has that settled with the weights.
-    #[cfg_attr(not(feature = "ctranslate2"), expect(dead_code, reason = "only CTranslate2 looks at it"))]
-    pub(super) times: bool,
+    /// Also tell when each token ends. whisper.cpp decides that when it loads the weights.
+    #[cfg_attr(not(feature = "ctranslate2"), expect(dead_code, reason = "only CTranslate2 reads it"))]
+    pub(super) token_times: bool,
 }
 
-/// How much silence the encoder sees behind the window.
+/// How much silence the encoder sees after the window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Context {
     /// As little as is safe: the fast way.

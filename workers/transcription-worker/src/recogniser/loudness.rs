@@ -34,7 +34,7 @@ impl Loudness {
     }
 
     /// Narrows a span of seconds to where it is loud, which at its ends has to be more than the
-    /// rest of another word behind a pause. As it is where no moment of it is loud.
+    /// rest of another word after a pause. As it is where no moment of it is loud.
     pub(super) fn narrow(&self, start: f64, end: f64) -> (f64, f64) {
         const REST: usize = 15;
         let stretches = self.stretches(moment(start)..moment(end));

@@ -14,9 +14,8 @@ use whisper_rs::{
 };
 
 use super::{
-    RecogniserError, SAMPLE_RATE,
+    RecogniserError, SAMPLE_RATE, check_cancelled,
     decoder::{self, Attempt, Context, POSITION_S, Pass, Search, Token, TokenKind},
-    stop_if_raised,
 };
 
 mod alignment;
@@ -25,13 +24,13 @@ mod window;
 use window::Window;
 
 /// Positions of the encoder that Whisper was trained with.
-const ALL_POSITIONS: usize = 1500;
+const FULL_AUDIO_CTX: usize = 1500;
 /// whisper.cpp's fast matrix kernels take multiples of so many positions; others cost twice the time.
-const BLOCK: usize = 16;
-/// Positions of a chunk as ingestion cuts them, but for phrases without a pause.
-const ORDINARY: usize = 864;
-/// Shorter sound is padded with silence, for the recogniser gives none of it a thought.
-const SHORTEST: usize = SAMPLE_RATE;
+const KERNEL_BLOCK: usize = 16;
+/// `audio_ctx` of a chunk as ingestion cuts them, but for phrases without a pause.
+const ORDINARY_AUDIO_CTX: usize = 864;
+/// Shorter audio is padded with silence, for whisper.cpp passes over it.
+const SHORTEST_SAMPLES: usize = SAMPLE_RATE;
 
 pub(super) fn is_language(code: &str) -> bool {
     known_language(code).is_some()
@@ -56,7 +55,7 @@ pub(super) struct Weights {
 struct Loaded {
     whisper: Arc<WhisperContext>,
     /// Whether decoding also tells when each token ends, which takes a tenth more time.
-    gives_times: bool,
+    gives_token_times: bool,
 }
 
 impl Weights {
@@ -76,7 +75,7 @@ impl Weights {
 
 impl decoder::Weights for Weights {
     fn program(&self) -> String {
-        format!("whisper-rs 0.16 (whisper.cpp {})", whisper_rs::WHISPER_CPP_VERSION)
+        format!("whisper-rs {} (whisper.cpp {})", env!("WHISPER_RS_VERSION"), whisper_rs::WHISPER_CPP_VERSION)
     }
 
     fn is_multilingual(&self) -> bool {
@@ -84,7 +83,7 @@ impl decoder::Weights for Weights {
     }
 
     /// whisper.cpp takes one window at a time.
-    fn batch(&self) -> usize {
+    fn max_batch(&self) -> usize {
         1
     }
 
@@ -92,19 +91,19 @@ impl decoder::Weights for Weights {
         true
     }
 
-    fn gives_times(&self) -> bool {
-        self.latest().as_ref().is_some_and(|loaded| loaded.gives_times)
+    fn gives_token_times(&self) -> bool {
+        self.latest().as_ref().is_some_and(|loaded| loaded.gives_token_times)
     }
 
-    fn positions(&self, context: Context, samples: usize) -> usize {
-        positions(context, samples)
+    fn audio_ctx(&self, context: Context, samples: usize) -> usize {
+        audio_ctx(context, samples)
     }
 
-    /// Whether a decoder tells times is settled when whisper.cpp loads the weights, so they are loaded anew for the
+    /// Whether a decoder tells times is decided when whisper.cpp loads the weights, so they are loaded anew for the
     /// first one that does; the others go when they are no longer used.
     fn decoder(&self, times: bool) -> Result<Box<dyn decoder::Decoder>, RecogniserError> {
         let mut latest = self.latest();
-        let loaded = match latest.take().filter(|loaded| loaded.gives_times || !times) {
+        let loaded = match latest.take().filter(|loaded| loaded.gives_token_times || !times) {
             Some(loaded) => loaded,
             None if times => Loaded::read(&self.path, alignment::heads(&self.shape))?,
             None => Loaded::read(&self.path, DtwMode::None)?,
@@ -114,23 +113,23 @@ impl decoder::Weights for Weights {
 }
 
 impl Loaded {
-    /// Flash attention stays off: on processors it is the slower way, and it cannot give times.
+    /// Flash attention stays off: on CPUs it is the slower way, and it cannot give times.
     fn read(path: &Path, times: DtwMode<'_>) -> Result<Self, RecogniserError> {
-        let gives_times = !matches!(times, DtwMode::None);
+        let gives_token_times = !matches!(times, DtwMode::None);
         let mut parameters = WhisperContextParameters::default();
         parameters.dtw_parameters(DtwParameters { mode: times, ..DtwParameters::default() });
         let context = WhisperContext::new_with_params(path, parameters).map_err(|_| RecogniserError::Weights {
             path: path.to_owned(),
             reason: "whisper.cpp cannot read it; it may be damaged, so remove it and fetch it again".to_owned(),
         })?;
-        Ok(Self { whisper: Arc::new(context), gives_times })
+        Ok(Self { whisper: Arc::new(context), gives_token_times })
     }
 }
 
 /// One state of whisper.cpp: decodes one window after the other.
 struct Decoder {
     context: Arc<WhisperContext>,
-    gives_times: bool,
+    gives_token_times: bool,
     /// Made when it is needed. One that has held more than an ordinary chunk is not kept, for it would keep the memory.
     state: Option<WhisperState>,
     threads: usize,
@@ -140,11 +139,11 @@ struct Decoder {
 }
 
 impl decoder::Decoder for Decoder {
-    fn gives_times(&self) -> bool {
-        self.gives_times
+    fn gives_token_times(&self) -> bool {
+        self.gives_token_times
     }
 
-    fn use_threads(&mut self, threads: usize) {
+    fn set_threads(&mut self, threads: usize) {
         self.threads = threads.max(1);
     }
 
@@ -170,16 +169,16 @@ impl decoder::Decoder for Decoder {
             prompt: &[],
             context: Context::Shortest,
             search: Search::Greedy,
-            times: false,
+            token_times: false,
         };
         // whisper.cpp takes the context's length from a run alone; this one ends before it encodes.
         let parameters = self.parameters(&attempt, pcm.len(), &[])?;
         let mut state = self.state(attempt.search)?;
         Window::new(cancel, 0).run(&mut state, parameters, &padded(pcm)).map_err(failed("preparing"))?;
-        stop_if_raised(cancel)?;
+        check_cancelled(cancel)?;
         let (_, probabilities) = state.lang_detect(0, self.threads).map_err(failed("detecting the language"))?;
         self.state = Some(state);
-        stop_if_raised(cancel)?;
+        check_cancelled(cancel)?;
         let named = (0..).zip(probabilities).filter_map(|(id, probability)| Some((get_lang_str(id)?, probability)));
         Ok(named.map(|(language, probability)| (language.to_owned(), probability)).collect())
     }
@@ -187,8 +186,8 @@ impl decoder::Decoder for Decoder {
 
 impl Decoder {
     fn new(loaded: Loaded) -> Self {
-        let Loaded { whisper: context, gives_times } = loaded;
-        Self { context, gives_times, state: None, threads: 1, parameters: HashMap::new() }
+        let Loaded { whisper: context, gives_token_times } = loaded;
+        Self { context, gives_token_times, state: None, threads: 1, parameters: HashMap::new() }
     }
 
     fn decode_one(&mut self, pcm: &[f32], attempt: &Attempt<'_>, cancel: &AtomicBool) -> Result<Pass, RecogniserError> {
@@ -196,15 +195,15 @@ impl Decoder {
         let parameters = self.parameters(attempt, pcm.len(), &prompt)?;
         let mut state = self.state(attempt.search)?;
         Window::new(cancel, 1).run(&mut state, parameters, &padded(pcm)).map_err(failed("recognising"))?;
-        stop_if_raised(cancel)?;
+        check_cancelled(cancel)?;
         let tokens = self.tokens(&state)?;
         let no_speech_prob = self.no_speech_prob(&mut state)?;
-        self.state = (positions(attempt.context, pcm.len()) <= ORDINARY).then_some(state);
+        self.state = (audio_ctx(attempt.context, pcm.len()) <= ORDINARY_AUDIO_CTX).then_some(state);
         Ok(Pass { tokens, no_speech_prob })
     }
 
-    /// The kept state, or a new one. whisper.cpp draws the sequences of a beam search by lot, from numbers that a
-    /// state begins with and goes on through, so such a search begins with a new state; the old one's memory is free
+    /// The kept state, or a new one. whisper.cpp samples the sequences of a beam search with a random number
+    /// generator that belongs to the state, so such a search begins with a new state; the old one's memory is free
     /// before that takes its own.
     fn state(&mut self, search: Search) -> Result<WhisperState, RecogniserError> {
         let kept = self.state.take().filter(|_| search == Search::Greedy);
@@ -227,7 +226,7 @@ impl Decoder {
         let mut parameters: FullParams<'a, 'a> = common.clone();
         parameters.set_n_threads(as_i32(self.threads));
         parameters.set_translate(attempt.translate);
-        parameters.set_audio_ctx(as_i32(positions(attempt.context, samples)));
+        parameters.set_audio_ctx(as_i32(audio_ctx(attempt.context, samples)));
         parameters.set_tokens(prompt);
         Ok(parameters)
     }
@@ -254,8 +253,8 @@ impl Decoder {
             .collect()
     }
 
-    /// Read where Whisper was trained to say it: behind the first token. whisper.cpp's own figure
-    /// is taken behind the last one of the prompt, and is always about 0.
+    /// Read where Whisper was trained to say it: after the first token. whisper.cpp's own figure is taken after the
+    /// last one of the prompt, and is always about 0.
     fn no_speech_prob(&self, state: &mut WhisperState) -> Result<f32, RecogniserError> {
         let first = [self.context.token_sot()];
         state.decode(&first, 0, self.threads).map_err(failed("looking for speech"))?;
@@ -293,16 +292,16 @@ fn end_of(token: &WhisperTokenData) -> Option<f64> {
     (token.t_dtw >= 0).then(|| token.t_dtw as f64 / 100.0)
 }
 
-fn positions(context: Context, samples: usize) -> usize {
-    /// Silence behind the samples that the decoder needs to end its sentence.
-    const SLACK: usize = 64;
+fn audio_ctx(context: Context, samples: usize) -> usize {
+    /// Silence after the samples that the decoder needs to end its sentence.
+    const PADDING: usize = 64;
     let spoken = samples.div_ceil((POSITION_S * SAMPLE_RATE as f64) as usize);
-    let shortest = (spoken + SLACK).next_multiple_of(BLOCK);
-    let blocks = ALL_POSITIONS / BLOCK * BLOCK;
+    let shortest = (spoken + PADDING).next_multiple_of(KERNEL_BLOCK);
+    let blocks = FULL_AUDIO_CTX / KERNEL_BLOCK * KERNEL_BLOCK;
     match context {
-        Context::Shortest if shortest < ALL_POSITIONS => shortest,
+        Context::Shortest if shortest < FULL_AUDIO_CTX => shortest,
         _ if spoken <= blocks => blocks,
-        _ => ALL_POSITIONS,
+        _ => FULL_AUDIO_CTX,
     }
 }
 
@@ -311,11 +310,11 @@ fn as_i32(number: usize) -> i32 {
 }
 
 fn padded(pcm: &[f32]) -> Cow<'_, [f32]> {
-    if pcm.len() >= SHORTEST {
+    if pcm.len() >= SHORTEST_SAMPLES {
         return Cow::Borrowed(pcm);
     }
     let mut padded = pcm.to_vec();
-    padded.resize(SHORTEST, 0.0);
+    padded.resize(SHORTEST_SAMPLES, 0.0);
     Cow::Owned(padded)
 }
 

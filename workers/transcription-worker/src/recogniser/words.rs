@@ -18,17 +18,17 @@ const UNSPACED: [&str; 7] = ["zh", "ja", "th", "lo", "my", "yue", "bo"];
 pub(super) fn words(phrases: &[Phrase], loudness: &Loudness, language: &str) -> Vec<Vec<Word>> {
     let unspaced = UNSPACED.contains(&language);
     let pieces: Vec<Vec<Piece>> = phrases.iter().map(|phrase| pieces(&phrase.tokens, unspaced)).collect();
-    let mut said: Vec<Said> = Vec::new();
+    let mut said: Vec<WordSpan> = Vec::new();
     for (phrase, pieces) in phrases.iter().zip(&pieces) {
         let said_until = said.last().map_or(0.0, |last| last.until);
         let spans = spans(pieces, said_until, phrase.end);
-        said.extend(pieces.iter().zip(spans).map(|(piece, (from, until))| Said {
+        said.extend(pieces.iter().zip(spans).map(|(piece, (from, until))| WordSpan {
             from,
             until,
             pauses: piece.pauses(),
         }));
     }
-    settle(&mut said, &loudness.pauses());
+    snap_to_pauses(&mut said, &loudness.pauses());
     let mut said = said.into_iter();
     let phrases = pieces.into_iter().map(|pieces| {
         let words = pieces.into_iter().zip(said.by_ref()).map(|(piece, said)| {
@@ -40,9 +40,9 @@ pub(super) fn words(phrases: &[Phrase], loudness: &Loudness, language: &str) -> 
     phrases.collect()
 }
 
-/// When a word is said, in seconds, and whether its punctuation asks for a pause behind it.
+/// When a word is said, in seconds, and whether its punctuation asks for a pause after it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Said {
+struct WordSpan {
     from: f64,
     until: f64,
     pauses: bool,
@@ -50,7 +50,7 @@ struct Said {
 
 /// Moves the edge between two words into a pause nearby. Of the edges near a pause only one is in it: the nearest,
 /// where a punctuation mark is worth some of the way.
-fn settle(said: &mut [Said], pauses: &[(f64, f64)]) {
+fn snap_to_pauses(said: &mut [WordSpan], pauses: &[(f64, f64)]) {
     /// Seconds by which the aligner misses a pause.
     const MISSED_BY: f64 = 0.35;
     const MARK_IS_WORTH: f64 = 0.3;
@@ -60,14 +60,14 @@ fn settle(said: &mut [Said], pauses: &[(f64, f64)]) {
         let cost = |next: &usize| distance(said[*next].from) - if said[next - 1].pauses { MARK_IS_WORTH } else { 0.0 };
         let Some(next) = edges.min_by(|left, right| cost(left).total_cmp(&cost(right))) else { continue };
         let moved = *until + said[next].until - said[next].from;
-        let leaves_room = said.get(next + 1).is_some_and(|behind| moved < behind.until);
+        let leaves_room = said.get(next + 1).is_some_and(|after| moved < after.until);
         if said[next - 1].from < *from && *until < said[next].until {
             said[next - 1].until = *from;
             said[next].from = *until;
         } else if said[next - 1].from < *from && said[next - 1].pauses && leaves_room {
             // The aligner had the whole word before the pause.
             said[next - 1].until = *from;
-            said[next] = Said { from: *until, until: moved, ..said[next] };
+            said[next] = WordSpan { from: *until, until: moved, ..said[next] };
             said[next + 1].from = moved;
         }
     }
@@ -152,10 +152,10 @@ fn pieces(tokens: &[Token], unspaced: bool) -> Vec<Piece> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Said, settle};
+    use super::{WordSpan, snap_to_pauses};
 
     #[test]
-    fn edges_settle_in_pauses() {
+    fn edges_snap_to_pauses() {
         let pauses = [(2.0, 3.0), (6.0, 6.5)];
         for (edges, marked, expected) in [
             (vec![1.0, 1.75, 4.0], None, vec![(1.0, 2.0), (3.0, 4.0)]),
@@ -167,16 +167,16 @@ mod tests {
             // Too far away, or the word would have no time left.
             (vec![1.0, 1.5, 4.0], None, vec![(1.0, 1.5), (1.5, 4.0)]),
             (vec![2.25, 2.5, 2.75], None, vec![(2.25, 2.5), (2.5, 2.75)]),
-            // A word behind a mark goes over the pause as a whole, where the next one leaves it room.
+            // A word after a mark goes over the pause as a whole, where the next one leaves it room.
             (vec![1.0, 1.8, 2.25, 4.0], Some(0), vec![(1.0, 2.0), (3.0, 3.45), (3.45, 4.0)]),
             (vec![1.0, 1.8, 2.25, 3.25], Some(0), vec![(1.0, 1.8), (1.8, 2.25), (2.25, 3.25)]),
         ] {
             let words = edges.windows(2).enumerate();
             let mut said: Vec<_> =
-                words.map(|(n, edge)| Said { from: edge[0], until: edge[1], pauses: marked == Some(n) }).collect();
-            settle(&mut said, &pauses);
-            let settled: Vec<_> = said.iter().map(|said| (said.from, said.until)).collect();
-            assert_eq!(settled, expected, "{edges:?}");
+                words.map(|(n, edge)| WordSpan { from: edge[0], until: edge[1], pauses: marked == Some(n) }).collect();
+            snap_to_pauses(&mut said, &pauses);
+            let snapped: Vec<_> = said.iter().map(|said| (said.from, said.until)).collect();
+            assert_eq!(snapped, expected, "{edges:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A raised flag ends a recognition that is under way.
+//! A cancelled recognition that is under way ends early.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -7,7 +7,7 @@ use transcription_worker::recogniser::RecogniserError;
 use crate::sound::{english, jfk, recognisers};
 
 #[test]
-fn a_raised_flag_ends_the_work() {
+fn a_cancelled_recognition_ends_early() {
     for recogniser in recognisers() {
         let cancel = AtomicBool::new(false);
         let begun = AtomicBool::new(false);

@@ -1,4 +1,4 @@
-//! Sound to the spectrogram that Whisper's encoder takes.
+//! Audio to the log-mel spectrogram that Whisper's encoder takes.
 
 use std::{f64::consts::TAU, sync::Arc};
 
@@ -6,16 +6,16 @@ use engine::assets::ggml::{BINS, mel_filters};
 use realfft::{RealFftPlanner, RealToComplex};
 
 /// Samples that one frame sees.
-const WINDOW: usize = 400;
+const FFT_LENGTH: usize = 400;
 /// Samples from one frame to the next: 10 ms.
-const HOP: usize = 160;
+const HOP_LENGTH: usize = 160;
 /// How far below the loudest band, in powers of ten, everything counts as silent.
-const RANGE: f32 = 8.0;
+const DYNAMIC_RANGE: f32 = 8.0;
 
 /// Whisper's spectrogram: mel bands in powers of ten, of frames that lie 10 ms apart.
 pub(super) struct Spectrogram {
     transform: Arc<dyn RealToComplex<f32>>,
-    hann: [f32; WINDOW],
+    hann: [f32; FFT_LENGTH],
     bands: Vec<Band>,
 }
 
@@ -27,9 +27,9 @@ struct Band {
 
 impl Spectrogram {
     pub(super) fn new(bands: usize) -> Self {
-        let hann = |sample: usize| (0.5 - 0.5 * (TAU * sample as f64 / WINDOW as f64).cos()) as f32;
+        let hann = |sample: usize| (0.5 - 0.5 * (TAU * sample as f64 / FFT_LENGTH as f64).cos()) as f32;
         Self {
-            transform: RealFftPlanner::new().plan_fft_forward(WINDOW),
+            transform: RealFftPlanner::new().plan_fft_forward(FFT_LENGTH),
             hann: std::array::from_fn(hann),
             bands: mel_filters(bands).map(|weights| Band::new(&weights)).collect(),
         }
@@ -39,7 +39,7 @@ impl Spectrogram {
         self.bands.len()
     }
 
-    /// Fills `features`, frame by frame within each band, with the samples and the silence behind them.
+    /// Fills `features`, frame by frame within each band, with the samples and the silence after them.
     pub(super) fn write(&self, pcm: &[f32], features: &mut [f32]) {
         let frames = features.len() / self.bands.len();
         let padded = padded(pcm, frames);
@@ -48,7 +48,7 @@ impl Spectrogram {
         let mut scratch = self.transform.make_scratch_vec();
         let mut power = [0.0; BINS];
         for frame in 0..frames {
-            let samples = &padded[frame * HOP..frame * HOP + WINDOW];
+            let samples = &padded[frame * HOP_LENGTH..frame * HOP_LENGTH + FFT_LENGTH];
             for ((windowed, sample), hann) in window.iter_mut().zip(samples).zip(&self.hann) {
                 *windowed = sample * hann;
             }
@@ -61,7 +61,7 @@ impl Spectrogram {
                 features[band * frames + frame] = filter.apply(&power).max(1e-10).log10();
             }
         }
-        let floor = features.iter().copied().fold(f32::NEG_INFINITY, f32::max) - RANGE;
+        let floor = features.iter().copied().fold(f32::NEG_INFINITY, f32::max) - DYNAMIC_RANGE;
         for feature in features {
             *feature = (feature.max(floor) + 4.0) / 4.0;
         }
@@ -70,9 +70,9 @@ impl Spectrogram {
 
 /// Each frame is centred on its moment, so half a window of mirrored sound goes before the first.
 fn padded(pcm: &[f32], frames: usize) -> Vec<f32> {
-    let mirrored = (1..=WINDOW / 2).rev().map(|sample| pcm.get(sample).copied().unwrap_or_default());
+    let mirrored = (1..=FFT_LENGTH / 2).rev().map(|sample| pcm.get(sample).copied().unwrap_or_default());
     let mut padded: Vec<f32> = mirrored.chain(pcm.iter().copied()).collect();
-    padded.resize(frames * HOP + WINDOW, 0.0);
+    padded.resize(frames * HOP_LENGTH + FFT_LENGTH, 0.0);
     padded
 }
 

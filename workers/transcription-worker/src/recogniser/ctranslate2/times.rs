@@ -7,17 +7,17 @@ use super::{
         RecogniserError,
         decoder::{POSITION_S, Pass, Token, TokenKind},
     },
-    FRAMES, SAMPLE_RATE, failed,
+    FRAMES_PER_POSITION, SAMPLE_RATE, failed,
 };
 
 /// Positions over which the attention is smoothed; as OpenAI's own program has it.
-const SMOOTHED_OVER: i64 = 7;
+const MEDIAN_FILTER_WIDTH: i64 = 7;
 
-/// Adds ends and log-probabilities to the text tokens of those passes over encoded windows that are to be weighed. The
+/// Adds ends and log-probabilities to the text tokens of those passes over encoded windows that `to_align` names. The
 /// others keep what they would have if they had been decoded alone.
 pub(super) fn add(
     passes: &mut [Pass],
-    weighed: &[bool],
+    to_align: &[bool],
     encoded: &StorageView<'_>,
     windows: &[&[f32]],
     whisper: &Whisper,
@@ -33,8 +33,9 @@ pub(super) fn add(
     let texts: Vec<Vec<usize>> =
         texts.into_iter().map(|text| if text.is_empty() { filler.clone() } else { text }).collect();
     let frames: Vec<usize> = windows.iter().map(|pcm| frames(pcm.len())).collect();
-    let aligned = whisper.align(encoded, start, &texts, &frames, SMOOTHED_OVER).map_err(failed("timing words"))?;
-    for ((pass, aligned), _) in passes.iter_mut().zip(aligned).zip(weighed).filter(|(_, weighed)| **weighed) {
+    let aligned =
+        whisper.align(encoded, start, &texts, &frames, MEDIAN_FILTER_WIDTH).map_err(failed("timing words"))?;
+    for ((pass, aligned), _) in passes.iter_mut().zip(aligned).zip(to_align).filter(|(_, to_align)| **to_align) {
         let ends = ends(&aligned);
         let texts = pass.tokens.iter_mut().filter(|token| matches!(token.kind, TokenKind::Text { .. }));
         for (index, token) in texts.enumerate() {
@@ -53,7 +54,7 @@ fn text(pass: &Pass) -> impl Iterator<Item = &Token> {
 /// Frames of the spectrogram that hold the samples, at least one position.
 fn frames(samples: usize) -> usize {
     let position = (POSITION_S * SAMPLE_RATE as f64) as usize;
-    samples.div_ceil(position).max(1) * FRAMES
+    samples.div_ceil(position).max(1) * FRAMES_PER_POSITION
 }
 
 /// In seconds, token by token: one ends where the path through the attention comes to the next.

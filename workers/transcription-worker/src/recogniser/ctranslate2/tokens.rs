@@ -15,7 +15,7 @@ use super::{
 };
 
 /// Tokens of a prompt that Whisper can take: half of what it can hold, less the one that announces them.
-const LONGEST_PROMPT: usize = 223;
+const MAX_PROMPT_TOKENS: usize = 223;
 
 const PROMPT: &str = "<|startofprev|>";
 const START: &str = "<|startoftranscript|>";
@@ -39,7 +39,7 @@ impl Tokens {
 
     /// What CTranslate2 goes on from: the user's prompt and the control tokens.
     pub(super) fn prompt(&self, attempt: &Attempt<'_>) -> Vec<String> {
-        let given = &attempt.prompt[attempt.prompt.len().saturating_sub(LONGEST_PROMPT)..];
+        let given = &attempt.prompt[attempt.prompt.len().saturating_sub(MAX_PROMPT_TOKENS)..];
         let announced =
             (!given.is_empty()).then(|| PROMPT.to_owned()).into_iter().chain(self.vocabulary.letters(given));
         announced.chain(self.control(attempt)).collect()
@@ -64,7 +64,7 @@ impl Tokens {
         vec![START.to_owned(), format!("<|{}|>", attempt.language), task.to_owned()]
     }
 
-    /// CTranslate2 gives one measure for a whole text, and every token gets it.
+    /// CTranslate2 gives one score for a whole text, and every token gets it.
     pub(super) fn pass(&self, generated: &WhisperGenerationResult) -> Pass {
         let ids = generated.sequences_ids.first().map(Vec::as_slice).unwrap_or_default();
         let sum = generated.scores.first().copied().unwrap_or_default() * ids.len() as f32;

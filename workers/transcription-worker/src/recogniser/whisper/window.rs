@@ -1,4 +1,4 @@
-//! One run of whisper.cpp that ends when the caller's flag goes up.
+//! One run of whisper.cpp that ends early when the caller cancels.
 
 use std::{
     cell::Cell,
@@ -15,7 +15,7 @@ pub(super) struct Window<'a> {
 }
 
 impl<'a> Window<'a> {
-    /// whisper.cpp goes on behind the last time it heard; `encodings` bounds how often it encodes.
+    /// whisper.cpp goes on after the last time that it wrote; `encodings` bounds how often it encodes.
     pub(super) fn new(cancel: &'a AtomicBool, encodings: u32) -> Self {
         Self { cancel, encodings_left: Cell::new(encodings) }
     }
@@ -36,8 +36,8 @@ impl<'a> Window<'a> {
             parameters.set_start_encoder_callback(Some(may_encode));
             parameters.set_start_encoder_callback_user_data(window);
         }
-        let outcome = state.full(parameters, pcm);
-        if self.cancel.load(Ordering::Relaxed) { Ok(()) } else { outcome }
+        let result = state.full(parameters, pcm);
+        if self.cancel.load(Ordering::Relaxed) { Ok(()) } else { result }
     }
 }
 

@@ -1,9 +1,9 @@
-//! Phrases that Whisper is known to write where nobody speaks: captions end with them.
+//! Phrases that Whisper often hallucinates where nobody speaks: captions end with them.
 //!
 //! People say some of them, too, so a phrase counts only where little speech was heard.
 
 /// Letters and digits only, in lower case.
-const OFTEN_INVENTED: [&str; 28] = [
+const COMMON_HALLUCINATIONS: [&str; 28] = [
     "you",
     "thankyou",
     "thanks",
@@ -34,14 +34,14 @@ const OFTEN_INVENTED: [&str; 28] = [
     "시청해주셔서감사합니다",
 ];
 
-pub(super) fn is_often_invented(text: &str) -> bool {
+pub(super) fn is_common_hallucination(text: &str) -> bool {
     let letters: String = text.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    OFTEN_INVENTED.contains(&letters.as_str())
+    COMMON_HALLUCINATIONS.contains(&letters.as_str())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::is_often_invented;
+    use super::is_common_hallucination;
 
     #[test]
     fn case_and_punctuation_do_not_hide_a_phrase() {
@@ -52,7 +52,7 @@ mod tests {
             (" Thank you for calling.", false),
             ("", false),
         ] {
-            assert_eq!(is_often_invented(text), expected, "{text}");
+            assert_eq!(is_common_hallucination(text), expected, "{text}");
         }
     }
 }

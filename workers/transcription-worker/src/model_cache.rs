@@ -1,4 +1,4 @@
-//! The models of a worker: fetched when first asked for, the latest one kept in memory; each is used in turns.
+//! The models of a worker: fetched when first asked for, the latest one kept in memory.
 
 use std::{
     path::Path,
@@ -13,18 +13,18 @@ use engine::{
 };
 
 use crate::{
+    dispatcher::{Dispatcher, Model},
     layout,
-    model::{Model, blocking},
     recogniser::{Layout, Recogniser, RecogniserError},
-    turns::Turns,
 };
 
 /// Gives jobs the model they name. One is kept, for jobs of one deployment mostly name the same.
-pub struct Models {
+pub struct ModelCache {
     settings: TranscribeSettings,
     cache: CacheSettings,
+    /// Held while a model is loaded: two at once might not fit into the memory.
     loaded: tokio::sync::Mutex<Loaded>,
-    turns: Turns,
+    dispatcher: Dispatcher,
 }
 
 #[derive(Default)]
@@ -34,10 +34,11 @@ struct Loaded {
     all: Vec<Weak<Model>>,
 }
 
-impl Models {
+impl ModelCache {
+    /// Starts the dispatcher, on the runtime of the caller.
     pub fn new(settings: TranscribeSettings, cache: CacheSettings) -> Self {
-        let turns = Turns::new(layout::cores(&settings));
-        Self { settings, cache, loaded: tokio::sync::Mutex::default(), turns }
+        let dispatcher = Dispatcher::start(layout::cores(&settings));
+        Self { settings, cache, loaded: tokio::sync::Mutex::default(), dispatcher }
     }
 
     /// The model and the recogniser that the options name, or the worker's own where they name none.
@@ -46,7 +47,7 @@ impl Models {
     /// An unknown name, weights that cannot be had, a file that is no model, or a recogniser that is not built in.
     pub(crate) async fn get(&self, speech: &SpeechOptions) -> Result<Arc<Model>, StageError> {
         let name = speech.model.as_deref().unwrap_or(&self.settings.model);
-        let choice = self.settle(name, speech.recogniser);
+        let choice = self.resolve(name, speech.recogniser);
         let mut loaded = self.loaded.lock().await;
         let mut in_memory = loaded.all.iter().filter_map(Weak::upgrade);
         let model = match in_memory.find(|model| model.name == name && model.choice == choice) {
@@ -54,6 +55,7 @@ impl Models {
             None => {
                 // The weights of the last job are free before those of this one take their memory.
                 loaded.latest = None;
+                self.dispatcher.flush().await;
                 let model = Arc::new(self.load(name, choice).await?);
                 loaded.all.retain(|model| model.strong_count() > 0);
                 loaded.all.push(Arc::downgrade(&model));
@@ -65,8 +67,8 @@ impl Models {
     }
 
     /// Which recogniser it will be: what the job says, else the worker, else CTranslate2 where it can be.
-    fn settle(&self, model: &str, asked: RecogniserChoice) -> RecogniserChoice {
-        let choice = if asked.is_auto() { self.settings.recogniser } else { asked };
+    fn resolve(&self, model: &str, requested: RecogniserChoice) -> RecogniserChoice {
+        let choice = if requested.is_auto() { self.settings.recogniser } else { requested };
         match choice {
             RecogniserChoice::Auto if cfg!(feature = "ctranslate2") && assets::has_ctranslate2_weights(model) => {
                 RecogniserChoice::Ctranslate2
@@ -84,13 +86,13 @@ impl Models {
         };
         let Weights { path, sha256, bytes } = weights.map_err(|error| StageError::setup(error.to_string()))?;
         let layout = layout::layout(&self.settings, bytes, layout::memory());
-        let recogniser = blocking(move || match choice {
+        let recogniser = tokio::task::spawn_blocking(move || match choice {
             RecogniserChoice::Ctranslate2 => ctranslate2(&path, layout),
             _ => Recogniser::whisper(&path, layout).map_err(unusable),
         });
-        let recogniser = recogniser.await??;
+        let recogniser = recogniser.await.map_err(ended_early)??;
         tracing::info!(model = name, sha256, recogniser = recogniser.program(), ?layout, "model loaded");
-        Ok(Model::new(name, sha256, choice, recogniser, layout, self.turns.clone()))
+        Ok(Model::new(name, sha256, choice, recogniser, layout, self.dispatcher.clone()))
     }
 }
 
@@ -108,6 +110,10 @@ fn ctranslate2(_folder: &Path, _layout: Layout) -> Result<Recogniser, StageError
 
 fn unusable(error: RecogniserError) -> StageError {
     StageError::setup(error.to_string())
+}
+
+fn ended_early(error: tokio::task::JoinError) -> StageError {
+    StageError::transient(format!("the thread that loads the model ended early: {error}"))
 }
 
 fn log_fetch(event: FetchEvent) {
