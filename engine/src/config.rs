@@ -12,7 +12,7 @@ mod services;
 
 use std::{net::SocketAddr, path::PathBuf};
 
-pub(crate) use folders::{program_folders, user_folder};
+pub use folders::{program_folders, user_folder};
 pub use llm::{LlmProvider, LlmSettings};
 pub use native::{Freed, settle_native_libraries};
 pub use services::{ApiSettings, IngestionApiSettings, JobStatusApiSettings, LinkSettings, RedisSettings};

@@ -3,7 +3,6 @@
 //!
 //! It knows nothing of codecs, recognisers or language models: those live in the workers.
 
-pub mod assets;
 pub mod config;
 pub mod error;
 pub mod events;

@@ -177,7 +177,7 @@ fn pin(sha256: &str, size: u64) -> Pin {
 #[cfg(test)]
 mod tests {
     use super::{Asset, faster_whisper, llm, temporal, whisper, whisper_models};
-    use crate::assets::source::{Pin, Source};
+    use crate::source::{Pin, Source};
 
     fn all() -> Vec<Asset> {
         let whisper = whisper_models().filter_map(whisper).chain(whisper_models().filter_map(faster_whisper));

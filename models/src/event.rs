@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::error::StageError;
+use engine::error::StageError;
 
 /// Whoever wants to know what happens. Called from the fetching task; it must not block for long.
 pub type Events<'a> = &'a (dyn Fn(FetchEvent) + Sync);
