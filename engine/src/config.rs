@@ -22,7 +22,7 @@ use confique::{
     meta::{Expr, FieldKind, LeafKind, Meta},
 };
 
-use crate::job::RecogniserChoice;
+use crate::{job::RecogniserChoice, secret::Secret};
 
 /// Where audio, checkpoints and results are kept.
 #[derive(Debug, Clone, Config)]
@@ -137,28 +137,6 @@ pub enum Quantisation {
     #[serde(rename = "q8_0")]
     Q8_0,
     F16,
-}
-
-/// A value that no log, error or debug print shows.
-#[derive(Clone, serde::Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    pub fn new(value: String) -> Self {
-        Self(value)
-    }
-
-    /// The value itself, for the one place that sends it.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("[secret]")
-    }
 }
 
 /// Every section, for the checks and the table that need all variables at once.

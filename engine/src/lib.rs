@@ -15,6 +15,7 @@ pub mod llm;
 pub mod plan;
 pub mod redis;
 pub mod result;
+pub mod secret;
 pub mod signal;
 pub mod store;
 pub mod telemetry;

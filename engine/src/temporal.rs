@@ -10,8 +10,6 @@ pub mod contracts;
 pub mod metrics;
 pub mod pace;
 pub mod progress;
+pub(crate) mod spans;
 pub mod worker;
 pub mod workflows;
-
-/// Gives the spans of a workflow that is replayed the ids that they had the first time.
-pub(crate) use temporalio_sdk::opentelemetry::WorkflowIdGenerator as SpanIds;

@@ -19,20 +19,13 @@ use tracing_subscriber::{Layer, filter::LevelFilter, registry::LookupSpan};
 use url::Url;
 
 use super::TelemetryError;
-use crate::temporal::SpanIds;
+use crate::temporal::spans::{self, SpanIds};
 
 /// A batch that the collector has not taken by then is dropped.
 const SEND_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// What the end of a program may be late for the last spans.
 const LAST_WORDS: Duration = Duration::from_secs(1);
-
-static EXPORTED: AtomicBool = AtomicBool::new(false);
-
-/// Whether this process sends traces anywhere.
-pub(crate) fn are_exported() -> bool {
-    EXPORTED.load(Ordering::Relaxed)
-}
 
 pub(super) struct Export {
     provider: SdkTracerProvider,
@@ -55,7 +48,7 @@ impl Export {
             .build();
         global::set_tracer_provider(provider.clone());
         global::set_text_map_propagator(TraceContextPropagator::new());
-        EXPORTED.store(true, Ordering::Relaxed);
+        spans::enable();
         Ok(Self { provider })
     }
 

@@ -20,9 +20,10 @@ use temporalio_sdk::opentelemetry::OpenTelemetryPlugin;
 use super::{
     contracts::WORKFLOW_QUEUE,
     progress::JobProgress,
+    spans,
     workflows::{BatchRequest, BatchWorkflow, LlmRequest, LlmWorkflow, TranscribeWorkflow},
 };
-use crate::{job::JobRequest, llm::LlmTask, result::JobStatus, telemetry};
+use crate::{job::JobRequest, llm::LlmTask, result::JobStatus};
 
 pub use listing::{BadCursor, Cursor, JobFilter, JobPage};
 
@@ -85,7 +86,7 @@ pub(super) async fn connect() -> Result<Client, ClientError> {
     let (mut connection, options) = ClientOptions::load_from_config(LoadClientConfigProfileOptions::default())
         .map_err(|error| ClientError::Settings(error.to_string()))?;
     connection.connect_timeout = Some(CONNECT_TIMEOUT);
-    let options = if telemetry::are_exported() {
+    let options = if spans::are_enabled() {
         ClientOptions::new(options.namespace).plugin(OpenTelemetryPlugin::builder().build()).build()
     } else {
         options

@@ -9,10 +9,9 @@ use serde::{Deserialize, Serialize};
 use temporalio_common::ActivityDefinition;
 
 use crate::{
-    job::{JobRequest, Source, SpeechOptions},
-    llm::LlmTask,
-    result::{JobStatus, LlmUsage, StageFailure, Timings},
-    webhook::Webhook,
+    job::{JobRequest, Source, SpeechOptions, Webhook},
+    llm::{LlmTask, LlmUsage},
+    result::{JobStatus, StageFailure, Timings},
 };
 
 /// The task queue of all workflows.

@@ -15,7 +15,7 @@ use temporalio_common::telemetry::{
     start_prometheus_metric_exporter,
 };
 
-use crate::result::{JobStatus, LlmUsage};
+use crate::{llm::LlmUsage, result::JobStatus};
 
 static METER: OnceLock<Arc<dyn CoreMeter>> = OnceLock::new();
 

@@ -1,6 +1,8 @@
 //! The house's one-way streets: which file may know which foreign crate, and which package may
 //! depend on which other. ARCHITECTURE.md tells why.
 
+mod module_cycles;
+
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use engine::{
     config::{CacheSettings, LlmSettings},
     error::StageError,
-    result::LlmUsage,
+    llm::LlmUsage,
     store::{Store, keys},
     temporal::{
         activity,

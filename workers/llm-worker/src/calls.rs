@@ -1,6 +1,6 @@
 //! One task's calls to the model: counted, reported, and stopped when the job is cancelled.
 
-use engine::{error::StageError, result::LlmUsage};
+use engine::{error::StageError, llm::LlmUsage};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 

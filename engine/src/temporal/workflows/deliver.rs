@@ -12,9 +12,9 @@ use temporalio_sdk::{
 
 use super::{Stopped, call, failed, parse};
 use crate::{
+    job::Webhook,
     result::JobStatus,
     temporal::contracts::{Deliver, DeliverInput, WORKFLOW_QUEUE},
-    webhook::Webhook,
 };
 
 /// A receiver that takes longer has not taken it.

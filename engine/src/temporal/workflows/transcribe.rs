@@ -18,9 +18,9 @@ use super::{
     recognise::{Cut, both, ending_others, recognise},
 };
 use crate::{
-    job::{JobRequest, Source},
-    llm::LlmTask,
-    result::{JobStatus, LlmUsage, StageFailure, Timings},
+    job::{JobRequest, Source, Webhook},
+    llm::{LlmTask, LlmUsage},
+    result::{JobStatus, StageFailure, Timings},
     temporal::{
         contracts::{
             Assemble, AssembleInput, Assembled, Conclude, Conclusion, CutSoFar, Ingest, IngestInput, Ingested,
@@ -28,7 +28,6 @@ use crate::{
         },
         progress::{Stage, WorkflowProgress},
     },
-    webhook::Webhook,
 };
 
 /// A large recording over a slow line.
