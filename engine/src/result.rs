@@ -88,7 +88,7 @@ pub struct StageFailure {
 pub struct Timings {
     /// From submission to the workflow's first step.
     pub queue_s: f64,
-    /// Until the whole recording is cut. Its beginning is being recognised meanwhile.
+    /// Until the whole recording is segmented. Its beginning is being recognised meanwhile.
     pub ingest_s: f64,
     /// From then until the last work unit is recognised.
     pub transcribe_s: f64,

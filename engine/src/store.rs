@@ -5,10 +5,10 @@
 //! uploads/incoming/{name}                              sources on their way in
 //! audio/{sha256}/{plan}/plan.json                      written last: a plan that exists is complete
 //! audio/{sha256}/{plan}/units/{unit}.json | .pcm       a work unit's chunks and their 16 kHz i16 PCM
-//! audio/{sha256}/{plan}/chunks/{recipe}/{chunk}.json   checkpoints, written once
+//! audio/{sha256}/{plan}/chunks/{hash}/{chunk}.json     checkpoints, written once
 //! jobs/{job}/transcript.json | result.json | llm/{task}.json | deliveries.json
 //! ```
-//! `{plan}` names how the recording was cut, `{recipe}` the model's hash and the parameters.
+//! `{plan}` names the segmentation, `{hash}` the model and the parameters.
 
 use std::{ops::Range, path::PathBuf, sync::Arc};
 
@@ -197,7 +197,7 @@ impl Store {
     /// Writes a stream of unknown length; the object appears only when all of it is there.
     ///
     /// # Errors
-    /// A failing store, or the stream's own error; nothing is left behind either way.
+    /// A failing store, or the stream's own error; nothing is left of it either way.
     pub async fn write_stream<E: From<StoreError>>(
         &self,
         key: &str,

@@ -201,8 +201,8 @@ impl Follower {
     /// Puts together what is known. What the store does not give now it will give the next time.
     async fn look(&mut self, mut progress: JobProgress) -> Snapshot {
         let speed = self.pace.observe(&progress, Instant::now());
-        if !progress.folder.is_empty() && !progress.recipe.is_empty() {
-            self.read_from(keys::chunks(&progress.folder, &progress.recipe));
+        if !progress.folder.is_empty() && !progress.decode_config_hash.is_empty() {
+            self.read_from(keys::chunks(&progress.folder, &progress.decode_config_hash));
         }
         let mut ended = None;
         if progress.status.is_final() {

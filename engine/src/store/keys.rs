@@ -15,9 +15,9 @@ pub fn incoming(name: &str) -> String {
     format!("uploads/incoming/{name}")
 }
 
-/// Where one way of cutting a recording lies: its plan, its units and their checkpoints.
-pub fn plan_folder(audio_sha256: &str, cut: &str) -> String {
-    format!("audio/{audio_sha256}/{cut}")
+/// Where one segmentation of a recording lies: its plan, its units and their checkpoints.
+pub fn plan_folder(audio_sha256: &str, segmentation: &str) -> String {
+    format!("audio/{audio_sha256}/{segmentation}")
 }
 
 pub fn plan(folder: &str) -> String {
@@ -35,12 +35,12 @@ pub fn unit_audio(folder: &str, unit: u32) -> String {
 }
 
 /// A folder's checkpoints for one model and one set of parameters.
-pub fn chunks(folder: &str, recipe: &str) -> String {
-    format!("{folder}/chunks/{recipe}")
+pub fn chunks(folder: &str, decode_config_hash: &str) -> String {
+    format!("{folder}/chunks/{decode_config_hash}")
 }
 
-pub fn chunk(folder: &str, recipe: &str, chunk: u32) -> String {
-    format!("{folder}/chunks/{recipe}/{chunk:06}.json")
+pub fn chunk(folder: &str, decode_config_hash: &str, chunk: u32) -> String {
+    format!("{folder}/chunks/{decode_config_hash}/{chunk:06}.json")
 }
 
 /// The chunk's index in the key of its checkpoint.
@@ -49,13 +49,13 @@ pub fn chunk_index(key: &str) -> Option<u32> {
 }
 
 /// The mark of a chunk that a run computed although it was finished already.
-pub fn recomputed(folder: &str, recipe: &str, run_id: &str, chunk: u32) -> String {
-    format!("{folder}/recomputed/{recipe}/{run_id}/{chunk:06}.json")
+pub fn recomputed(folder: &str, decode_config_hash: &str, run_id: &str, chunk: u32) -> String {
+    format!("{folder}/recomputed/{decode_config_hash}/{run_id}/{chunk:06}.json")
 }
 
 /// All such marks of a run.
-pub fn recomputed_by(folder: &str, recipe: &str, run_id: &str) -> String {
-    format!("{folder}/recomputed/{recipe}/{run_id}")
+pub fn recomputed_by(folder: &str, decode_config_hash: &str, run_id: &str) -> String {
+    format!("{folder}/recomputed/{decode_config_hash}/{run_id}")
 }
 
 pub fn transcript(job: &str) -> String {

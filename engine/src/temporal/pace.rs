@@ -21,7 +21,7 @@ pub struct Speed {
 }
 
 impl Pace {
-    /// `None` until a chunk has been finished in sight, and the whole recording has been cut.
+    /// `None` until a chunk has been finished in sight, and the whole recording has been segmented.
     pub fn observe(&mut self, progress: &JobProgress, now: Instant) -> Option<Speed> {
         if progress.stage != Stage::Transcribe || progress.chunks_total == 0 {
             return None;
@@ -29,7 +29,7 @@ impl Pace {
         let (since, done_before) = *self.first.get_or_insert((now, progress.chunks_done));
         let seconds = now.duration_since(since).as_secs_f64();
         let done = progress.chunks_done.saturating_sub(done_before);
-        if done == 0 || seconds <= 0.0 || !progress.is_cut() {
+        if done == 0 || seconds <= 0.0 || !progress.is_segmented() {
             return None;
         }
         let chunks_per_second = f64::from(done) / seconds;

@@ -39,7 +39,7 @@ const GRACE: Duration = Duration::from_secs(8);
 const HEARTBEAT_THROTTLE: Duration = Duration::from_millis(400);
 
 /// Between two attempts to reach the server.
-const CONNECT_PAUSE: Duration = Duration::from_secs(1);
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// What Temporal knows the versions of the workflows' workers by.
 const DEPLOYMENT: &str = "longhand";
@@ -63,7 +63,7 @@ pub enum WorkerError {
 }
 
 /// Serves the activities of queues, each with so many slots, until the process is told to stop.
-/// The token that `activities` is given falls at that moment; it gives one set for each queue.
+/// The token that `activities` is given is cancelled at that moment; it gives one set for each queue.
 pub async fn serve_activities<A: ActivityImplementer + Send + Sync + 'static, const N: usize>(
     queues: [(&str, usize); N],
     health: &HealthSettings,
@@ -155,9 +155,9 @@ impl Process {
         let health = health::answer(health)?;
         let runtime = Runtime::from_current_tokio(runtime_options(telemetry)?).map_err(sdk)?;
         let stop = CancellationToken::new();
-        tokio::spawn(fall_on_signal(stop.clone()));
+        tokio::spawn(cancel_on_signal(stop.clone()));
         let client = tokio::select! {
-            client = connect_patiently() => client?,
+            client = connect_with_retries() => client?,
             () = stop.cancelled() => return Err(WorkerError::Stopped),
         };
         Ok(Self { runtime, client, stop, health })
@@ -193,17 +193,17 @@ fn runtime_options(telemetry: &TelemetrySettings) -> Result<RuntimeOptions, Work
 }
 
 /// A worker may be up before its server, and that is no reason to die.
-async fn connect_patiently() -> Result<Client, ClientError> {
+async fn connect_with_retries() -> Result<Client, ClientError> {
     loop {
         match connect().await {
             Err(error @ ClientError::Unreachable { .. }) => tracing::warn!(%error, "still trying"),
             connected => return connected,
         }
-        tokio::time::sleep(CONNECT_PAUSE).await;
+        tokio::time::sleep(RETRY_DELAY).await;
     }
 }
 
-async fn fall_on_signal(stop: CancellationToken) {
+async fn cancel_on_signal(stop: CancellationToken) {
     signal::stop_requested().await;
     stop.cancel();
 }

@@ -6,7 +6,7 @@ use engine::{
     job::Source,
     plan::Plan,
     store::{Created, Store, keys},
-    temporal::contracts::CutSoFar,
+    temporal::contracts::SegmentationProgress,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -17,9 +17,9 @@ use crate::{
     units::FilledUnit,
 };
 
-/// Names the rules by which phrases are found and cut. Changes whenever they do, for a plan in
+/// Names the rules by which segments are found and cut. Changes whenever they do, for a plan in
 /// the store is never changed.
-const CUTTING_RULES: &str = "v3";
+const SEGMENTATION_VERSION: &str = "v3";
 
 /// Where the plan lies, and what it says.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,7 +32,7 @@ pub struct Ingested {
 }
 
 /// Fetches a source, decodes it, finds the speech in it and leaves work units and plan in the
-/// store. `progress` is told the seconds of audio decoded so far, about once per second of audio; `cut_so_far` what
+/// store. `progress` is told the seconds of audio decoded so far, about once per second of audio; `on_segmented` what
 /// is in the store, after each unit behind which others come.
 ///
 /// # Errors
@@ -44,16 +44,16 @@ pub async fn ingest(
     source: &Source,
     cancelled: &CancellationToken,
     progress: impl Fn(f64) + Send + 'static,
-    cut_so_far: impl Fn(CutSoFar),
+    on_segmented: impl Fn(SegmentationProgress),
 ) -> Result<Ingested, StageError> {
     let fetched = cancelled.run_until_cancelled(source::fetch(store, settings, source, cancelled)).await;
     let source = fetched.ok_or_else(StageError::cancelled)??;
     let sha256 = source.sha256.clone();
-    let folder = keys::plan_folder(&sha256, &format!("{CUTTING_RULES}-{}s", settings.unit_seconds));
+    let folder = keys::plan_folder(&sha256, &format!("{SEGMENTATION_VERSION}-{}s", settings.unit_seconds));
     if let Some(plan) = store.find_json(&keys::plan(&folder)).await? {
         return Ok(Ingested { folder, plan, reused: true });
     }
-    let summary = cut(store, &folder, settings.unit_seconds, source, cancelled, progress, cut_so_far).await?;
+    let summary = cut(store, &folder, settings.unit_seconds, source, cancelled, progress, on_segmented).await?;
     let plan = Plan {
         audio_sha256: sha256,
         format: summary.format,
@@ -76,7 +76,7 @@ async fn cut(
     source: LocalSource,
     cancelled: &CancellationToken,
     progress: impl Fn(f64) + Send + 'static,
-    cut_so_far: impl Fn(CutSoFar),
+    on_segmented: impl Fn(SegmentationProgress),
 ) -> Result<Summary, StageError> {
     let LocalSource { file, name, sha256: _, temporary: _keep } = source;
     // One unit is written while the next one fills: no more wait in memory.
@@ -93,7 +93,7 @@ async fn cut(
         if written.is_err() {
             break;
         }
-        so_far.into_iter().for_each(&cut_so_far);
+        so_far.into_iter().for_each(&on_segmented);
     }
     // Tells the thread to stop at its next unit where writing failed.
     drop(units);
@@ -105,9 +105,9 @@ async fn cut(
 }
 
 /// What is in the store once this unit is.
-fn so_far(folder: &str, unit: &FilledUnit) -> CutSoFar {
+fn so_far(folder: &str, unit: &FilledUnit) -> SegmentationProgress {
     let chunks = unit.unit.chunks.last().map_or(0, |chunk| chunk.index + 1);
-    CutSoFar { folder: folder.to_owned(), units: unit.unit.index + 1, chunks }
+    SegmentationProgress { folder: folder.to_owned(), units: unit.unit.index + 1, chunks }
 }
 
 /// The descriptor comes last: where it exists, the audio does, too.

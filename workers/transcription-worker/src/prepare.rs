@@ -55,7 +55,7 @@ pub(crate) async fn prepare(
     speech.recogniser = model.choice;
     let recogniser = model.recogniser.program();
     let recipe = recipe(&recogniser, &model.sha256, &speech)?;
-    Ok(Prepared { speech, model_sha256: model.sha256.clone(), recogniser, recipe })
+    Ok(Prepared { speech, model_sha256: model.sha256.clone(), recogniser, decode_config_hash: recipe })
 }
 
 fn refuse_what_the_model_cannot(model: &Model, speech: &SpeechOptions) -> Result<(), StageError> {

@@ -68,7 +68,7 @@ pub(super) fn take_in(progress: &mut JobProgress, told: WorkflowProgress) {
     progress.chunks_total = told.chunks_total;
     progress.duration_s = told.duration_s;
     progress.folder = told.folder;
-    progress.recipe = told.recipe;
+    progress.decode_config_hash = told.decode_config_hash;
     progress.jobs_done = told.jobs_done;
     progress.jobs_total = told.jobs_total;
 }

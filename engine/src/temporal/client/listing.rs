@@ -29,7 +29,7 @@ pub struct JobPage {
     pub next: Option<Cursor>,
 }
 
-/// A place in the list: behind the job that started then.
+/// A place in the list: after the job that started then.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
     /// Since the epoch.
@@ -60,7 +60,7 @@ impl FromStr for Cursor {
 }
 
 impl Cursor {
-    fn behind(execution: &WorkflowExecution) -> Self {
+    fn after(execution: &WorkflowExecution) -> Self {
         Self { started: since_epoch(execution), id: execution.id().to_owned() }
     }
 
@@ -92,7 +92,7 @@ impl Jobs {
         let mut found: Vec<_> = wanted.take(limit + 1).try_collect().await.map_err(super::listing_failed)?;
         let has_more = found.len() > limit;
         found.truncate(limit);
-        let next = found.last().filter(|_| has_more).map(|(execution, _)| Cursor::behind(execution));
+        let next = found.last().filter(|_| has_more).map(|(execution, _)| Cursor::after(execution));
         Ok(JobPage { jobs: found.into_iter().map(|(_, summary)| summary).collect(), next })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use engine::{error::FailureKind, job::Source, store::keys, temporal::contracts::CutSoFar};
+use engine::{error::FailureKind, job::Source, store::keys, temporal::contracts::SegmentationProgress};
 use ingestion_worker::ingest;
 use tokio_util::sync::CancellationToken;
 
@@ -45,14 +45,14 @@ async fn what_is_cut_is_told_while_more_comes() {
     let source = bench.file("minutes.wav", &wav(&speech().repeat(30)));
     let told = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&told);
-    let cut_so_far = move |so_far| heard.lock().unwrap().push(so_far);
+    let on_segmented = move |so_far| heard.lock().unwrap().push(so_far);
     let never = CancellationToken::new();
-    let ingested = ingest(&bench.store, &bench.settings, &source, &never, |_| (), cut_so_far).await.unwrap();
+    let ingested = ingest(&bench.store, &bench.settings, &source, &never, |_| (), on_segmented).await.unwrap();
 
     let units = bench.units(&ingested).await;
     assert!(units.len() > 2, "{} units", units.len());
     let ends = units.iter().map(|(unit, _)| unit.chunks.last().unwrap().index + 1);
-    let expected = (1..).zip(ends).map(|(units, chunks)| CutSoFar { folder: ingested.folder.clone(), units, chunks });
+    let expected = (1..).zip(ends).map(|(units, chunks)| SegmentationProgress { folder: ingested.folder.clone(), units, chunks });
     // The end of ingestion tells of the last unit.
     assert_eq!(*told.lock().unwrap(), expected.take(units.len() - 1).collect::<Vec<_>>());
 }
