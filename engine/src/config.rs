@@ -7,14 +7,12 @@
 
 mod folders;
 mod llm;
-mod native;
 mod services;
 
 use std::{net::SocketAddr, path::PathBuf};
 
 pub use folders::{program_folders, user_folder};
 pub use llm::{LlmProvider, LlmSettings};
-pub use native::{Freed, settle_native_libraries};
 pub use services::{ApiSettings, IngestionApiSettings, JobStatusApiSettings, LinkSettings, RedisSettings};
 
 use confique::{

@@ -68,12 +68,13 @@ impl FetchError {
 impl From<FetchError> for StageError {
     fn from(error: FetchError) -> Self {
         let message = error.to_string();
-        match error {
+        let stage_error = match error {
             FetchError::UnknownModel { .. } | FetchError::NoSuchFile { .. } => Self::bad_input(message),
             FetchError::Unavailable { .. } | FetchError::Cache { .. } | FetchError::Prepare { .. } => {
                 Self::setup(message)
             }
-        }
+        };
+        stage_error.caused_by(error)
     }
 }
 

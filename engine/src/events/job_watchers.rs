@@ -5,6 +5,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
+use futures_util::future::BoxFuture;
+
 use super::{
     Notifications,
     job_reader::{JobReader, WatchError},
@@ -35,11 +37,13 @@ impl JobWatchers {
     ///
     /// # Errors
     /// [`ClientError::NotFound`], or a server or a store that does not answer.
-    pub async fn watch(&self, jobs: &Jobs, id: &str) -> Result<Subscription, WatchError> {
-        let reader = || JobReader::new(jobs.clone(), self.store.clone(), id.to_owned());
-        let interest = self.interest(id);
-        let started = interest.job().start(reader, &self.notifications).await;
-        started.map(|snapshots| Subscription::new(snapshots, interest))
+    pub fn watch<'a>(&'a self, jobs: &'a Jobs, id: &'a str) -> BoxFuture<'a, Result<Subscription, WatchError>> {
+        Box::pin(async move {
+            let reader = || JobReader::new(jobs.clone(), self.store.clone(), id.to_owned());
+            let interest = self.interest(id);
+            let started = interest.job().start(reader, &self.notifications).await;
+            started.map(|snapshots| Subscription::new(snapshots, interest))
+        })
     }
 
     /// As [`JobWatchers::watch`], and never the end of a run before the latest: for those that wait for the end.

@@ -5,9 +5,12 @@ pub fn upload(sha256: &str) -> String {
     format!("uploads/{sha256}")
 }
 
-/// The SHA-256 in the key of a source that was handed in.
+/// The SHA-256 in the key of a source that was handed in. Whoever writes such an object hashes its bytes on the way, so
+/// the key says what they are.
 pub fn upload_hash(key: &str) -> Option<&str> {
-    key.strip_prefix("uploads/").filter(|name| !name.contains('/'))
+    const DIGITS: usize = 64;
+    let is_digit = |digit: u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
+    key.strip_prefix("uploads/").filter(|name| name.len() == DIGITS && name.bytes().all(is_digit))
 }
 
 /// A source on its way in, whose hash is not known yet.
@@ -89,4 +92,18 @@ pub fn llm_answers(job: &str) -> String {
 /// The task's name in the key of its answer.
 pub fn llm_task(key: &str) -> Option<&str> {
     key.rsplit('/').next()?.strip_suffix(".json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{incoming, upload, upload_hash};
+
+    #[test]
+    fn only_the_keys_of_uploads_hold_a_hash() {
+        let hash = "0123456789abcdef".repeat(4);
+        assert_eq!(upload_hash(&upload(&hash)), Some(hash.as_str()));
+        for other in [incoming("0199"), upload("talk.mp3"), upload(&hash.to_uppercase()), format!("jobs/{hash}")] {
+            assert_eq!(upload_hash(&other), None, "{other}");
+        }
+    }
 }

@@ -1,8 +1,9 @@
 //! What activity adapters need: errors on their way out, heartbeats, one token that is cancelled with the job and when
 //! the worker stops, and a way to tell their workflow what they have done so far.
 
-use std::{convert::Infallible, future::Future, time::Duration};
+use std::{convert::Infallible, error::Error, future::Future, time::Duration};
 
+use futures_util::future::BoxFuture;
 use serde::Serialize;
 use temporalio_client::WorkflowSignalOptions;
 use temporalio_common::error::ApplicationFailure;
@@ -56,17 +57,22 @@ where
 
 /// Tells an ingest activity's workflow what is in the store, so that it is recognised while the rest is segmented. To
 /// be dropped when the activity's work is done, which tells the workflow everything once more: it never ends by itself.
-pub async fn signal_segmentation(context: &ActivityContext, mut segmented: watch::Receiver<Option<SegmentationProgress>>) -> Infallible {
-    let workflow = context.workflow_handle::<TranscribeWorkflow>();
-    while segmented.changed().await.is_ok() {
-        let so_far = segmented.borrow_and_update().clone();
-        if let (Some(workflow), Some(so_far)) = (&workflow, so_far) {
-            let told = workflow.signal(TranscribeWorkflow::segmented, so_far, WorkflowSignalOptions::default()).await;
-            told.unwrap_or_else(|error| tracing::warn!(%error, "the workflow could not be told what is in the store"));
+pub fn signal_segmentation(
+    context: &ActivityContext,
+    mut segmented: watch::Receiver<Option<SegmentationProgress>>,
+) -> BoxFuture<'_, Infallible> {
+    Box::pin(async move {
+        let workflow = context.workflow_handle::<TranscribeWorkflow>();
+        while segmented.changed().await.is_ok() {
+            let so_far = segmented.borrow_and_update().clone();
+            if let (Some(workflow), Some(so_far)) = (&workflow, so_far) {
+                let told = workflow.signal(TranscribeWorkflow::segmented, so_far, WorkflowSignalOptions::default()).await;
+                told.unwrap_or_else(|error| tracing::warn!(%error, "the workflow could not be told what is in the store"));
+            }
+            tokio::time::sleep(SIGNAL_PAUSE).await;
         }
-        tokio::time::sleep(SIGNAL_PAUSE).await;
-    }
-    std::future::pending().await
+        std::future::pending().await
+    })
 }
 
 fn outgoing(error: StageError, context: &ActivityContext, shutdown: &CancellationToken) -> ActivityError {
@@ -77,8 +83,14 @@ fn outgoing(error: StageError, context: &ActivityContext, shutdown: &Cancellatio
         }
         FailureKind::Cancelled => ActivityError::cancelled(),
         kind => {
-            tracing::warn!(%error, attempt = context.info().attempt, activity = context.info().activity_type, "failed");
-            let failure = ApplicationFailure::builder(error)
+            let cause: &dyn Error = &error;
+            tracing::warn!(
+                error = cause,
+                attempt = context.info().attempt,
+                activity = context.info().activity_type,
+                "failed"
+            );
+            let failure = ApplicationFailure::builder(error.message)
                 .type_name(format!("{kind:?}"))
                 .non_retryable(kind != FailureKind::Transient);
             ActivityError::application(failure.build())

@@ -22,7 +22,7 @@ const MAY_NAME: [(&str, &[&str]); 13] = [
     ("object_store", &["engine/src/store"]),
     ("axum", &["services/*/src"]),
     ("bollard", &["xtask/src/buildkit"]),
-    ("std::env::var", &["engine/src/config", "xtask/src"]),
+    ("std::env::var", &["engine/src/config", "engine/src/native_env", "xtask/src"]),
 ];
 
 #[test]

@@ -65,6 +65,7 @@ async fn main() -> anyhow::Result<()> {
     let dependencies = Dependencies::open(&settings.store, &settings.redis).await?;
     let notifications = Notifications::subscribe(&settings.redis)?;
     let stop = api::stop_signal();
-    let service = routes::api(&dependencies, notifications, &settings.ingest, &settings.api, &settings.links, stop.clone());
+    let service =
+        routes::api(&dependencies, notifications, &settings.ingest, &settings.api, &settings.links, stop.clone());
     Ok(api::serve(service, address, &settings.api, dependencies, stop).await?)
 }

@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     chunker::Chunker,
     decode::{Decoder, Step},
-    speech_segments::{SpeechSegment, SpeechSegmenter},
     resample::Resampler,
+    speech_segments::{SpeechSegment, SpeechSegmenter},
     units::{FilledUnit, UnitFiller},
 };
 

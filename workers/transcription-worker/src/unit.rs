@@ -169,7 +169,8 @@ async fn write(store: &Store, input: &UnitInput, transcript: &ChunkTranscript) -
     let key = keys::chunk(&input.folder, &input.prepared.decode_config_hash, transcript.chunk);
     if store.create_json(&key, transcript).await? == Created::Before {
         tracing::warn!(chunk = transcript.chunk, "another worker finished the chunk first");
-        let mark = keys::recomputed(&input.folder, &input.prepared.decode_config_hash, &transcript.run_id, transcript.chunk);
+        let mark =
+            keys::recomputed(&input.folder, &input.prepared.decode_config_hash, &transcript.run_id, transcript.chunk);
         store.write_json(&mark, transcript).await?;
     }
     Ok(())

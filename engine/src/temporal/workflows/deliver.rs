@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use temporalio_common::{data_converters::PayloadConversionError, error::ChildWorkflowStartError};
 use temporalio_macros::{workflow, workflow_methods};
 use temporalio_sdk::{
-    ChildWorkflowOptions, ParentClosePolicy, StartChildWorkflowExecutionFailedCause as FailedCause, WorkflowCancellationToken, WorkflowContext, WorkflowIdReusePolicy,
-    WorkflowResult, WorkflowTermination,
+    ChildWorkflowOptions, ParentClosePolicy, StartChildWorkflowExecutionFailedCause as FailedCause,
+    WorkflowCancellationToken, WorkflowContext, WorkflowIdReusePolicy, WorkflowResult, WorkflowTermination,
 };
 
 use super::{

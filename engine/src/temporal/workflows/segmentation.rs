@@ -53,11 +53,9 @@ mod tests {
     fn reports_come_in_any_order_and_a_later_attempt_replaces_an_earlier_one() {
         let report = |folder: &str, units, chunks| SegmentationProgress { folder: folder.to_owned(), units, chunks };
         let mut segmentation = Segmentation::default();
-        for (reported, expected) in [
-            (report("a", 2, 20), ("a", 2, 20)),
-            (report("a", 1, 8), ("a", 2, 20)),
-            (report("b", 1, 9), ("b", 1, 9)),
-        ] {
+        for (reported, expected) in
+            [(report("a", 2, 20), ("a", 2, 20)), (report("a", 1, 8), ("a", 2, 20)), (report("b", 1, 9), ("b", 1, 9))]
+        {
             segmentation.extend(reported.clone());
             let Segmentation { folder, units, chunks, .. } = &segmentation;
             assert_eq!((folder.as_str(), *units, *chunks), expected, "after {reported:?}");

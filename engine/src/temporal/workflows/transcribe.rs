@@ -27,8 +27,8 @@ use crate::{
     result::{JobStatus, StageFailure, Timings},
     temporal::{
         contracts::{
-            Assemble, AssembleInput, Assembled, Conclude, Conclusion, Ingest, IngestInput, Ingested, LlmInput, Prepared,
-            SegmentationProgress,
+            Assemble, AssembleInput, Assembled, Conclude, Conclusion, Ingest, IngestInput, Ingested, LlmInput,
+            Prepared, SegmentationProgress,
         },
         progress::{Stage, WorkflowProgress},
     },

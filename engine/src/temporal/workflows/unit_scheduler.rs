@@ -15,11 +15,17 @@ pub(super) const WINDOW: u32 = u32::MAX;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Event {
     /// So many units are in the store. With a head start the first one is handed out before the others.
-    UnitsAvailable { units: u32, head_start: bool },
+    UnitsAvailable {
+        units: u32,
+        head_start: bool,
+    },
     HeadStartOver,
     /// No more units will come: they are all there, those of another attempt count instead, or the job is cancelled.
     SegmentationEnded(Result<(), Stopped>),
-    UnitEnded { unit: u32, outcome: Result<(), Stopped> },
+    UnitEnded {
+        unit: u32,
+        outcome: Result<(), Stopped>,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +34,9 @@ pub(super) enum Command {
     /// Tell when the first unit has had its head start.
     StartHeadStart,
     /// Tell when more than the `known` units are there, or no more come.
-    AwaitUnits { known: u32 },
+    AwaitUnits {
+        known: u32,
+    },
     Finish(Result<(), Stopped>),
 }
 

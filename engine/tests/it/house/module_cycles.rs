@@ -27,7 +27,10 @@ fn modules_of_the_engine_depend_one_way() {
 fn uses_are_found_in_every_spelling_and_cycles_in_every_length() {
     for (text, used) in [
         ("use crate::job::Source;", vec!["job"]),
-        ("use crate::{\n    job::{Source, Webhook},\n    llm, result::{self, JobStatus},\n};", vec!["job", "llm", "result"]),
+        (
+            "use crate::{\n    job::{Source, Webhook},\n    llm, result::{self, JobStatus},\n};",
+            vec!["job", "llm", "result"],
+        ),
         ("    crate::tls::install();", vec!["tls"]),
         ("// as crate::store is\nuse super::job;", vec![]),
     ] {
