@@ -10,7 +10,7 @@ use crate::{
     store::{Store, StoreError, keys},
     temporal::{
         client::{ClientError, Jobs},
-        pace::Pace,
+        speed::SpeedEstimator,
         progress::JobProgress,
     },
     transcript::{ChunkTranscript, Segment},
@@ -33,7 +33,7 @@ pub(super) struct JobReader {
     jobs: Jobs,
     store: Store,
     id: String,
-    pace: Pace,
+    speed: SpeedEstimator,
     /// Where the job's checkpoints lie; empty until that is known.
     checkpoints: String,
     /// Shared with the snapshots, and copied only when a chunk is added.
@@ -42,7 +42,7 @@ pub(super) struct JobReader {
 
 impl JobReader {
     pub(super) fn new(jobs: Jobs, store: Store, id: String) -> Self {
-        Self { jobs, store, id, pace: Pace::default(), checkpoints: String::new(), chunks: Arc::default() }
+        Self { jobs, store, id, speed: SpeedEstimator::default(), checkpoints: String::new(), chunks: Arc::default() }
     }
 
     pub(super) fn id(&self) -> &str {
@@ -59,7 +59,7 @@ impl JobReader {
     /// Nobody knows the job, or Temporal does not answer.
     pub(super) async fn read(&mut self) -> Result<Snapshot, WatchError> {
         let mut progress = self.progress().await?;
-        let speed = self.pace.observe(&progress, Instant::now());
+        let speed = self.speed.observe(&progress, Instant::now());
         if !progress.folder.is_empty() && !progress.decode_config_hash.is_empty() {
             self.read_from(keys::chunks(&progress.folder, &progress.decode_config_hash));
         }

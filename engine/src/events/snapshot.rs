@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::ChunkSet;
 use crate::{
     result::{JobStatus, Provenance},
-    temporal::{pace::Speed, progress::JobProgress},
+    temporal::{progress::JobProgress, speed::Speed},
     transcript::Segment,
 };
 

@@ -52,7 +52,7 @@ where
             }
         }
     };
-    outcome.map_err(|error| outgoing(error, context, shutdown))
+    outcome.map_err(|error| to_activity_error(error, context, shutdown))
 }
 
 /// Tells an ingest activity's workflow what is in the store, so that it is recognised while the rest is segmented. To
@@ -75,7 +75,7 @@ pub fn signal_segmentation(
     })
 }
 
-fn outgoing(error: StageError, context: &ActivityContext, shutdown: &CancellationToken) -> ActivityError {
+fn to_activity_error(error: StageError, context: &ActivityContext, shutdown: &CancellationToken) -> ActivityError {
     match error.kind {
         // The server hands the unit to another worker at once.
         FailureKind::Cancelled if shutdown.is_cancelled() && !context.is_cancelled() => {

@@ -35,7 +35,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 const QUERY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Bytes of JSON that a request may have, so that no payload in a history passes 64 KB.
-const MOST_INPUT: usize = 48 * 1024;
+const MAX_INPUT_BYTES: usize = 48 * 1024;
 
 /// What went wrong between a client and the Temporal server.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +50,7 @@ pub enum ClientError {
     #[error("Temporal does not answer: {0}; jobs go on by themselves, try again when it is back")]
     Silent(String),
     #[error(
-        "the request is {bytes} bytes long, of which Temporal gets at most {MOST_INPUT}: shorten its prompt or schema"
+        "the request is {bytes} bytes long, of which Temporal gets at most {MAX_INPUT_BYTES}: shorten its prompt or schema"
     )]
     TooLong { bytes: usize },
     #[error("{id} is no transcription, so it has no recording; ask for the job that it belongs to")]
@@ -121,7 +121,7 @@ impl Jobs {
         Box::pin(async move {
             let mut service = self.client.connection().workflow_service();
             let asked = service.get_system_info(GetSystemInfoRequest::default().into_request()).await;
-            asked.map(drop).map_err(|status| answer(&status))
+            asked.map(drop).map_err(|status| rpc_error(&status))
         })
     }
 
@@ -130,7 +130,7 @@ impl Jobs {
     pub fn submit<'a>(&'a self, id: &'a str, request: &'a JobRequest) -> Call<'a, Submission> {
         Box::pin(async move {
             let input = to_input(request)?;
-            let started = self.client.start_workflow(TranscribeWorkflow::run, input, once(id)).await;
+            let started = self.client.start_workflow(TranscribeWorkflow::run, input, start_unless_held(id)).await;
             submission(id, started.map(drop))
         })
     }
@@ -139,7 +139,7 @@ impl Jobs {
     /// again: what it finished is left alone, what failed is tried once more.
     pub fn submit_batch<'a>(&'a self, id: &'a str, batch: &'a BatchRequest) -> Call<'a, Submission> {
         Box::pin(async move {
-            let started = self.client.start_workflow(BatchWorkflow::run, to_input(batch)?, again(id)).await;
+            let started = self.client.start_workflow(BatchWorkflow::run, to_input(batch)?, start_again(id)).await;
             submission(id, started.map(drop))
         })
     }
@@ -150,7 +150,7 @@ impl Jobs {
         Box::pin(async move {
             let id = format!("{job_id}.llm.{}", task.name());
             let input = to_input(&LlmRequest { job_id: job_id.to_owned(), task: task.clone() })?;
-            let started = self.client.start_workflow(LlmWorkflow::run, input, again(&id)).await;
+            let started = self.client.start_workflow(LlmWorkflow::run, input, start_again(&id)).await;
             submission(&id, started.map(drop))
         })
     }
@@ -165,7 +165,7 @@ impl Jobs {
                 let handle = self.client.get_workflow_handle::<TranscribeWorkflow>(id);
                 let asked = handle.query(TranscribeWorkflow::progress, (), WorkflowQueryOptions::default());
                 if let Ok(Ok(told)) = tokio::time::timeout(QUERY_TIMEOUT, asked).await {
-                    description::take_in(&mut progress, told);
+                    description::add_workflow_progress(&mut progress, told);
                 }
             }
             Ok(progress)
@@ -191,7 +191,7 @@ impl Jobs {
             let handle = self.client.get_workflow_handle::<UntypedWorkflow>(id);
             let failure = match handle.get_result(WorkflowGetResultOptions::default()).await {
                 Err(WorkflowGetResultError::NotFound(_)) => return Err(ClientError::NotFound { id: id.to_owned() }),
-                Err(WorkflowGetResultError::Rpc(status)) => return Err(answer(&status)),
+                Err(WorkflowGetResultError::Rpc(status)) => return Err(rpc_error(&status)),
                 Err(WorkflowGetResultError::Failed(failure)) => Some(failure.to_string()),
                 Err(WorkflowGetResultError::Terminated { .. }) => {
                     Some("its workflow was terminated from outside".to_owned())
@@ -222,14 +222,14 @@ impl Jobs {
     }
 }
 
-fn once(id: &str) -> WorkflowStartOptions {
+fn start_unless_held(id: &str) -> WorkflowStartOptions {
     WorkflowStartOptions::new(WORKFLOW_QUEUE, id)
         .id_reuse_policy(WorkflowIdReusePolicy::AllowDuplicateFailedOnly)
         .id_conflict_policy(WorkflowIdConflictPolicy::Fail)
         .build()
 }
 
-fn again(id: &str) -> WorkflowStartOptions {
+fn start_again(id: &str) -> WorkflowStartOptions {
     WorkflowStartOptions::new(WORKFLOW_QUEUE, id)
         .id_reuse_policy(WorkflowIdReusePolicy::AllowDuplicate)
         .id_conflict_policy(WorkflowIdConflictPolicy::Fail)
@@ -239,7 +239,7 @@ fn again(id: &str) -> WorkflowStartOptions {
 fn to_input<T: serde::Serialize>(request: &T) -> Result<serde_json::Value, ClientError> {
     let input = serde_json::to_value(request).map_err(|error| ClientError::Refused(error.to_string()))?;
     let bytes = input.to_string().len();
-    if bytes > MOST_INPUT {
+    if bytes > MAX_INPUT_BYTES {
         return Err(ClientError::TooLong { bytes });
     }
     Ok(input)
@@ -249,7 +249,7 @@ fn submission(id: &str, started: Result<(), WorkflowStartError>) -> Result<Submi
     let existing = match started {
         Ok(()) => false,
         Err(WorkflowStartError::AlreadyStarted { .. }) => true,
-        Err(WorkflowStartError::Rpc(status)) => return Err(answer(&status)),
+        Err(WorkflowStartError::Rpc(status)) => return Err(rpc_error(&status)),
         Err(error) => return Err(ClientError::Refused(error.to_string())),
     };
     Ok(Submission { id: id.to_owned(), existing })
@@ -258,19 +258,19 @@ fn submission(id: &str, started: Result<(), WorkflowStartError>) -> Result<Submi
 fn interaction(id: &str, error: WorkflowInteractionError) -> ClientError {
     match error {
         WorkflowInteractionError::NotFound(_) => ClientError::NotFound { id: id.to_owned() },
-        WorkflowInteractionError::Rpc(status) => answer(&status),
+        WorkflowInteractionError::Rpc(status) => rpc_error(&status),
         other => ClientError::Refused(other.to_string()),
     }
 }
 
 fn listing_failed(error: temporalio_client::errors::ClientError) -> ClientError {
     match error {
-        temporalio_client::errors::ClientError::Rpc(status) => answer(&status),
+        temporalio_client::errors::ClientError::Rpc(status) => rpc_error(&status),
         other => ClientError::Refused(other.to_string()),
     }
 }
 
-fn answer(status: &Status) -> ClientError {
+fn rpc_error(status: &Status) -> ClientError {
     match status.code() {
         Code::Unavailable | Code::DeadlineExceeded => ClientError::Silent(root_cause(status)),
         _ => ClientError::Refused(status.message().to_owned()),

@@ -4,9 +4,9 @@
 //! file on the way. It knows nothing of what the bytes mean.
 
 mod address;
-mod guard;
 mod local;
 mod object;
+mod ssrf_guard;
 mod temporary;
 pub(crate) mod url;
 

@@ -56,7 +56,7 @@ pub(crate) enum Role {
 pub(crate) struct Reply {
     pub(crate) text: String,
     /// The model stopped for want of room, in the middle of its answer.
-    pub(crate) cut: bool,
+    pub(crate) truncated: bool,
     pub(crate) prompt_tokens: u64,
     pub(crate) completion_tokens: u64,
 }

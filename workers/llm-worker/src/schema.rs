@@ -70,7 +70,7 @@ impl AnswerSchema {
     }
 
     fn check(&self, reply: &Reply) -> Result<Value, String> {
-        let value = reply_text::json(reply_text::without_thoughts(&reply.text)).map_err(|error| match reply.cut {
+        let value = reply_text::json(reply_text::without_thoughts(&reply.text)).map_err(|error| match reply.truncated {
             true => "the answer was too long and broke off".to_owned(),
             false => format!("the answer is not JSON ({error})"),
         })?;

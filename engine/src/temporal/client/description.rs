@@ -62,7 +62,7 @@ fn heartbeat<T: DeserializeOwned>(activity: &PendingActivityInfo) -> Option<T> {
 }
 
 /// Adds what the workflow told to what the server knew.
-pub(super) fn take_in(progress: &mut JobProgress, told: WorkflowProgress) {
+pub(super) fn add_workflow_progress(progress: &mut JobProgress, told: WorkflowProgress) {
     progress.stage = told.stage;
     progress.chunks_done = (progress.chunks_done + told.chunks_done).min(told.chunks_total);
     progress.chunks_total = told.chunks_total;

@@ -9,7 +9,7 @@ use super::progress::{JobProgress, Stage};
 /// Measures one job from the moment it is first seen at recognition: what was done before that
 /// moment, by an earlier run or before `watch` was called, tells nothing of the speed.
 #[derive(Debug, Default)]
-pub struct Pace {
+pub struct SpeedEstimator {
     first: Option<(Instant, u32)>,
 }
 
@@ -20,7 +20,7 @@ pub struct Speed {
     pub seconds_left: f64,
 }
 
-impl Pace {
+impl SpeedEstimator {
     /// `None` until a chunk has been finished in sight, and the whole recording has been segmented.
     pub fn observe(&mut self, progress: &JobProgress, now: Instant) -> Option<Speed> {
         if progress.stage != Stage::Transcribe || progress.chunks_total == 0 {
@@ -43,7 +43,7 @@ impl Pace {
 mod tests {
     use std::time::{Duration, Instant};
 
-    use super::{JobProgress, Pace, Speed, Stage};
+    use super::{JobProgress, SpeedEstimator, Speed, Stage};
     use crate::{result::JobStatus, temporal::progress::JobKind};
 
     /// 200 s of audio in 20 chunks.
@@ -55,7 +55,7 @@ mod tests {
     #[test]
     fn speed_counts_from_the_first_sight() {
         let begin = Instant::now();
-        let mut pace = Pace::default();
+        let mut estimator = SpeedEstimator::default();
         for (second, stage, done, speed) in [
             (0, Stage::Ingest, 0, None),
             (2, Stage::Transcribe, 4, None),
@@ -65,7 +65,7 @@ mod tests {
             (13, Stage::Assemble, 20, None),
         ] {
             let now = begin + Duration::from_secs(second);
-            assert_eq!(pace.observe(&progress(stage, done), now), speed, "at {second} s");
+            assert_eq!(estimator.observe(&progress(stage, done), now), speed, "at {second} s");
         }
     }
 }
