@@ -98,7 +98,7 @@ impl Store {
         let path = folder.path_to_filesystem(&Path::from(key)).map_err(|error| classify(key, error))?;
         let opened = async {
             let file = tokio::fs::File::open(path).await?;
-            if file.metadata().await?.is_dir() { Err(io::ErrorKind::NotFound.into()) } else { Ok(file) }
+            if file.metadata().await?.is_dir() { Err(io::Error::from(io::ErrorKind::NotFound)) } else { Ok(file) }
         };
         match opened.await {
             Ok(file) => Ok(Some(file.into_std().await)),

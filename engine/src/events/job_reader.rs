@@ -10,8 +10,8 @@ use crate::{
     store::{Store, StoreError, keys},
     temporal::{
         client::{ClientError, Jobs},
-        speed::SpeedEstimator,
         progress::JobProgress,
+        speed::SpeedEstimator,
     },
     transcript::{ChunkTranscript, Segment},
 };

@@ -39,7 +39,8 @@ impl Export {
         let exporter = opentelemetry_otlp::SpanExporter::builder().with_tonic();
         let exporter = exporter.with_endpoint(endpoint).with_timeout(SEND_TIMEOUT).build();
         let exporter = exporter.map_err(|error| refused(error.to_string()))?;
-        let exporter = LogTransitions { inner: exporter, endpoint: endpoint.to_owned(), failing: AtomicBool::new(false) };
+        let exporter =
+            LogTransitions { inner: exporter, endpoint: endpoint.to_owned(), failing: AtomicBool::new(false) };
         let provider = SdkTracerProvider::builder()
             // Workflows are replayed: their spans get the same ids each time.
             .with_id_generator(SpanIds::default())

@@ -111,9 +111,7 @@ impl Jobs {
     /// # Errors
     /// [`ClientError::Unreachable`] after a few seconds without an answer.
     pub fn connect() -> Call<'static, Self> {
-        Box::pin(async move {
-            Ok(Self { client: connect().await? })
-        })
+        Box::pin(async move { Ok(Self { client: connect().await? }) })
     }
 
     /// Asks Temporal whether it is there.
@@ -174,9 +172,7 @@ impl Jobs {
 
     /// How a job stands or ended, without asking its workflow.
     pub fn status<'a>(&'a self, id: &'a str) -> Call<'a, JobStatus> {
-        Box::pin(async move {
-            Ok(description::status(&self.describe(id).await?))
-        })
+        Box::pin(async move { Ok(description::status(&self.describe(id).await?)) })
     }
 
     async fn describe(&self, id: &str) -> Result<WorkflowExecutionDescription, ClientError> {

@@ -43,7 +43,7 @@ impl SpeedEstimator {
 mod tests {
     use std::time::{Duration, Instant};
 
-    use super::{JobProgress, SpeedEstimator, Speed, Stage};
+    use super::{JobProgress, Speed, SpeedEstimator, Stage};
     use crate::{result::JobStatus, temporal::progress::JobKind};
 
     /// 200 s of audio in 20 chunks.

@@ -9,16 +9,13 @@ use std::{
 };
 
 /// A foreign crate, and the only places that may name it.
-const MAY_NAME: [(&str, &[&str]); 13] = [
+const MAY_NAME: [(&str, &[&str]); 10] = [
     ("temporalio_", &["engine/src/temporal", "workers/*/src/activities.rs"]),
     ("whisper_rs", &["workers/transcription-worker/src/recogniser/whisper"]),
     ("ct2rs", &["workers/transcription-worker/src/recogniser/ctranslate2"]),
     ("async_openai", &["workers/llm-worker/src/provider/openai"]),
     ("llama_cpp_2", &["workers/llm-worker/src/provider/local"]),
     ("symphonia", &["workers/ingestion-worker/src/decode"]),
-    ("half", &["models/src/ggml"]),
-    ("tar", &["models/src/archive"]),
-    ("zip", &["models/src/archive"]),
     ("object_store", &["engine/src/store"]),
     ("axum", &["services/*/src"]),
     ("bollard", &["xtask/src/buildkit"]),

@@ -14,9 +14,7 @@ impl Jobs {
     /// # Errors
     /// [`ClientError::NotFound`] for a job that Temporal does not know, or not any more.
     pub fn latest_run<'a>(&'a self, id: &'a str) -> Call<'a, String> {
-        Box::pin(async move {
-            Ok(self.describe(id).await?.run_id().to_owned())
-        })
+        Box::pin(async move { Ok(self.describe(id).await?.run_id().to_owned()) })
     }
 
     /// What was asked for when the run was submitted; never changes.

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     job::{JobRequest, Source, Webhook},
-    llm::{LlmTask, LlmUsage},
+    llm::LlmTask,
     result::{JobStatus, StageFailure, Timings},
     temporal::{
         contracts::{

@@ -90,7 +90,7 @@ impl SsrfGuard {
 
 #[cfg(test)]
 mod tests {
-    use super::{SsrfGuard, Refusal};
+    use super::{Refusal, SsrfGuard};
 
     #[test]
     fn hosts_are_seen_through_their_spellings() {

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use engine::{error::FailureKind, hash::sha256_of, job::Source, store::keys, temporal::contracts::SegmentationProgress};
+use engine::{
+    error::FailureKind, hash::sha256_of, job::Source, store::keys, temporal::contracts::SegmentationProgress,
+};
 use ingestion_worker::ingest;
 use tokio_util::sync::CancellationToken;
 
@@ -40,7 +42,10 @@ async fn an_upload_is_ingested_where_it_lies() {
     assert!(ingested.plan.speech_s > 0.0);
     let missing = Source::Object(keys::upload(&"0".repeat(64)));
     let error = bench.ingest(&missing).await.unwrap_err();
-    assert_eq!((error.kind, error.message.starts_with("the store has no object uploads/0000")), (FailureKind::BadInput, true));
+    assert_eq!(
+        (error.kind, error.message.starts_with("the store has no object uploads/0000")),
+        (FailureKind::BadInput, true)
+    );
 }
 
 #[tokio::test]

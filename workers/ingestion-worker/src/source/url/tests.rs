@@ -11,7 +11,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use super::{SsrfGuard, LocalSource, SizeLimit, download, fetch};
+use super::{LocalSource, SizeLimit, SsrfGuard, download, fetch};
 
 /// Serves until the test's runtime ends.
 async fn start_server() -> SocketAddr {
