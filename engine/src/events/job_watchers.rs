@@ -63,7 +63,7 @@ impl JobWatchers {
         }
     }
 
-    /// Drops what is known of a job that has just been begun again: the next who asks must not hear of its last end.
+    /// Drops what is known of a job that has just been begun again: the next who asks must not be told of its last end.
     /// Those who watch it already go on.
     pub fn forget(&self, id: &str) {
         self.lock().remove(id);

@@ -48,9 +48,9 @@ impl IngestActivities {
     pub async fn ingest(self: Arc<Self>, ctx: ActivityContext, input: IngestInput) -> Result<Ingested, ActivityError> {
         // An f64's bits: seconds of audio decoded, told from the decoding thread to the heartbeat.
         let decoded = Arc::new(AtomicU64::new(0));
-        let heard = Arc::clone(&decoded);
+        let reported = Arc::clone(&decoded);
         let progress = || IngestProgress { ingested_s: f64::from_bits(decoded.load(Ordering::Relaxed)) };
-        let tell = move |seconds: f64| heard.store(seconds.to_bits(), Ordering::Relaxed);
+        let tell = move |seconds: f64| reported.store(seconds.to_bits(), Ordering::Relaxed);
         let (sender, segmented) = watch::channel(None);
         let on_segmented = move |progress| drop(sender.send_replace(Some(progress)));
         let (this, source, context) = (&self, &input.source, &ctx);

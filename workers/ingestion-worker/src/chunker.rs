@@ -4,8 +4,8 @@
 //! last seconds, since a split in a long pause hurts the recogniser least. Silence inside a chunk is
 //! shortened, and the chunk's spans tell where its audio lies in the recording.
 //!
-//! Half of Whisper's window is what costs least: what its encoder and every token's look at the sound
-//! cost grows with the chunk, and the words that are heard are no worse.
+//! Half of Whisper's window is what costs least: what its encoder and the cross-attention of every token
+//! cost grows with the chunk, and the words that are recognised are no worse.
 
 use engine::plan::Span;
 

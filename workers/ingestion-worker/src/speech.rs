@@ -1,6 +1,6 @@
 //! Where speech begins and ends, frame by frame.
 //!
-//! It knows nothing of chunks: it hears 16 kHz samples and reports edges.
+//! It knows nothing of chunks: it takes 16 kHz samples and reports edges.
 
 /// Samples that are judged at a time: 16 ms.
 pub(crate) const FRAME: usize = 256;
