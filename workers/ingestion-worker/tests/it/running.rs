@@ -14,7 +14,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn the_same_audio_is_cut_once_wherever_it_comes_from() {
+async fn the_same_audio_is_segmented_once_wherever_it_comes_from() {
     let bench = Workbench::new();
     let path = Source::Path(sample().display().to_string());
     let first = bench.ingest(&path).await.unwrap();
@@ -60,7 +60,7 @@ async fn units_of_another_length_are_another_plan() {
 }
 
 #[tokio::test]
-async fn what_is_cut_is_told_while_more_comes() {
+async fn what_is_in_the_store_is_told_while_more_comes() {
     let mut bench = Workbench::new();
     bench.settings.unit_seconds = 60;
     let source = bench.file("minutes.wav", &wav(&speech().repeat(30)));

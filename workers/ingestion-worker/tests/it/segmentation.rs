@@ -84,7 +84,7 @@ fn check_spans(chunk: &Chunk, mut heard_until: u64) -> u64 {
 }
 
 #[tokio::test]
-async fn speech_without_a_pause_is_cut_where_it_is_quietest() {
+async fn speech_without_a_pause_is_split_where_it_is_quietest() {
     // Noise whose loudness jumps like speech's does, which the detector takes for speech.
     let mut sound = random(60 * SECOND);
     for (position, sample) in sound.iter_mut().enumerate() {
