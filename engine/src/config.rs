@@ -7,22 +7,21 @@
 
 mod folders;
 mod llm;
-mod native;
+mod loading;
 mod services;
+mod variables;
 
 use std::{net::SocketAddr, path::PathBuf};
 
-pub(crate) use folders::{program_folders, user_folder};
+pub use folders::{program_folders, user_folder};
 pub use llm::{LlmProvider, LlmSettings};
-pub use native::{Freed, settle_native_libraries};
+pub use loading::{ConfigError, load};
 pub use services::{ApiSettings, IngestionApiSettings, JobStatusApiSettings, LinkSettings, RedisSettings};
+pub use variables::{Variable, variables};
 
-use confique::{
-    Config,
-    meta::{Expr, FieldKind, LeafKind, Meta},
-};
+use confique::Config;
 
-use crate::job::RecogniserChoice;
+use crate::{job::RecogniserChoice, secret::Secret};
 
 /// Where audio, checkpoints and results are kept.
 #[derive(Debug, Clone, Config)]
@@ -139,160 +138,7 @@ pub enum Quantisation {
     F16,
 }
 
-/// A value that no log, error or debug print shows.
-#[derive(Clone, serde::Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    pub fn new(value: String) -> Self {
-        Self(value)
-    }
-
-    /// The value itself, for the one place that sends it.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("[secret]")
-    }
-}
-
-/// Every section, for the checks and the table that need all variables at once.
-const SECTIONS: [&Meta; 14] = [
-    &StoreSettings::META,
-    &CacheSettings::META,
-    &TelemetrySettings::META,
-    &HealthSettings::META,
-    &WorkflowSettings::META,
-    &IngestSettings::META,
-    &WebhookSettings::META,
-    &TranscribeSettings::META,
-    &LlmSettings::META,
-    &ApiSettings::META,
-    &IngestionApiSettings::META,
-    &JobStatusApiSettings::META,
-    &LinkSettings::META,
-    &RedisSettings::META,
-];
-
-/// Names the TOML file with settings.
-const CONFIG_FILE: &str = "LONGHAND_CONFIG";
-
-/// What is wrong with the settings, naming the variable or the file.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    #[error("unknown setting {name}: no program of Longhand reads it{}", .nearest.map(|known| format!("; did you mean {known}?")).unwrap_or_default())]
-    UnknownVariable { name: String, nearest: Option<&'static str> },
-    #[error("cannot read .env: {0}")]
-    DotEnv(#[source] dotenvy::Error),
-    #[error("{}", error_chain(.0))]
-    Invalid(#[source] confique::Error),
-}
-
-/// Reads a program's settings: environment and `.env` first, then the file, then defaults.
-///
-/// # Errors
-/// An unknown `LONGHAND_*` variable, or a value that does not parse; both are named.
-pub fn load<C: Config>() -> Result<C, ConfigError> {
-    match dotenvy::dotenv() {
-        Ok(_) => {}
-        Err(error) if error.not_found() => {}
-        Err(error) => return Err(ConfigError::DotEnv(error)),
-    }
-    reject_unknown(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
-    let mut builder = C::builder().env();
-    if let Some(file) = std::env::var_os(CONFIG_FILE) {
-        builder = builder.file(PathBuf::from(file));
-    }
-    builder.load().map_err(ConfigError::Invalid)
-}
-
-fn reject_unknown(names: impl Iterator<Item = String>) -> Result<(), ConfigError> {
-    let known: Vec<&'static str> = variables().map(|variable| variable.name).chain([CONFIG_FILE]).collect();
-    for name in names.filter(|name| name.starts_with("LONGHAND_")) {
-        if !known.contains(&name.as_str()) {
-            let nearest = known.iter().copied().min_by_key(|candidate| edit_distance(candidate, &name));
-            let nearest = nearest.filter(|candidate| edit_distance(candidate, &name) <= 4);
-            return Err(ConfigError::UnknownVariable { name, nearest });
-        }
-    }
-    Ok(())
-}
-
 /// Colours go to terminals whose user did not set `NO_COLOR`.
 pub fn wants_colour(output: &impl std::io::IsTerminal) -> bool {
     output.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-}
-
-/// One documented environment variable.
-pub struct Variable {
-    pub name: &'static str,
-    pub default: Option<String>,
-    pub doc: String,
-}
-
-/// All variables of all programs, in the order of the sections: the README's table.
-pub fn variables() -> impl Iterator<Item = Variable> {
-    SECTIONS.into_iter().flat_map(|section| section.fields).filter_map(|field| {
-        let FieldKind::Leaf { env: Some(name), kind } = field.kind else { return None };
-        let default = match kind {
-            LeafKind::Required { default: Some(value) } => Some(display(&value)),
-            LeafKind::Required { default: None } | LeafKind::Optional => None,
-        };
-        let doc = field.doc.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
-        Some(Variable { name, default, doc })
-    })
-}
-
-fn display(value: &Expr) -> String {
-    match value {
-        Expr::Str(text) => (*text).to_owned(),
-        other => serde_json::to_string(other).unwrap_or_default(),
-    }
-}
-
-fn error_chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
-}
-
-/// Levenshtein's distance, for the hint at a misspelt name.
-fn edit_distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (i, a) in left.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in right.iter().enumerate() {
-            let substituted = diagonal + usize::from(a != *b);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[right.len()]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{reject_unknown, variables};
-
-    #[test]
-    fn a_misspelt_variable_is_named_with_the_nearest_one() {
-        let error = reject_unknown(["PATH".to_owned(), "LONGHAND_MODLE".to_owned()].into_iter()).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "unknown setting LONGHAND_MODLE: no program of Longhand reads it; did you mean LONGHAND_MODEL?"
-        );
-        assert!(reject_unknown(variables().map(|variable| variable.name.to_owned())).is_ok());
-    }
 }

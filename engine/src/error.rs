@@ -1,5 +1,7 @@
 //! The one error that activities report: what happened, and whether trying again can help.
 
+use std::error::Error;
+
 use serde::{Deserialize, Serialize};
 
 /// Why a stage failed. The kind decides on retries and travels as Temporal's failure type.
@@ -9,6 +11,9 @@ pub struct StageError {
     pub kind: FailureKind,
     /// What happened, to what, and what to do next.
     pub message: String,
+    /// What brought it about, for the worker's log. It does not travel.
+    #[source]
+    pub source: Option<Box<dyn Error + Send + Sync>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,19 +30,28 @@ pub enum FailureKind {
 
 impl StageError {
     pub fn bad_input(message: impl Into<String>) -> Self {
-        Self { kind: FailureKind::BadInput, message: message.into() }
+        Self::new(FailureKind::BadInput, message)
     }
 
     pub fn setup(message: impl Into<String>) -> Self {
-        Self { kind: FailureKind::Setup, message: message.into() }
+        Self::new(FailureKind::Setup, message)
     }
 
     pub fn transient(message: impl Into<String>) -> Self {
-        Self { kind: FailureKind::Transient, message: message.into() }
+        Self::new(FailureKind::Transient, message)
     }
 
     pub fn cancelled() -> Self {
-        Self { kind: FailureKind::Cancelled, message: "cancelled".to_owned() }
+        Self::new(FailureKind::Cancelled, "cancelled")
+    }
+
+    /// The same, with what brought it about.
+    pub fn caused_by(self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { source: Some(source.into()), ..self }
+    }
+
+    fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), source: None }
     }
 
     pub fn is_retryable(&self) -> bool {

@@ -12,7 +12,7 @@ use tokio::{
 use crate::config::HealthSettings;
 
 /// A worker that says nothing for so long does not work.
-const PATIENCE: Duration = Duration::from_secs(2);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How far a worker is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +68,7 @@ pub(crate) fn answer(settings: &HealthSettings) -> Result<watch::Sender<Health>,
 pub async fn ask(settings: &HealthSettings) -> Result<(), HealthError> {
     let socket = settings.socket.as_deref().ok_or(HealthError::NoSocket)?;
     let silent = |reason: String| HealthError::Silent { socket: shown(socket), reason };
-    let told = tokio::time::timeout(PATIENCE, hear(socket)).await;
+    let told = tokio::time::timeout(ANSWER_TIMEOUT, read_answer(socket)).await;
     let told = told.map_err(|_| silent("no answer in time".to_owned()))?.map_err(|error| silent(error.to_string()))?;
     if told == Health::Ready.to_string() { Ok(()) } else { Err(HealthError::NotReady(told)) }
 }
@@ -98,7 +98,7 @@ async fn answer_all(listener: UnixListener, state: watch::Receiver<Health>) {
     }
 }
 
-async fn hear(socket: &Path) -> io::Result<String> {
+async fn read_answer(socket: &Path) -> io::Result<String> {
     let mut told = String::new();
     UnixStream::connect(socket).await?.read_to_string(&mut told).await?;
     Ok(told)

@@ -48,7 +48,7 @@ impl fmt::Display for JobId {
 }
 
 impl JobId {
-    /// A name that no other job has; later ones sort behind earlier ones.
+    /// A name that no other job has; later ones sort after earlier ones.
     #[expect(clippy::new_without_default, reason = "each call gives another id")]
     pub fn new() -> Self {
         Self(format!("job-{}", Uuid::now_v7().simple()))
@@ -109,7 +109,7 @@ mod tests {
         }
         let (one, other) = (JobId::new(), JobId::new());
         assert_eq!(one.as_str().parse(), Ok(one.clone()));
-        assert!(one.as_str() < other.as_str(), "later ones sort behind");
+        assert!(one.as_str() < other.as_str(), "later ones sort after");
     }
 
     #[test]

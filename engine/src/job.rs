@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{llm::LlmTask, webhook::Webhook};
+use crate::llm::LlmTask;
 
 /// One recording to transcribe and what to do with the text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,6 +42,14 @@ impl std::fmt::Display for Source {
             Self::Object(key) => write!(f, "object {key}"),
         }
     }
+}
+
+/// Where a job's end is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Webhook {
+    /// An http or https address that takes a POST.
+    pub url: String,
 }
 
 /// How to recognise the speech. All of it is part of a chunk's key in the store.

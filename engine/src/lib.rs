@@ -3,7 +3,6 @@
 //!
 //! It knows nothing of codecs, recognisers or language models: those live in the workers.
 
-pub mod assets;
 pub mod config;
 pub mod error;
 pub mod events;
@@ -13,9 +12,12 @@ pub mod health;
 pub mod ids;
 pub mod job;
 pub mod llm;
+pub mod native_env;
 pub mod plan;
+pub mod program;
 pub mod redis;
 pub mod result;
+pub mod secret;
 pub mod signal;
 pub mod store;
 pub mod telemetry;

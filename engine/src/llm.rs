@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::result::LlmUsage;
-
 /// One piece of LLM work on a transcript; each is an activity of its own.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -44,4 +42,16 @@ pub struct LlmAnswer {
     /// Where nothing was said it is empty, or null for an `ask` with a schema.
     pub output: serde_json::Value,
     pub usage: LlmUsage,
+}
+
+/// What a task took.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LlmUsage {
+    /// `openai` or `local`.
+    pub provider: String,
+    pub model: String,
+    pub prompt_tokens: u64,
+    pub completion_tokens: u64,
+    /// Calls to the model: more than one for map-reduce or a repaired answer.
+    pub calls: u32,
 }

@@ -1,4 +1,4 @@
-//! How a recording was cut: the immutable outcome of ingestion.
+//! How a recording was segmented: the immutable outcome of ingestion.
 //!
 //! A recording becomes work units of a few minutes, each one object of 16 kHz mono PCM with one
 //! descriptor; a unit is a run of chunks of some 16 s, never more than 30 s. Silence between spans of speech is

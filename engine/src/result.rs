@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     job::SpeechOptions,
+    llm::LlmUsage,
     transcript::{Segment, Word},
 };
 
@@ -87,7 +88,7 @@ pub struct StageFailure {
 pub struct Timings {
     /// From submission to the workflow's first step.
     pub queue_s: f64,
-    /// Until the whole recording is cut. Its beginning is being recognised meanwhile.
+    /// Until the whole recording is segmented. Its beginning is being recognised meanwhile.
     pub ingest_s: f64,
     /// From then until the last work unit is recognised.
     pub transcribe_s: f64,
@@ -124,15 +125,4 @@ pub struct Provenance {
     pub fallbacks: u32,
     /// What each LLM task took.
     pub llm: BTreeMap<String, LlmUsage>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LlmUsage {
-    /// `openai` or `local`.
-    pub provider: String,
-    pub model: String,
-    pub prompt_tokens: u64,
-    pub completion_tokens: u64,
-    /// Calls to the model: more than one for map-reduce or a repaired answer.
-    pub calls: u32,
 }

@@ -11,7 +11,7 @@ pub async fn stop_requested() {
         match signal(SignalKind::terminate()) {
             Ok(mut signal) => signal.recv().await,
             Err(error) => {
-                tracing::warn!(%error, "SIGTERM cannot be heard");
+                tracing::warn!(%error, "SIGTERM cannot be received");
                 std::future::pending().await
             }
         }

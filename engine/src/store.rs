@@ -5,12 +5,16 @@
 //! uploads/incoming/{name}                              sources on their way in
 //! audio/{sha256}/{plan}/plan.json                      written last: a plan that exists is complete
 //! audio/{sha256}/{plan}/units/{unit}.json | .pcm       a work unit's chunks and their 16 kHz i16 PCM
-//! audio/{sha256}/{plan}/chunks/{recipe}/{chunk}.json   checkpoints, written once
+//! audio/{sha256}/{plan}/chunks/{hash}/{chunk}.json     checkpoints, written once
 //! jobs/{job}/transcript.json | result.json | llm/{task}.json | deliveries.json
 //! ```
-//! `{plan}` names how the recording was cut, `{recipe}` the model's hash and the parameters.
+//! `{plan}` names the segmentation, `{hash}` the model and the parameters.
 
-use std::{ops::Range, path::PathBuf, sync::Arc};
+mod error;
+pub mod keys;
+mod writer;
+
+use std::{fs::File, io, ops::Range, path::PathBuf, sync::Arc};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream::BoxStream};
@@ -20,52 +24,20 @@ use object_store::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{config::StoreSettings, error::StageError};
+use crate::config::StoreSettings;
+use error::classify;
+use writer::{Parts, Writer};
+
+pub use error::StoreError;
 
 /// A handle to the store; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
     objects: Arc<dyn ObjectStore>,
+    /// The same objects, where they are files.
+    folder: Option<Arc<LocalFileSystem>>,
     parts: Parts,
 }
-
-/// What went wrong with which object.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    #[error("the store has no object {key}")]
-    NotFound { key: String },
-    #[error(
-        "the store has no space left for {key}: free some, or point LONGHAND_STORE elsewhere, then submit the job again"
-    )]
-    Full { key: String },
-    #[error("the store at {url} cannot be opened: {reason}; check LONGHAND_STORE")]
-    Open { url: String, reason: String },
-    #[error("object {key} in the store is not what was expected: {reason}")]
-    Corrupt { key: String, reason: String },
-    #[error(
-        "{key} could not be gathered in the temporary folder {} on its way into the store: {source}; TMPDIR names \
-         another folder", .folder.display()
-    )]
-    Temporary { key: String, folder: PathBuf, source: std::io::Error },
-    #[error("the store failed on {key}: {source}")]
-    Failed { key: String, source: object_store::Error },
-}
-
-impl From<StoreError> for StageError {
-    fn from(error: StoreError) -> Self {
-        let message = error.to_string();
-        match error {
-            StoreError::Failed { .. } => Self::transient(message),
-            StoreError::NotFound { .. } | StoreError::Corrupt { .. } => Self::bad_input(message),
-            StoreError::Full { .. } | StoreError::Open { .. } | StoreError::Temporary { .. } => Self::setup(message),
-        }
-    }
-}
-
-pub mod keys;
-mod writer;
-
-use writer::{Parts, Writer};
 
 /// What became of a conditional write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,7 +67,7 @@ impl Store {
             None => default_folder().display().to_string(),
         };
         let refused = |reason: String| StoreError::Open { url: url.clone(), reason };
-        let (objects, parts): (Arc<dyn ObjectStore>, Parts) = match url.strip_prefix("s3://") {
+        match url.strip_prefix("s3://") {
             Some(rest) => {
                 let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
                 crate::tls::install_provider();
@@ -104,18 +76,35 @@ impl Store {
                     .with_bucket_name(bucket)
                     .build()
                     .map_err(|error| refused(error.to_string()))?;
-                (Arc::new(PrefixStore::new(bucket, prefix.trim_end_matches('/'))), Parts::large())
+                let objects = Arc::new(PrefixStore::new(bucket, prefix.trim_end_matches('/')));
+                Ok(Self { objects, folder: None, parts: Parts::large() })
             }
-            None if url.contains("://") => {
-                return Err(refused("only a folder or s3://bucket/prefix is supported".to_owned()));
-            }
+            None if url.contains("://") => Err(refused("only a folder or s3://bucket/prefix is supported".to_owned())),
             None => {
                 std::fs::create_dir_all(&url).map_err(|error| refused(error.to_string()))?;
                 let folder = LocalFileSystem::new_with_prefix(&url).map_err(|error| refused(error.to_string()))?;
-                (Arc::new(folder), Parts::Small)
+                let folder = Arc::new(folder);
+                Ok(Self { objects: Arc::clone(&folder) as _, folder: Some(folder), parts: Parts::Small })
             }
+        }
+    }
+
+    /// An object as the file that it is; `None` where the store is no folder.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], or a disk that fails.
+    pub async fn open_file(&self, key: &str) -> Result<Option<File>, StoreError> {
+        let Some(folder) = &self.folder else { return Ok(None) };
+        let path = folder.path_to_filesystem(&Path::from(key)).map_err(|error| classify(key, error))?;
+        let opened = async {
+            let file = tokio::fs::File::open(path).await?;
+            if file.metadata().await?.is_dir() { Err(io::Error::from(io::ErrorKind::NotFound)) } else { Ok(file) }
         };
-        Ok(Self { objects, parts })
+        match opened.await {
+            Ok(file) => Ok(Some(file.into_std().await)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(StoreError::NotFound { key: key.to_owned() }),
+            Err(source) => Err(classify(key, object_store::Error::Generic { store: "folder", source: source.into() })),
+        }
     }
 
     /// # Errors
@@ -197,7 +186,7 @@ impl Store {
     /// Writes a stream of unknown length; the object appears only when all of it is there.
     ///
     /// # Errors
-    /// A failing store, or the stream's own error; nothing is left behind either way.
+    /// A failing store, or the stream's own error; nothing is left of it either way.
     pub async fn write_stream<E: From<StoreError>>(
         &self,
         key: &str,
@@ -261,20 +250,4 @@ pub fn data_folder() -> PathBuf {
 
 fn json_bytes<T: Serialize>(key: &str, value: &T) -> Result<Vec<u8>, StoreError> {
     serde_json::to_vec(value).map_err(|error| StoreError::Corrupt { key: key.to_owned(), reason: error.to_string() })
-}
-
-fn classify(key: &str, error: object_store::Error) -> StoreError {
-    let key = key.to_owned();
-    if matches!(error, object_store::Error::NotFound { .. }) {
-        return StoreError::NotFound { key };
-    }
-    if caused_by(&error, std::io::ErrorKind::StorageFull) || caused_by(&error, std::io::ErrorKind::QuotaExceeded) {
-        return StoreError::Full { key };
-    }
-    StoreError::Failed { key, source: error }
-}
-
-fn caused_by(error: &(dyn std::error::Error + 'static), kind: std::io::ErrorKind) -> bool {
-    let own = error.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == kind);
-    own || error.source().is_some_and(|source| caused_by(source, kind))
 }

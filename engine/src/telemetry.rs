@@ -7,8 +7,6 @@ use tracing_subscriber::{EnvFilter, Layer, fmt, layer::SubscriberExt, util::Subs
 
 use crate::config::{self, LogFormat, TelemetrySettings};
 
-pub(crate) use traces::are_exported;
-
 /// The settings do not make sense.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {

@@ -8,10 +8,8 @@ pub mod batch;
 pub mod client;
 pub mod contracts;
 pub mod metrics;
-pub mod pace;
 pub mod progress;
+pub(crate) mod spans;
+pub mod speed;
 pub mod worker;
 pub mod workflows;
-
-/// Gives the spans of a workflow that is replayed the ids that they had the first time.
-pub(crate) use temporalio_sdk::opentelemetry::WorkflowIdGenerator as SpanIds;

@@ -66,7 +66,7 @@ pub struct ChunkTranscript {
     pub run_id: String,
     pub language: String,
     pub segments: Vec<Segment>,
-    /// How often the chunk was decoded again because the first look failed the tests.
+    /// How often the chunk was decoded again because the first attempt failed the tests.
     pub fallbacks: u32,
     /// Wall time of the recogniser in seconds.
     pub seconds: f64,

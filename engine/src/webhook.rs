@@ -6,15 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use crate::{config::Secret, result::JobStatus};
-
-/// Where a job's end is told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Webhook {
-    /// An http or https address that takes a POST.
-    pub url: String,
-}
+use crate::{result::JobStatus, secret::Secret};
 
 /// The body of the POST.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,9 +6,8 @@ use anyhow::{Context, ensure};
 use clap::{Args, ValueEnum};
 use engine::{
     formats::language_name,
-    job::{AUTO, JobRequest, RecogniserChoice, Source, SpeechOptions, SpeechTask},
+    job::{AUTO, JobRequest, RecogniserChoice, Source, SpeechOptions, SpeechTask, Webhook},
     llm::{LlmTask, Question},
-    webhook::Webhook,
 };
 use url::Url;
 

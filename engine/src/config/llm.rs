@@ -2,8 +2,7 @@
 
 use confique::Config;
 
-use super::Secret;
-use crate::result::LlmUsage;
+use crate::{llm::LlmUsage, secret::Secret};
 
 /// The LLM worker.
 #[derive(Debug, Clone, Config)]
@@ -81,7 +80,7 @@ mod tests {
     use confique::Config;
 
     use super::LlmSettings;
-    use crate::result::LlmUsage;
+    use crate::llm::LlmUsage;
 
     #[test]
     fn tokens_cost_what_the_settings_say() {

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
 
 use confique::Config;
 
-use super::Secret;
+use crate::secret::Secret;
 
 /// What carries live events and rate limits between machines.
 #[derive(Debug, Clone, Config)]

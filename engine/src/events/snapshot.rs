@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::ChunkSet;
 use crate::{
     result::{JobStatus, Provenance},
-    temporal::{pace::Speed, progress::JobProgress},
+    temporal::{progress::JobProgress, speed::Speed},
     transcript::Segment,
 };
 
@@ -77,7 +77,7 @@ impl Snapshot {
             100.0
         } else if progress.jobs_total > 0 {
             100.0 * of(progress.jobs_done, progress.jobs_total)
-        } else if progress.is_cut() {
+        } else if progress.is_segmented() {
             BEFORE_RECOGNITION + RECOGNITION * of(progress.chunks_done, progress.chunks_total)
         } else {
             0.0

@@ -37,7 +37,7 @@ fn of_segment(segment: &Segment) -> Vec<Cue> {
     let pieces = pieces(segment, LINE);
     let mut rest = pieces.as_slice();
     let mut cues = Vec::new();
-    for length in cut(&pieces) {
+    for length in cue_lengths(&pieces) {
         let (taken, left) = rest.split_at(length);
         rest = left;
         let lines = broken(taken).unwrap_or_default();
@@ -46,8 +46,8 @@ fn of_segment(segment: &Segment) -> Vec<Cue> {
     cues
 }
 
-/// How many pieces each subtitle takes, by the cheapest of all ways to cut.
-fn cut(pieces: &[Piece]) -> Vec<usize> {
+/// How many pieces each subtitle takes, by the cheapest of all ways to split them.
+fn cue_lengths(pieces: &[Piece]) -> Vec<usize> {
     // `best[n]` is the cost of the first n pieces and the length of the last subtitle among them.
     let mut best: Vec<(u32, usize)> = vec![(0, 0)];
     for end in 1..=pieces.len() {

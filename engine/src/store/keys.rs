@@ -5,9 +5,12 @@ pub fn upload(sha256: &str) -> String {
     format!("uploads/{sha256}")
 }
 
-/// The SHA-256 in the key of a source that was handed in.
+/// The SHA-256 in the key of a source that was handed in. Whoever writes such an object hashes its bytes on the way, so
+/// the key says what they are.
 pub fn upload_hash(key: &str) -> Option<&str> {
-    key.strip_prefix("uploads/").filter(|name| !name.contains('/'))
+    const DIGITS: usize = 64;
+    let is_digit = |digit: u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
+    key.strip_prefix("uploads/").filter(|name| name.len() == DIGITS && name.bytes().all(is_digit))
 }
 
 /// A source on its way in, whose hash is not known yet.
@@ -15,9 +18,9 @@ pub fn incoming(name: &str) -> String {
     format!("uploads/incoming/{name}")
 }
 
-/// Where one way of cutting a recording lies: its plan, its units and their checkpoints.
-pub fn plan_folder(audio_sha256: &str, cut: &str) -> String {
-    format!("audio/{audio_sha256}/{cut}")
+/// Where one segmentation of a recording lies: its plan, its units and their checkpoints.
+pub fn plan_folder(audio_sha256: &str, segmentation: &str) -> String {
+    format!("audio/{audio_sha256}/{segmentation}")
 }
 
 pub fn plan(folder: &str) -> String {
@@ -35,12 +38,12 @@ pub fn unit_audio(folder: &str, unit: u32) -> String {
 }
 
 /// A folder's checkpoints for one model and one set of parameters.
-pub fn chunks(folder: &str, recipe: &str) -> String {
-    format!("{folder}/chunks/{recipe}")
+pub fn chunks(folder: &str, decode_config_hash: &str) -> String {
+    format!("{folder}/chunks/{decode_config_hash}")
 }
 
-pub fn chunk(folder: &str, recipe: &str, chunk: u32) -> String {
-    format!("{folder}/chunks/{recipe}/{chunk:06}.json")
+pub fn chunk(folder: &str, decode_config_hash: &str, chunk: u32) -> String {
+    format!("{folder}/chunks/{decode_config_hash}/{chunk:06}.json")
 }
 
 /// The chunk's index in the key of its checkpoint.
@@ -49,13 +52,13 @@ pub fn chunk_index(key: &str) -> Option<u32> {
 }
 
 /// The mark of a chunk that a run computed although it was finished already.
-pub fn recomputed(folder: &str, recipe: &str, run_id: &str, chunk: u32) -> String {
-    format!("{folder}/recomputed/{recipe}/{run_id}/{chunk:06}.json")
+pub fn recomputed(folder: &str, decode_config_hash: &str, run_id: &str, chunk: u32) -> String {
+    format!("{folder}/recomputed/{decode_config_hash}/{run_id}/{chunk:06}.json")
 }
 
 /// All such marks of a run.
-pub fn recomputed_by(folder: &str, recipe: &str, run_id: &str) -> String {
-    format!("{folder}/recomputed/{recipe}/{run_id}")
+pub fn recomputed_by(folder: &str, decode_config_hash: &str, run_id: &str) -> String {
+    format!("{folder}/recomputed/{decode_config_hash}/{run_id}")
 }
 
 pub fn transcript(job: &str) -> String {
@@ -89,4 +92,18 @@ pub fn llm_answers(job: &str) -> String {
 /// The task's name in the key of its answer.
 pub fn llm_task(key: &str) -> Option<&str> {
     key.rsplit('/').next()?.strip_suffix(".json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{incoming, upload, upload_hash};
+
+    #[test]
+    fn only_the_keys_of_uploads_hold_a_hash() {
+        let hash = "0123456789abcdef".repeat(4);
+        assert_eq!(upload_hash(&upload(&hash)), Some(hash.as_str()));
+        for other in [incoming("0199"), upload("talk.mp3"), upload(&hash.to_uppercase()), format!("jobs/{hash}")] {
+            assert_eq!(upload_hash(&other), None, "{other}");
+        }
+    }
 }

@@ -16,10 +16,10 @@ use super::{StoreError, classify};
 
 const SMALL: usize = 128 * 1024;
 /// Small parts that one stream may have on their way.
-const SMALL_ON_THEIR_WAY: usize = 4;
+const SMALL_IN_FLIGHT: usize = 4;
 const LARGE: usize = 5 * 1024 * 1024;
 /// Large parts that all streams together may have on their way.
-const LARGE_ON_THEIR_WAY: usize = 4;
+const LARGE_IN_FLIGHT: usize = 4;
 
 /// How objects are written that come as a stream.
 #[derive(Debug, Clone)]
@@ -37,12 +37,12 @@ pub(super) struct Writer {
 
 enum Part {
     Small(WriteMultipart),
-    Large(Gathering),
+    Large(PartBuffer),
 }
 
 impl Parts {
     pub(super) fn large() -> Self {
-        Self::Large(Arc::new(Semaphore::new(LARGE_ON_THEIR_WAY)))
+        Self::Large(Arc::new(Semaphore::new(LARGE_IN_FLIGHT)))
     }
 }
 
@@ -50,14 +50,14 @@ impl Writer {
     /// Begins an object.
     pub(super) async fn open(objects: &dyn ObjectStore, parts: &Parts, key: &str) -> Result<Self, StoreError> {
         // Before anything is begun in the store.
-        let gathering = match parts {
+        let buffer = match parts {
             Parts::Small => None,
             Parts::Large(room) => Some((tempfile::tempfile().map_err(|error| temporary(key, error))?, room)),
         };
         let upload = objects.put_multipart(&Path::from(key)).await.map_err(|error| classify(key, error))?;
-        let part = match gathering {
+        let part = match buffer {
             None => Part::Small(WriteMultipart::new_with_chunk_size(upload, SMALL)),
-            Some((file, room)) => Part::Large(Gathering {
+            Some((file, room)) => Part::Large(PartBuffer {
                 upload,
                 file: Arc::new(file),
                 length: 0,
@@ -71,11 +71,11 @@ impl Writer {
     pub(super) async fn put(&mut self, piece: Bytes) -> Result<(), StoreError> {
         match &mut self.part {
             Part::Small(writer) => {
-                writer.wait_for_capacity(SMALL_ON_THEIR_WAY).await.map_err(|error| classify(&self.key, error))?;
+                writer.wait_for_capacity(SMALL_IN_FLIGHT).await.map_err(|error| classify(&self.key, error))?;
                 writer.put(piece);
                 Ok(())
             }
-            Part::Large(gathering) => gathering.put(&self.key, piece).await,
+            Part::Large(buffer) => buffer.put(&self.key, piece).await,
         }
     }
 
@@ -83,10 +83,10 @@ impl Writer {
     pub(super) async fn finish(self) -> Result<(), StoreError> {
         match self.part {
             Part::Small(writer) => writer.finish().await.map(drop).map_err(|error| classify(&self.key, error)),
-            Part::Large(mut gathering) => {
-                let finished = gathering.finish(&self.key).await;
+            Part::Large(mut buffer) => {
+                let finished = buffer.finish(&self.key).await;
                 if finished.is_err() {
-                    told(gathering.abort().await, &self.key);
+                    log_abort(buffer.abort().await, &self.key);
                 }
                 finished
             }
@@ -97,18 +97,18 @@ impl Writer {
     pub(super) async fn abort(self) {
         let aborted = match self.part {
             Part::Small(writer) => writer.abort().await,
-            Part::Large(gathering) => gathering.abort().await,
+            Part::Large(buffer) => buffer.abort().await,
         };
-        told(aborted, &self.key);
+        log_abort(aborted, &self.key);
     }
 }
 
-fn told(aborted: object_store::Result<()>, key: &str) {
+fn log_abort(aborted: object_store::Result<()>, key: &str) {
     aborted.unwrap_or_else(|error| tracing::warn!(key, %error, "an unfinished upload could not be removed"));
 }
 
 /// A large part while it gathers, and those before it.
-struct Gathering {
+struct PartBuffer {
     upload: Box<dyn MultipartUpload>,
     /// Its first `length` bytes are the part's.
     file: Arc<File>,
@@ -117,7 +117,7 @@ struct Gathering {
     room: Arc<Semaphore>,
 }
 
-impl Gathering {
+impl PartBuffer {
     async fn put(&mut self, key: &str, mut piece: Bytes) -> Result<(), StoreError> {
         while !piece.is_empty() {
             let fitting = piece.split_to(piece.len().min(LARGE - self.length));

@@ -19,20 +19,13 @@ use tracing_subscriber::{Layer, filter::LevelFilter, registry::LookupSpan};
 use url::Url;
 
 use super::TelemetryError;
-use crate::temporal::SpanIds;
+use crate::temporal::spans::{self, SpanIds};
 
 /// A batch that the collector has not taken by then is dropped.
 const SEND_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// What the end of a program may be late for the last spans.
-const LAST_WORDS: Duration = Duration::from_secs(1);
-
-static EXPORTED: AtomicBool = AtomicBool::new(false);
-
-/// Whether this process sends traces anywhere.
-pub(crate) fn are_exported() -> bool {
-    EXPORTED.load(Ordering::Relaxed)
-}
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 pub(super) struct Export {
     provider: SdkTracerProvider,
@@ -46,7 +39,8 @@ impl Export {
         let exporter = opentelemetry_otlp::SpanExporter::builder().with_tonic();
         let exporter = exporter.with_endpoint(endpoint).with_timeout(SEND_TIMEOUT).build();
         let exporter = exporter.map_err(|error| refused(error.to_string()))?;
-        let exporter = SaysOnce { inner: exporter, endpoint: endpoint.to_owned(), failing: AtomicBool::new(false) };
+        let exporter =
+            LogTransitions { inner: exporter, endpoint: endpoint.to_owned(), failing: AtomicBool::new(false) };
         let provider = SdkTracerProvider::builder()
             // Workflows are replayed: their spans get the same ids each time.
             .with_id_generator(SpanIds::default())
@@ -55,7 +49,7 @@ impl Export {
             .build();
         global::set_tracer_provider(provider.clone());
         global::set_text_map_propagator(TraceContextPropagator::new());
-        EXPORTED.store(true, Ordering::Relaxed);
+        spans::enable();
         Ok(Self { provider })
     }
 
@@ -72,19 +66,19 @@ impl Export {
 impl Drop for Export {
     fn drop(&mut self) {
         // What is lost here was said by the exporter.
-        self.provider.shutdown_with_timeout(LAST_WORDS).ok();
+        self.provider.shutdown_with_timeout(FLUSH_TIMEOUT).ok();
     }
 }
 
 /// Tells in the log when sending begins to fail, and when it works again, and nothing in between.
 #[derive(Debug)]
-struct SaysOnce<E> {
+struct LogTransitions<E> {
     inner: E,
     endpoint: String,
     failing: AtomicBool,
 }
 
-impl<E: SpanExporter> SpanExporter for SaysOnce<E> {
+impl<E: SpanExporter> SpanExporter for LogTransitions<E> {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         let sent = self.inner.export(batch).await;
         match (&sent, self.failing.swap(sent.is_err(), Ordering::Relaxed)) {

@@ -1,8 +1,9 @@
-//! What activity adapters need: errors on their way out, heartbeats, one token that falls when the job is cancelled or
+//! What activity adapters need: errors on their way out, heartbeats, one token that is cancelled with the job and when
 //! the worker stops, and a way to tell their workflow what they have done so far.
 
-use std::{convert::Infallible, future::Future, time::Duration};
+use std::{convert::Infallible, error::Error, future::Future, time::Duration};
 
+use futures_util::future::BoxFuture;
 use serde::Serialize;
 use temporalio_client::WorkflowSignalOptions;
 use temporalio_common::error::ApplicationFailure;
@@ -10,7 +11,7 @@ use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use super::{contracts::CutSoFar, workflows::TranscribeWorkflow};
+use super::{contracts::SegmentationProgress, workflows::TranscribeWorkflow};
 use crate::error::{FailureKind, StageError};
 
 /// How often an activity reports; with the worker's throttle this bounds how late a cancel arrives. One that is over
@@ -22,8 +23,8 @@ const SIGNAL_PAUSE: Duration = Duration::from_secs(1);
 
 /// Runs an activity's work under heartbeats.
 ///
-/// `progress` is asked for the details of each heartbeat. The token given to `work` falls when the
-/// job is cancelled or `shutdown` falls; the work then has to return soon.
+/// `progress` is asked for the details of each heartbeat. The token given to `work` is cancelled
+/// when the job or `shutdown` is; the work then has to return soon.
 ///
 /// # Errors
 /// The work's own error, as Temporal wants it: cancelled, final, or to be retried.
@@ -51,25 +52,33 @@ where
             }
         }
     };
-    outcome.map_err(|error| outgoing(error, context, shutdown))
+    outcome.map_err(|error| to_activity_error(error, context, shutdown))
 }
 
-/// Tells an ingest activity's workflow what is in the store, so that it is recognised while the rest is cut. To be
-/// dropped when the activity's work is done, which tells the workflow everything once more: it never ends by itself.
-pub async fn tell_what_is_cut(context: &ActivityContext, mut cut: watch::Receiver<Option<CutSoFar>>) -> Infallible {
-    let workflow = context.workflow_handle::<TranscribeWorkflow>();
-    while cut.changed().await.is_ok() {
-        let so_far = cut.borrow_and_update().clone();
-        if let (Some(workflow), Some(so_far)) = (&workflow, so_far) {
-            let told = workflow.signal(TranscribeWorkflow::cut, so_far, WorkflowSignalOptions::default()).await;
-            told.unwrap_or_else(|error| tracing::warn!(%error, "the workflow could not be told what is cut"));
+/// Tells an ingest activity's workflow what is in the store, so that it is recognised while the rest is segmented. To
+/// be dropped when the activity's work is done, which tells the workflow everything once more: it never ends by itself.
+pub fn signal_segmentation(
+    context: &ActivityContext,
+    mut segmented: watch::Receiver<Option<SegmentationProgress>>,
+) -> BoxFuture<'_, Infallible> {
+    Box::pin(async move {
+        let workflow = context.workflow_handle::<TranscribeWorkflow>();
+        while segmented.changed().await.is_ok() {
+            let so_far = segmented.borrow_and_update().clone();
+            if let (Some(workflow), Some(so_far)) = (&workflow, so_far) {
+                let told =
+                    workflow.signal(TranscribeWorkflow::segmented, so_far, WorkflowSignalOptions::default()).await;
+                told.unwrap_or_else(
+                    |error| tracing::warn!(%error, "the workflow could not be told what is in the store"),
+                );
+            }
+            tokio::time::sleep(SIGNAL_PAUSE).await;
         }
-        tokio::time::sleep(SIGNAL_PAUSE).await;
-    }
-    std::future::pending().await
+        std::future::pending().await
+    })
 }
 
-fn outgoing(error: StageError, context: &ActivityContext, shutdown: &CancellationToken) -> ActivityError {
+fn to_activity_error(error: StageError, context: &ActivityContext, shutdown: &CancellationToken) -> ActivityError {
     match error.kind {
         // The server hands the unit to another worker at once.
         FailureKind::Cancelled if shutdown.is_cancelled() && !context.is_cancelled() => {
@@ -77,8 +86,14 @@ fn outgoing(error: StageError, context: &ActivityContext, shutdown: &Cancellatio
         }
         FailureKind::Cancelled => ActivityError::cancelled(),
         kind => {
-            tracing::warn!(%error, attempt = context.info().attempt, activity = context.info().activity_type, "failed");
-            let failure = ApplicationFailure::builder(error)
+            let cause: &dyn Error = &error;
+            tracing::warn!(
+                error = cause,
+                attempt = context.info().attempt,
+                activity = context.info().activity_type,
+                "failed"
+            );
+            let failure = ApplicationFailure::builder(error.message)
                 .type_name(format!("{kind:?}"))
                 .non_retryable(kind != FailureKind::Transient);
             ActivityError::application(failure.build())

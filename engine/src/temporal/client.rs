@@ -6,6 +6,7 @@ mod run;
 
 use std::{fmt::Display, time::Duration};
 
+use futures_util::future::BoxFuture;
 use temporalio_client::{
     Client, ClientOptions, Connection, WorkflowCancelOptions, WorkflowDescribeOptions, WorkflowExecutionDescription,
     WorkflowFetchHistoryOptions, WorkflowGetResultOptions, WorkflowIdConflictPolicy, WorkflowIdReusePolicy,
@@ -20,9 +21,10 @@ use temporalio_sdk::opentelemetry::OpenTelemetryPlugin;
 use super::{
     contracts::WORKFLOW_QUEUE,
     progress::JobProgress,
+    spans,
     workflows::{BatchRequest, BatchWorkflow, LlmRequest, LlmWorkflow, TranscribeWorkflow},
 };
-use crate::{job::JobRequest, llm::LlmTask, result::JobStatus, telemetry};
+use crate::{job::JobRequest, llm::LlmTask, result::JobStatus};
 
 pub use listing::{BadCursor, Cursor, JobFilter, JobPage};
 
@@ -33,7 +35,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 const QUERY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Bytes of JSON that a request may have, so that no payload in a history passes 64 KB.
-const MOST_INPUT: usize = 48 * 1024;
+const MAX_INPUT_BYTES: usize = 48 * 1024;
 
 /// What went wrong between a client and the Temporal server.
 #[derive(Debug, thiserror::Error)]
@@ -48,7 +50,7 @@ pub enum ClientError {
     #[error("Temporal does not answer: {0}; jobs go on by themselves, try again when it is back")]
     Silent(String),
     #[error(
-        "the request is {bytes} bytes long, of which Temporal gets at most {MOST_INPUT}: shorten its prompt or schema"
+        "the request is {bytes} bytes long, of which Temporal gets at most {MAX_INPUT_BYTES}: shorten its prompt or schema"
     )]
     TooLong { bytes: usize },
     #[error("{id} is no transcription, so it has no recording; ask for the job that it belongs to")]
@@ -79,13 +81,17 @@ pub struct Jobs {
     client: Client,
 }
 
+/// A call on its way. Boxed here, so that Temporal's client is compiled once: an async function's code is generated in
+/// every program that awaits it.
+pub type Call<'a, T> = BoxFuture<'a, Result<T, ClientError>>;
+
 /// Connects with the settings of the `TEMPORAL_*` variables or of `temporal.toml`.
 pub(super) async fn connect() -> Result<Client, ClientError> {
     crate::tls::install_provider();
     let (mut connection, options) = ClientOptions::load_from_config(LoadClientConfigProfileOptions::default())
         .map_err(|error| ClientError::Settings(error.to_string()))?;
     connection.connect_timeout = Some(CONNECT_TIMEOUT);
-    let options = if telemetry::are_exported() {
+    let options = if spans::are_enabled() {
         ClientOptions::new(options.namespace).plugin(OpenTelemetryPlugin::builder().build()).build()
     } else {
         options
@@ -104,59 +110,69 @@ pub(super) async fn connect() -> Result<Client, ClientError> {
 impl Jobs {
     /// # Errors
     /// [`ClientError::Unreachable`] after a few seconds without an answer.
-    pub async fn connect() -> Result<Self, ClientError> {
-        Ok(Self { client: connect().await? })
+    pub fn connect() -> Call<'static, Self> {
+        Box::pin(async move { Ok(Self { client: connect().await? }) })
     }
 
     /// Asks Temporal whether it is there.
-    pub async fn ping(&self) -> Result<(), ClientError> {
-        let mut service = self.client.connection().workflow_service();
-        let asked = service.get_system_info(GetSystemInfoRequest::default().into_request()).await;
-        asked.map(drop).map_err(|status| answer(&status))
+    pub fn ping(&self) -> Call<'_, ()> {
+        Box::pin(async move {
+            let mut service = self.client.connection().workflow_service();
+            let asked = service.get_system_info(GetSystemInfoRequest::default().into_request()).await;
+            asked.map(drop).map_err(|status| rpc_error(&status))
+        })
     }
 
     /// Starts a job, or finds the one that holds the id: running or finished, it is left alone;
     /// failed or cancelled, it is started again and finds what it had finished.
-    pub async fn submit(&self, id: &str, request: &JobRequest) -> Result<Submission, ClientError> {
-        let input = to_input(request)?;
-        let started = self.client.start_workflow(TranscribeWorkflow::run, input, once(id)).await;
-        submission(id, started.map(drop))
+    pub fn submit<'a>(&'a self, id: &'a str, request: &'a JobRequest) -> Call<'a, Submission> {
+        Box::pin(async move {
+            let input = to_input(request)?;
+            let started = self.client.start_workflow(TranscribeWorkflow::run, input, start_unless_held(id)).await;
+            submission(id, started.map(drop))
+        })
     }
 
     /// Starts a batch, or finds the running one that holds the id. One that has ended is run
     /// again: what it finished is left alone, what failed is tried once more.
-    pub async fn submit_batch(&self, id: &str, batch: &BatchRequest) -> Result<Submission, ClientError> {
-        let started = self.client.start_workflow(BatchWorkflow::run, to_input(batch)?, again(id)).await;
-        submission(id, started.map(drop))
+    pub fn submit_batch<'a>(&'a self, id: &'a str, batch: &'a BatchRequest) -> Call<'a, Submission> {
+        Box::pin(async move {
+            let started = self.client.start_workflow(BatchWorkflow::run, to_input(batch)?, start_again(id)).await;
+            submission(id, started.map(drop))
+        })
     }
 
     /// Runs an LLM task on a finished job's transcript, or finds the running one of the same name,
     /// which for a question may be another question.
-    pub async fn submit_llm(&self, job_id: &str, task: &LlmTask) -> Result<Submission, ClientError> {
-        let id = format!("{job_id}.llm.{}", task.name());
-        let input = to_input(&LlmRequest { job_id: job_id.to_owned(), task: task.clone() })?;
-        let started = self.client.start_workflow(LlmWorkflow::run, input, again(&id)).await;
-        submission(&id, started.map(drop))
+    pub fn submit_llm<'a>(&'a self, job_id: &'a str, task: &'a LlmTask) -> Call<'a, Submission> {
+        Box::pin(async move {
+            let id = format!("{job_id}.llm.{}", task.name());
+            let input = to_input(&LlmRequest { job_id: job_id.to_owned(), task: task.clone() })?;
+            let started = self.client.start_workflow(LlmWorkflow::run, input, start_again(&id)).await;
+            submission(&id, started.map(drop))
+        })
     }
 
     /// Where a job stands. A running workflow is asked; if no worker answers for it, what the
     /// server knows is given alone.
-    pub async fn progress(&self, id: &str) -> Result<JobProgress, ClientError> {
-        let mut progress = description::progress(id, &self.describe(id).await?);
-        if progress.status == JobStatus::Running {
-            // All workflows of the project answer this one query.
-            let handle = self.client.get_workflow_handle::<TranscribeWorkflow>(id);
-            let asked = handle.query(TranscribeWorkflow::progress, (), WorkflowQueryOptions::default());
-            if let Ok(Ok(told)) = tokio::time::timeout(QUERY_TIMEOUT, asked).await {
-                description::take_in(&mut progress, told);
+    pub fn progress<'a>(&'a self, id: &'a str) -> Call<'a, JobProgress> {
+        Box::pin(async move {
+            let mut progress = description::progress(id, &self.describe(id).await?);
+            if progress.status == JobStatus::Running {
+                // All workflows of the project answer this one query.
+                let handle = self.client.get_workflow_handle::<TranscribeWorkflow>(id);
+                let asked = handle.query(TranscribeWorkflow::progress, (), WorkflowQueryOptions::default());
+                if let Ok(Ok(told)) = tokio::time::timeout(QUERY_TIMEOUT, asked).await {
+                    description::add_workflow_progress(&mut progress, told);
+                }
             }
-        }
-        Ok(progress)
+            Ok(progress)
+        })
     }
 
     /// How a job stands or ended, without asking its workflow.
-    pub async fn status(&self, id: &str) -> Result<JobStatus, ClientError> {
-        Ok(description::status(&self.describe(id).await?))
+    pub fn status<'a>(&'a self, id: &'a str) -> Call<'a, JobStatus> {
+        Box::pin(async move { Ok(description::status(&self.describe(id).await?)) })
     }
 
     async fn describe(&self, id: &str) -> Result<WorkflowExecutionDescription, ClientError> {
@@ -166,44 +182,50 @@ impl Jobs {
     }
 
     /// Waits for a job's end, however long it takes.
-    pub async fn wait(&self, id: &str) -> Result<JobEnd, ClientError> {
-        let handle = self.client.get_workflow_handle::<UntypedWorkflow>(id);
-        let failure = match handle.get_result(WorkflowGetResultOptions::default()).await {
-            Err(WorkflowGetResultError::NotFound(_)) => return Err(ClientError::NotFound { id: id.to_owned() }),
-            Err(WorkflowGetResultError::Rpc(status)) => return Err(answer(&status)),
-            Err(WorkflowGetResultError::Failed(failure)) => Some(failure.to_string()),
-            Err(WorkflowGetResultError::Terminated { .. }) => {
-                Some("its workflow was terminated from outside".to_owned())
-            }
-            // How it ended is read from the description, which knows all ends alike.
-            _ => None,
-        };
-        Ok(JobEnd { status: self.status(id).await?, failure })
+    pub fn wait<'a>(&'a self, id: &'a str) -> Call<'a, JobEnd> {
+        Box::pin(async move {
+            let handle = self.client.get_workflow_handle::<UntypedWorkflow>(id);
+            let failure = match handle.get_result(WorkflowGetResultOptions::default()).await {
+                Err(WorkflowGetResultError::NotFound(_)) => return Err(ClientError::NotFound { id: id.to_owned() }),
+                Err(WorkflowGetResultError::Rpc(status)) => return Err(rpc_error(&status)),
+                Err(WorkflowGetResultError::Failed(failure)) => Some(failure.to_string()),
+                Err(WorkflowGetResultError::Terminated { .. }) => {
+                    Some("its workflow was terminated from outside".to_owned())
+                }
+                // How it ended is read from the description, which knows all ends alike.
+                _ => None,
+            };
+            Ok(JobEnd { status: self.status(id).await?, failure })
+        })
     }
 
     /// Asks a running job to stop; what it has finished stays in the store.
-    pub async fn cancel(&self, id: &str) -> Result<(), ClientError> {
-        let handle = self.client.get_workflow_handle::<UntypedWorkflow>(id);
-        let asked = handle.cancel(WorkflowCancelOptions::builder().reason("asked by the user").build()).await;
-        asked.map_err(|error| interaction(id, error))
+    pub fn cancel<'a>(&'a self, id: &'a str) -> Call<'a, ()> {
+        Box::pin(async move {
+            let handle = self.client.get_workflow_handle::<UntypedWorkflow>(id);
+            let asked = handle.cancel(WorkflowCancelOptions::builder().reason("asked by the user").build()).await;
+            asked.map_err(|error| interaction(id, error))
+        })
     }
 
     /// A finished or running job's whole history as Temporal's JSON, as the replay tests record it.
-    pub async fn history(&self, id: &str) -> Result<Vec<u8>, ClientError> {
-        let handle = self.client.get_workflow_handle::<UntypedWorkflow>(id);
-        let history = handle.fetch_history(WorkflowFetchHistoryOptions::default());
-        history.to_json().await.map_err(|error| ClientError::Refused(error.to_string()))
+    pub fn history<'a>(&'a self, id: &'a str) -> Call<'a, Vec<u8>> {
+        Box::pin(async move {
+            let handle = self.client.get_workflow_handle::<UntypedWorkflow>(id);
+            let history = handle.fetch_history(WorkflowFetchHistoryOptions::default());
+            history.to_json().await.map_err(|error| ClientError::Refused(error.to_string()))
+        })
     }
 }
 
-fn once(id: &str) -> WorkflowStartOptions {
+fn start_unless_held(id: &str) -> WorkflowStartOptions {
     WorkflowStartOptions::new(WORKFLOW_QUEUE, id)
         .id_reuse_policy(WorkflowIdReusePolicy::AllowDuplicateFailedOnly)
         .id_conflict_policy(WorkflowIdConflictPolicy::Fail)
         .build()
 }
 
-fn again(id: &str) -> WorkflowStartOptions {
+fn start_again(id: &str) -> WorkflowStartOptions {
     WorkflowStartOptions::new(WORKFLOW_QUEUE, id)
         .id_reuse_policy(WorkflowIdReusePolicy::AllowDuplicate)
         .id_conflict_policy(WorkflowIdConflictPolicy::Fail)
@@ -213,7 +235,7 @@ fn again(id: &str) -> WorkflowStartOptions {
 fn to_input<T: serde::Serialize>(request: &T) -> Result<serde_json::Value, ClientError> {
     let input = serde_json::to_value(request).map_err(|error| ClientError::Refused(error.to_string()))?;
     let bytes = input.to_string().len();
-    if bytes > MOST_INPUT {
+    if bytes > MAX_INPUT_BYTES {
         return Err(ClientError::TooLong { bytes });
     }
     Ok(input)
@@ -223,7 +245,7 @@ fn submission(id: &str, started: Result<(), WorkflowStartError>) -> Result<Submi
     let existing = match started {
         Ok(()) => false,
         Err(WorkflowStartError::AlreadyStarted { .. }) => true,
-        Err(WorkflowStartError::Rpc(status)) => return Err(answer(&status)),
+        Err(WorkflowStartError::Rpc(status)) => return Err(rpc_error(&status)),
         Err(error) => return Err(ClientError::Refused(error.to_string())),
     };
     Ok(Submission { id: id.to_owned(), existing })
@@ -232,19 +254,19 @@ fn submission(id: &str, started: Result<(), WorkflowStartError>) -> Result<Submi
 fn interaction(id: &str, error: WorkflowInteractionError) -> ClientError {
     match error {
         WorkflowInteractionError::NotFound(_) => ClientError::NotFound { id: id.to_owned() },
-        WorkflowInteractionError::Rpc(status) => answer(&status),
+        WorkflowInteractionError::Rpc(status) => rpc_error(&status),
         other => ClientError::Refused(other.to_string()),
     }
 }
 
 fn listing_failed(error: temporalio_client::errors::ClientError) -> ClientError {
     match error {
-        temporalio_client::errors::ClientError::Rpc(status) => answer(&status),
+        temporalio_client::errors::ClientError::Rpc(status) => rpc_error(&status),
         other => ClientError::Refused(other.to_string()),
     }
 }
 
-fn answer(status: &Status) -> ClientError {
+fn rpc_error(status: &Status) -> ClientError {
     match status.code() {
         Code::Unavailable | Code::DeadlineExceeded => ClientError::Silent(root_cause(status)),
         _ => ClientError::Refused(status.message().to_owned()),

@@ -9,10 +9,9 @@ use serde::{Deserialize, Serialize};
 use temporalio_common::ActivityDefinition;
 
 use crate::{
-    job::{JobRequest, Source, SpeechOptions},
-    llm::LlmTask,
-    result::{JobStatus, LlmUsage, StageFailure, Timings},
-    webhook::Webhook,
+    job::{JobRequest, Source, SpeechOptions, Webhook},
+    llm::{LlmTask, LlmUsage},
+    result::{JobStatus, StageFailure, Timings},
 };
 
 /// The task queue of all workflows.
@@ -23,7 +22,7 @@ pub const INGEST_QUEUE: &str = "longhand-ingest";
 /// Speech recognition.
 pub const TRANSCRIBE_QUEUE: &str = "longhand-transcribe";
 /// Speech recognition for which somebody may be waiting: a job's first words, and what has to be settled before. A
-/// short job is nothing but that, so it never stands in line behind the units of a long one.
+/// short job is nothing but that, so it never waits for the units of a long one.
 pub const TRANSCRIBE_FIRST_QUEUE: &str = "longhand-transcribe-first";
 /// Language models.
 pub const LLM_QUEUE: &str = "longhand-llm";
@@ -86,7 +85,7 @@ macro_rules! contract {
 }
 
 contract!(
-    /// Fetches and decodes the source, finds speech, cuts it into chunks, writes units and plan.
+    /// Fetches and decodes the source, finds speech, segments it into chunks, writes units and plan.
     Ingest = "ingest" on |_| INGEST_QUEUE; IngestInput => Ingested
 );
 contract!(
@@ -140,9 +139,9 @@ pub struct Ingested {
     pub chunks: u32,
 }
 
-/// What ingestion has left in the store while it is still at work.
+/// What ingestion has put into the store while it is still at work: the payload of the signal `cut`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CutSoFar {
+pub struct SegmentationProgress {
     /// The plan's folder in the store.
     pub folder: String,
     pub units: u32,
@@ -164,7 +163,8 @@ pub struct Prepared {
     /// Program and version.
     pub recogniser: String,
     /// Names the checkpoints of this model and these parameters.
-    pub recipe: String,
+    #[serde(rename = "recipe")]
+    pub decode_config_hash: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -197,7 +197,8 @@ pub struct IngestProgress {
 pub struct AssembleInput {
     pub job_id: String,
     pub folder: String,
-    pub recipe: String,
+    #[serde(rename = "recipe")]
+    pub decode_config_hash: String,
     pub language: String,
     pub duration_s: f64,
     pub chunks: u32,

@@ -15,7 +15,7 @@ use temporalio_common::telemetry::{
     start_prometheus_metric_exporter,
 };
 
-use crate::result::{JobStatus, LlmUsage};
+use crate::{llm::LlmUsage, result::JobStatus};
 
 static METER: OnceLock<Arc<dyn CoreMeter>> = OnceLock::new();
 
@@ -64,7 +64,7 @@ pub fn chunk_reused() {
     add("longhand_chunks", "Chunks brought into the store or found there", 1, &[("outcome", "reused")]);
 }
 
-/// A recording was decoded and cut.
+/// A recording was decoded and segmented.
 pub fn audio_ingested(audio_s: f64) {
     record(INGESTED_AUDIO, "Length of an ingested recording", audio_s, &[]);
 }

@@ -12,7 +12,7 @@ pub struct WorkflowProgress {
     pub stage: Stage,
     /// Chunks of the work units that are finished.
     pub chunks_done: u32,
-    /// Those that are cut, which become more until the recording's length is known.
+    /// Those known so far, which become more until the recording's length is known.
     pub chunks_total: u32,
     /// Length of the recording in seconds; 0 until it is known.
     pub duration_s: f64,
@@ -20,8 +20,8 @@ pub struct WorkflowProgress {
     #[serde(default)]
     pub folder: String,
     /// Names the checkpoints in that folder; empty until the model and the language are settled.
-    #[serde(default)]
-    pub recipe: String,
+    #[serde(default, rename = "recipe")]
+    pub decode_config_hash: String,
     /// Finished jobs of a batch.
     pub jobs_done: u32,
     pub jobs_total: u32,
@@ -88,7 +88,7 @@ pub struct JobProgress {
     pub status: JobStatus,
     pub stage: Stage,
     pub chunks_done: u32,
-    /// Those that are cut, which become more until the recording's length is known.
+    /// Those known so far, which become more until the recording's length is known.
     pub chunks_total: u32,
     /// Seconds of audio decoded so far; 0 once ingestion is over.
     pub ingested_s: f64,
@@ -98,11 +98,11 @@ pub struct JobProgress {
     pub elapsed_s: f64,
     /// Activities that failed and will be tried again.
     pub retries: Vec<Retry>,
-    /// Where the running job's checkpoints lie: folder and recipe, empty until they are settled.
+    /// Where the running job's checkpoints lie: folder and decode config hash, empty until they are settled.
     #[serde(skip)]
     pub folder: String,
     #[serde(skip)]
-    pub recipe: String,
+    pub decode_config_hash: String,
     pub jobs_done: u32,
     pub jobs_total: u32,
 }
@@ -123,7 +123,7 @@ impl JobProgress {
             elapsed_s: 0.0,
             retries: Vec::new(),
             folder: String::new(),
-            recipe: String::new(),
+            decode_config_hash: String::new(),
             jobs_done: 0,
             jobs_total: 0,
         }
@@ -134,8 +134,8 @@ impl JobProgress {
         Self { elapsed_s: result.timings.wall_s, ..Self::new(&result.job_id, JobKind::Transcribe, result.status) }
     }
 
-    /// Whether the whole recording is cut, so that no chunks are added to those that there are.
-    pub fn is_cut(&self) -> bool {
+    /// Whether the whole recording is segmented, so that no chunks are added to those that there are.
+    pub fn is_segmented(&self) -> bool {
         self.duration_s > 0.0 && self.chunks_total > 0
     }
 }

@@ -21,7 +21,6 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::{HealthSettings, TelemetrySettings, WorkflowSettings},
     health::{self, Health, HealthError},
-    signal,
 };
 
 use super::{
@@ -39,7 +38,7 @@ const GRACE: Duration = Duration::from_secs(8);
 const HEARTBEAT_THROTTLE: Duration = Duration::from_millis(400);
 
 /// Between two attempts to reach the server.
-const CONNECT_PAUSE: Duration = Duration::from_secs(1);
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// What Temporal knows the versions of the workflows' workers by.
 const DEPLOYMENT: &str = "longhand";
@@ -62,53 +61,56 @@ pub enum WorkerError {
     Sdk(Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// Serves the activities of queues, each with so many slots, until the process is told to stop.
-/// The token that `activities` is given falls at that moment; it gives one set for each queue.
-pub async fn serve_activities<A: ActivityImplementer + Send + Sync + 'static, const N: usize>(
-    queues: [(&str, usize); N],
-    health: &HealthSettings,
-    telemetry: &TelemetrySettings,
-    activities: impl FnOnce(CancellationToken) -> [A; N],
-) -> Result<(), WorkerError> {
-    let process = Process::start(health, telemetry).await?;
-    let served = queues.into_iter().zip(activities(process.stop.clone()));
-    let options = served.map(|((queue, slots), activities)| activity_options(queue, slots, activities));
-    process.run(options.collect()).await
+/// A task queue with what serves it.
+pub struct Queue(WorkerOptions);
+
+impl Queue {
+    /// Activities, so many at the same time.
+    pub fn of_activities<A: ActivityImplementer + Send + Sync + 'static>(
+        name: &str,
+        slots: usize,
+        activities: A,
+    ) -> Self {
+        Self::with(activity_options(name, slots), activities)
+    }
+
+    /// All workflows, with the activities that they run in place.
+    ///
+    /// # Errors
+    /// The SDK refuses a workflow.
+    pub fn of_workflows<A: ActivityImplementer + Send + Sync + 'static>(
+        settings: &WorkflowSettings,
+        activities: A,
+    ) -> Result<Self, WorkerError> {
+        Ok(Self::with(workflow_options(settings)?, activities))
+    }
+
+    fn with<A: ActivityImplementer + Send + Sync + 'static>(mut options: WorkerOptions, activities: A) -> Self {
+        options.register_activities(activities);
+        Self(options)
+    }
 }
 
-/// Serves one queue's activities, and all workflows, too, with the same activities for what they run in place.
-pub async fn serve_activities_and_workflows<A: ActivityImplementer + Clone + Send + Sync + 'static>(
-    queue: &str,
-    slots: usize,
-    workflows: &WorkflowSettings,
+/// Serves the queues until `stop` is cancelled.
+pub(crate) async fn serve(
+    queues: Vec<Queue>,
     health: &HealthSettings,
     telemetry: &TelemetrySettings,
-    activities: impl FnOnce(CancellationToken) -> A,
+    stop: CancellationToken,
 ) -> Result<(), WorkerError> {
-    let process = Process::start(health, telemetry).await?;
-    let activities = activities(process.stop.clone());
-    let options = activity_options(queue, slots, activities.clone());
-    process.run(vec![workflow_options(workflows, activities)?, options]).await
+    Process::start(health, telemetry, stop).await?.serve(queues).await
 }
 
-fn activity_options<A: ActivityImplementer + Send + Sync + 'static>(
-    queue: &str,
-    slots: usize,
-    activities: A,
-) -> WorkerOptions {
+fn activity_options(queue: &str, slots: usize) -> WorkerOptions {
     WorkerOptions::new(queue)
         .tuner(slot_numbers(0, slots))
         .max_cached_workflows(0)
         .max_heartbeat_throttle_interval(HEARTBEAT_THROTTLE)
         .graceful_shutdown_period(GRACE)
-        .register_activities(activities)
         .build()
 }
 
-fn workflow_options<A: ActivityImplementer + Send + Sync + 'static>(
-    settings: &WorkflowSettings,
-    activities: A,
-) -> Result<WorkerOptions, WorkerError> {
+fn workflow_options(settings: &WorkflowSettings) -> Result<WorkerOptions, WorkerError> {
     let version = settings.version.as_deref().filter(|version| !version.is_empty());
     let options = WorkerOptions::new(WORKFLOW_QUEUE)
         .maybe_deployment_options(version.map(of_version))
@@ -119,7 +121,7 @@ fn workflow_options<A: ActivityImplementer + Send + Sync + 'static>(
         .and_then(|options| options.register_workflow::<BatchWorkflow>())
         .and_then(|options| options.register_workflow::<DeliverWorkflow>())
         .map_err(sdk)?;
-    Ok(options.register_activities(activities).build())
+    Ok(options.build())
 }
 
 /// A workflow's history is only sure to replay on the code that made it. Activities have no such memory: their queues
@@ -151,21 +153,23 @@ struct Process {
 }
 
 impl Process {
-    async fn start(health: &HealthSettings, telemetry: &TelemetrySettings) -> Result<Self, WorkerError> {
+    async fn start(
+        health: &HealthSettings,
+        telemetry: &TelemetrySettings,
+        stop: CancellationToken,
+    ) -> Result<Self, WorkerError> {
         let health = health::answer(health)?;
         let runtime = Runtime::from_current_tokio(runtime_options(telemetry)?).map_err(sdk)?;
-        let stop = CancellationToken::new();
-        tokio::spawn(fall_on_signal(stop.clone()));
         let client = tokio::select! {
-            client = connect_patiently() => client?,
+            client = connect_with_retries() => client?,
             () = stop.cancelled() => return Err(WorkerError::Stopped),
         };
         Ok(Self { runtime, client, stop, health })
     }
 
-    async fn run(self, options: Vec<WorkerOptions>) -> Result<(), WorkerError> {
-        let mut workers = Vec::with_capacity(options.len());
-        for options in options {
+    async fn serve(self, queues: Vec<Queue>) -> Result<(), WorkerError> {
+        let mut workers = Vec::with_capacity(queues.len());
+        for Queue(options) in queues {
             workers.push(Worker::new(&self.runtime, self.client.clone(), options).map_err(sdk)?);
         }
         let handles: Vec<_> = workers.iter().map(Worker::shutdown_handle).collect();
@@ -193,19 +197,14 @@ fn runtime_options(telemetry: &TelemetrySettings) -> Result<RuntimeOptions, Work
 }
 
 /// A worker may be up before its server, and that is no reason to die.
-async fn connect_patiently() -> Result<Client, ClientError> {
+async fn connect_with_retries() -> Result<Client, ClientError> {
     loop {
         match connect().await {
             Err(error @ ClientError::Unreachable { .. }) => tracing::warn!(%error, "still trying"),
             connected => return connected,
         }
-        tokio::time::sleep(CONNECT_PAUSE).await;
+        tokio::time::sleep(RETRY_DELAY).await;
     }
-}
-
-async fn fall_on_signal(stop: CancellationToken) {
-    signal::stop_requested().await;
-    stop.cancel();
 }
 
 fn sdk(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> WorkerError {

@@ -1,8 +1,7 @@
-//! The engine through its features: fetched files, the store, recorded histories, the house's order.
+//! The engine through its features: the store, recorded histories, the house's order.
 
 #![cfg(test)]
 
-mod assets;
 mod house;
 mod replay;
 mod settings;

@@ -11,7 +11,7 @@ use temporalio_sdk::workflow_replayer::{WorkflowReplayer, WorkflowReplayerOption
 const MOST_BYTES: usize = 64 * 1024;
 
 /// What must be on record.
-const RECORDED: [&str; 12] = [
+const RECORDED: [&str; 13] = [
     "batch",
     "cancelled",
     "cancelled_ends_here",
@@ -19,6 +19,7 @@ const RECORDED: [&str; 12] = [
     "cut_meanwhile",
     "deliver",
     "ends_here",
+    "failed_ingest",
     "failed_llm",
     "head_start",
     "llm",

@@ -1,5 +1,7 @@
 //! What the store promises, on a folder. The command line's tests run a whole job on S3.
 
+use std::io;
+
 use bytes::Bytes;
 use engine::{
     config::StoreSettings,
@@ -34,6 +36,19 @@ async fn objects_are_written_whole_or_not_at_all() {
     let mut listed = store.list("a").await.unwrap();
     listed.sort_unstable();
     assert_eq!(listed, ["a/large", "a/one.json"], "nothing is left of a stream that broke");
+}
+
+#[tokio::test]
+async fn objects_in_a_folder_are_files() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path().to_str().unwrap()).unwrap();
+    store.write("talks/one", "speech").await.unwrap();
+    let file = store.open_file("talks/one").await.unwrap().unwrap();
+    assert_eq!(io::read_to_string(file).unwrap(), "speech");
+    for none in ["talks/two", "talks"] {
+        let error = store.open_file(none).await.unwrap_err();
+        assert!(matches!(&error, StoreError::NotFound { key } if key == none), "{error}");
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use engine::{events::FollowError, store::StoreError, temporal::client::ClientError};
+use engine::{events::WatchError, store::StoreError, temporal::client::ClientError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -143,11 +143,11 @@ impl From<ClientError> for ApiError {
     }
 }
 
-impl From<FollowError> for ApiError {
-    fn from(error: FollowError) -> Self {
+impl From<WatchError> for ApiError {
+    fn from(error: WatchError) -> Self {
         match error {
-            FollowError::Client(error) => error.into(),
-            FollowError::Store(error) => error.into(),
+            WatchError::Client(error) => error.into(),
+            WatchError::Store(error) => error.into(),
         }
     }
 }

@@ -167,7 +167,7 @@ mod tests {
 
     #[tokio::test]
     async fn each_client_has_an_allowance_of_its_own_with_redis_or_without() {
-        let away = RedisSettings { url: Some(engine::config::Secret::new("redis://127.0.0.1:1".to_owned())) };
+        let away = RedisSettings { url: Some(engine::secret::Secret::new("redis://127.0.0.1:1".to_owned())) };
         for redis in [None, redis::open(&away).unwrap()] {
             let allowance = Allowance { name: "rate", most: number(3), window: Duration::from_secs(60) };
             let limit = RateLimit::new(allowance, redis);

@@ -4,9 +4,8 @@ use api::{ApiError, parse_json};
 use engine::{
     formats::language_name,
     ids::JobId,
-    job::{AUTO, JobRequest, Source, SpeechOptions, SpeechTask},
+    job::{AUTO, JobRequest, Source, SpeechOptions, SpeechTask, Webhook},
     llm::{LlmTask, Question},
-    webhook::Webhook,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -5,7 +5,7 @@ use axum::{
     extract::{DefaultBodyLimit, Request},
     http::StatusCode,
 };
-use engine::{events::Followers, ids::JobId, job::JobRequest, result::JobStatus};
+use engine::{events::JobWatchers, ids::JobId, job::JobRequest, result::JobStatus};
 use tokio_util::sync::CancellationToken;
 
 use crate::{jobs::Accepted, upload::Uploads};
@@ -15,7 +15,7 @@ use crate::{jobs::Accepted, upload::Uploads};
 pub(crate) struct Ingestion {
     pub(crate) temporal: Temporal,
     pub(crate) uploads: Uploads,
-    pub(crate) followers: Followers,
+    pub(crate) watchers: JobWatchers,
     pub(crate) links: Links,
     pub(crate) quota: JobQuota,
     /// Bytes that a body of JSON may have.

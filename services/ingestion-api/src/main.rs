@@ -20,7 +20,7 @@ use engine::{
         self, ApiSettings, IngestSettings, IngestionApiSettings, LinkSettings, RedisSettings, StoreSettings,
         TelemetrySettings,
     },
-    events::Wakeups,
+    events::Notifications,
     telemetry,
 };
 
@@ -63,8 +63,9 @@ async fn main() -> anyhow::Result<()> {
     }
     let _telemetry = telemetry::start(&settings.telemetry, "ingestion-api")?;
     let dependencies = Dependencies::open(&settings.store, &settings.redis).await?;
-    let wakeups = Wakeups::listen(&settings.redis)?;
+    let notifications = Notifications::subscribe(&settings.redis)?;
     let stop = api::stop_signal();
-    let service = routes::api(&dependencies, wakeups, &settings.ingest, &settings.api, &settings.links, stop.clone());
+    let service =
+        routes::api(&dependencies, notifications, &settings.ingest, &settings.api, &settings.links, stop.clone());
     Ok(api::serve(service, address, &settings.api, dependencies, stop).await?)
 }

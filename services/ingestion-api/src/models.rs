@@ -2,7 +2,7 @@
 
 use api::{ApiError, Path};
 use axum::http::StatusCode;
-use engine::assets::catalogue::whisper_models;
+use models::catalogue::whisper_models;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};

@@ -4,7 +4,7 @@ use api::{Api, Dependencies, JobQuota, Links};
 use axum::Router;
 use engine::{
     config::{ApiSettings, IngestSettings, LinkSettings},
-    events::{Followers, Wakeups},
+    events::{JobWatchers, Notifications},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -12,7 +12,7 @@ use crate::{batches, ingestion::Ingestion, jobs, models, openai, upload::Uploads
 
 pub(crate) fn api(
     dependencies: &Dependencies,
-    wakeups: Wakeups,
+    notifications: Notifications,
     ingest: &IngestSettings,
     settings: &ApiSettings,
     links: &LinkSettings,
@@ -21,7 +21,7 @@ pub(crate) fn api(
     let ingestion = Ingestion {
         temporal: dependencies.temporal.clone(),
         uploads: Uploads { store: dependencies.store.clone(), most: ingest.max_source_mb.saturating_mul(1_000_000) },
-        followers: Followers::new(dependencies.store.clone(), wakeups),
+        watchers: JobWatchers::new(dependencies.store.clone(), notifications),
         links: Links::new(links),
         quota: JobQuota::new(settings, dependencies.redis.as_ref()),
         most_json: settings.max_body_kb.saturating_mul(1024),

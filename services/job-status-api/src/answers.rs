@@ -123,7 +123,7 @@ async fn ask(
         return Err(ApiError::new(StatusCode::CONFLICT, api::ErrorKind::InvalidRequestError, message).code("busy"));
     }
     // A run of the same name may have ended just before.
-    status.followers.forget(&asked.id);
+    status.watchers.forget(&asked.id);
     let answer = Asked { links: status.links.job(&asked.id), id: asked.id };
     Ok((StatusCode::ACCEPTED, axum::Json(answer)).into_response())
 }

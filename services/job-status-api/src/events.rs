@@ -10,13 +10,12 @@ use axum::{
     response::sse::{Event, KeepAlive, Sse},
 };
 use engine::{
-    events::{ChunkSet, JobEvent, Snapshot},
+    events::{ChunkSet, JobEvent, Snapshot, Subscription},
     ids::JobId,
     transcript::{Segment, Word},
 };
 use futures_util::{Stream, StreamExt, stream};
 use serde::Serialize;
-use tokio::sync::watch;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{job_view::JobView, status::Status};
@@ -49,7 +48,7 @@ async fn events(
     let seen = headers.get(LAST_EVENT_ID).map(|seen| seen.to_str().unwrap_or("?").parse::<ChunkSet>());
     let sent = seen.transpose().map_err(|error| ApiError::invalid(error.to_string()).param("Last-Event-ID"))?;
     let telling = Telling {
-        snapshots: status.followers.follow_latest(status.temporal.jobs()?, id.as_str()).await?,
+        snapshots: status.watchers.watch_latest(status.temporal.jobs()?, id.as_str()).await?,
         links: status.links,
         told: None,
         sent: sent.unwrap_or_default(),
@@ -62,7 +61,7 @@ async fn events(
 
 /// One client's stream.
 struct Telling {
-    snapshots: watch::Receiver<Snapshot>,
+    snapshots: Subscription,
     links: Links,
     told: Option<Snapshot>,
     sent: ChunkSet,

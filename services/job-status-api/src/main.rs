@@ -19,7 +19,7 @@ use clap::Parser;
 use confique::Config;
 use engine::{
     config::{self, ApiSettings, JobStatusApiSettings, LinkSettings, RedisSettings, StoreSettings, TelemetrySettings},
-    events::Wakeups,
+    events::Notifications,
     telemetry,
 };
 
@@ -60,8 +60,8 @@ async fn main() -> anyhow::Result<()> {
     }
     let _telemetry = telemetry::start(&settings.telemetry, env!("CARGO_PKG_NAME"))?;
     let dependencies = Dependencies::open(&settings.store, &settings.redis).await?;
-    let wakeups = Wakeups::listen(&settings.redis)?;
+    let notifications = Notifications::subscribe(&settings.redis)?;
     let stop = api::stop_signal();
-    let service = routes::api(&dependencies, wakeups, &settings.api, &settings.links, stop.clone());
+    let service = routes::api(&dependencies, notifications, &settings.api, &settings.links, stop.clone());
     Ok(api::serve(service, address, &settings.api, dependencies, stop).await?)
 }

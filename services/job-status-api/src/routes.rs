@@ -3,7 +3,7 @@
 use api::{Api, Dependencies, JobQuota, Links};
 use engine::{
     config::{ApiSettings, LinkSettings},
-    events::{Followers, Wakeups},
+    events::{JobWatchers, Notifications},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -11,7 +11,7 @@ use crate::{answers, audio, deliveries, events, jobs, page, recordings::Recordin
 
 pub(crate) fn api(
     dependencies: &Dependencies,
-    wakeups: Wakeups,
+    notifications: Notifications,
     settings: &ApiSettings,
     links: &LinkSettings,
     stop: CancellationToken,
@@ -19,7 +19,7 @@ pub(crate) fn api(
     let status = Status {
         temporal: dependencies.temporal.clone(),
         store: dependencies.store.clone(),
-        followers: Followers::new(dependencies.store.clone(), wakeups),
+        watchers: JobWatchers::new(dependencies.store.clone(), notifications),
         recordings: Recordings::new(dependencies.store.clone()),
         links: Links::new(links),
         quota: JobQuota::new(settings, dependencies.redis.as_ref()),

@@ -3,12 +3,11 @@
 use api::{ApiError, ErrorKind, JobQuota, Links, Temporal};
 use axum::http::StatusCode;
 use engine::{
-    events::{Followers, Snapshot},
+    events::{JobWatchers, Subscription},
     ids::JobId,
     result::JobResult,
     store::{Store, keys},
 };
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::recordings::Recordings;
@@ -18,7 +17,7 @@ use crate::recordings::Recordings;
 pub(crate) struct Status {
     pub(crate) temporal: Temporal,
     pub(crate) store: Store,
-    pub(crate) followers: Followers,
+    pub(crate) watchers: JobWatchers,
     pub(crate) recordings: Recordings,
     pub(crate) links: Links,
     pub(crate) quota: JobQuota,
@@ -28,8 +27,8 @@ pub(crate) struct Status {
 
 impl Status {
     /// The job as it is now, and what comes.
-    pub(crate) async fn follow(&self, id: &JobId) -> Result<watch::Receiver<Snapshot>, ApiError> {
-        Ok(self.followers.follow(self.temporal.jobs()?, id.as_str()).await?)
+    pub(crate) async fn follow(&self, id: &JobId) -> Result<Subscription, ApiError> {
+        Ok(self.watchers.watch(self.temporal.jobs()?, id.as_str()).await?)
     }
 
     /// What came of a job, which Temporal may have forgotten meanwhile.

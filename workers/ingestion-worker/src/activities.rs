@@ -36,7 +36,7 @@ pub struct IngestActivities {
 }
 
 impl IngestActivities {
-    /// `stop` falls when the worker is told to end.
+    /// `stop` is cancelled when the worker is told to end.
     pub fn new(store: Store, settings: IngestSettings, webhooks: WebhookSettings, stop: CancellationToken) -> Self {
         Self { store, settings, webhooks, stop }
     }
@@ -48,17 +48,17 @@ impl IngestActivities {
     pub async fn ingest(self: Arc<Self>, ctx: ActivityContext, input: IngestInput) -> Result<Ingested, ActivityError> {
         // An f64's bits: seconds of audio decoded, told from the decoding thread to the heartbeat.
         let decoded = Arc::new(AtomicU64::new(0));
-        let heard = Arc::clone(&decoded);
+        let reported = Arc::clone(&decoded);
         let progress = || IngestProgress { ingested_s: f64::from_bits(decoded.load(Ordering::Relaxed)) };
-        let tell = move |seconds: f64| heard.store(seconds.to_bits(), Ordering::Relaxed);
-        let (cut, told) = watch::channel(None);
-        let cut_so_far = move |so_far| drop(cut.send_replace(Some(so_far)));
+        let tell = move |seconds: f64| reported.store(seconds.to_bits(), Ordering::Relaxed);
+        let (sender, segmented) = watch::channel(None);
+        let on_segmented = move |progress| drop(sender.send_replace(Some(progress)));
         let (this, source, context) = (&self, &input.source, &ctx);
         let work = |stop| async move {
-            let ingest = ingest::ingest(&this.store, &this.settings, source, &stop, tell, cut_so_far);
+            let ingest = ingest::ingest(&this.store, &this.settings, source, &stop, tell, on_segmented);
             tokio::select! {
                 made = ingest => made,
-                never = activity::tell_what_is_cut(context, told) => match never {},
+                never = activity::signal_segmentation(context, segmented) => match never {},
             }
         };
         let made = activity::run(&ctx, &self.stop, progress, work).await?;

@@ -15,7 +15,7 @@ const READS_IN_FLIGHT: usize = 32;
 pub(crate) async fn assemble(store: &Store, input: &AssembleInput, run_id: &str) -> Result<Assembled, StageError> {
     let mut chunks = stream::iter(0..input.chunks)
         .map(|chunk| async move {
-            store.read_json::<ChunkTranscript>(&keys::chunk(&input.folder, &input.recipe, chunk)).await
+            store.read_json::<ChunkTranscript>(&keys::chunk(&input.folder, &input.decode_config_hash, chunk)).await
         })
         .buffered(READS_IN_FLIGHT);
     let mut assembled = Assembled::default();
@@ -33,7 +33,7 @@ pub(crate) async fn assemble(store: &Store, input: &AssembleInput, run_id: &str)
     for (id, segment) in segments.iter_mut().enumerate() {
         segment.id = u32::try_from(id).unwrap_or(u32::MAX);
     }
-    let repeated = store.list(&keys::recomputed_by(&input.folder, &input.recipe, run_id)).await?;
+    let repeated = store.list(&keys::recomputed_by(&input.folder, &input.decode_config_hash, run_id)).await?;
     assembled.chunks_recomputed = u32::try_from(repeated.len()).unwrap_or(u32::MAX);
     // Whisper's segments bring their own leading spaces, and none in languages that use none.
     let text: String = segments.iter().map(|segment| segment.text.as_str()).collect();

@@ -66,7 +66,7 @@ fn provenance(conclusion: &Conclusion) -> Provenance {
     let checkpoints = ingested.as_ref().zip(prepared.as_ref());
     Provenance {
         checkpoints: checkpoints
-            .map(|(ingested, prepared)| keys::chunks(&ingested.folder, &prepared.recipe))
+            .map(|(ingested, prepared)| keys::chunks(&ingested.folder, &prepared.decode_config_hash))
             .unwrap_or_default(),
         chunks_total: ingested.as_ref().map(|ingested| ingested.chunks).unwrap_or_default(),
         audio_sha256: ingested.map(|ingested| ingested.audio_sha256).unwrap_or_default(),

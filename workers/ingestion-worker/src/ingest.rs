@@ -6,7 +6,7 @@ use engine::{
     job::Source,
     plan::Plan,
     store::{Created, Store, keys},
-    temporal::contracts::CutSoFar,
+    temporal::contracts::SegmentationProgress,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -17,9 +17,9 @@ use crate::{
     units::FilledUnit,
 };
 
-/// Names the rules by which phrases are found and cut. Changes whenever they do, for a plan in
+/// Names the rules by which speech is found and segmented. Changes whenever they do, for a plan in
 /// the store is never changed.
-const CUTTING_RULES: &str = "v3";
+const SEGMENTATION_VERSION: &str = "v3";
 
 /// Where the plan lies, and what it says.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,13 +27,13 @@ pub struct Ingested {
     /// The plan's folder in the store.
     pub folder: String,
     pub plan: Plan,
-    /// The recording had been cut before; nothing was decoded.
+    /// The recording had been segmented before; nothing was decoded.
     pub reused: bool,
 }
 
 /// Fetches a source, decodes it, finds the speech in it and leaves work units and plan in the
-/// store. `progress` is told the seconds of audio decoded so far, about once per second of audio; `cut_so_far` what
-/// is in the store, after each unit behind which others come.
+/// store. `progress` is told the seconds of audio decoded so far, about once per second of audio; `on_segmented` what
+/// is in the store, after each unit but the last.
 ///
 /// # Errors
 /// Bad input where the source is no usable recording, set-up where a disk is full, transient
@@ -44,16 +44,24 @@ pub async fn ingest(
     source: &Source,
     cancelled: &CancellationToken,
     progress: impl Fn(f64) + Send + 'static,
-    cut_so_far: impl Fn(CutSoFar),
+    on_segmented: impl Fn(SegmentationProgress),
 ) -> Result<Ingested, StageError> {
-    let fetched = cancelled.run_until_cancelled(source::fetch(store, settings, source, cancelled)).await;
-    let source = fetched.ok_or_else(StageError::cancelled)??;
-    let sha256 = source.sha256.clone();
-    let folder = keys::plan_folder(&sha256, &format!("{CUTTING_RULES}-{}s", settings.unit_seconds));
-    if let Some(plan) = store.find_json(&keys::plan(&folder)).await? {
-        return Ok(Ingested { folder, plan, reused: true });
+    let folder_of =
+        |sha256: &str| keys::plan_folder(sha256, &format!("{SEGMENTATION_VERSION}-{}s", settings.unit_seconds));
+    // An upload's key says what its bytes are, so a plan that is there is found before any of them is read.
+    if let Source::Object(key) = source
+        && let Some(sha256) = keys::upload_hash(key)
+        && let Some(known) = or_cancelled(cancelled, known_plan(store, folder_of(sha256))).await?
+    {
+        return Ok(known);
     }
-    let summary = cut(store, &folder, settings.unit_seconds, source, cancelled, progress, cut_so_far).await?;
+    let source = or_cancelled(cancelled, source::fetch(store, settings, source, cancelled)).await?;
+    let sha256 = source.sha256.clone();
+    if let Some(known) = known_plan(store, folder_of(&sha256)).await? {
+        return Ok(known);
+    }
+    let folder = folder_of(&sha256);
+    let summary = segment(store, &folder, settings.unit_seconds, source, cancelled, progress, on_segmented).await?;
     let plan = Plan {
         audio_sha256: sha256,
         format: summary.format,
@@ -68,15 +76,27 @@ pub async fn ingest(
     }
 }
 
+async fn known_plan(store: &Store, folder: String) -> Result<Option<Ingested>, StageError> {
+    let plan = store.find_json(&keys::plan(&folder)).await?;
+    Ok(plan.map(|plan| Ingested { folder, plan, reused: true }))
+}
+
+async fn or_cancelled<T>(
+    cancelled: &CancellationToken,
+    work: impl Future<Output = Result<T, StageError>>,
+) -> Result<T, StageError> {
+    cancelled.run_until_cancelled(work).await.unwrap_or_else(|| Err(StageError::cancelled()))
+}
+
 /// Decodes on a thread of its own while this task writes the units that come of it.
-async fn cut(
+async fn segment(
     store: &Store,
     folder: &str,
     unit_seconds: u32,
     source: LocalSource,
     cancelled: &CancellationToken,
     progress: impl Fn(f64) + Send + 'static,
-    cut_so_far: impl Fn(CutSoFar),
+    on_segmented: impl Fn(SegmentationProgress),
 ) -> Result<Summary, StageError> {
     let LocalSource { file, name, sha256: _, temporary: _keep } = source;
     // One unit is written while the next one fills: no more wait in memory.
@@ -88,12 +108,11 @@ async fn cut(
     let mut written = Ok(());
     while let Some(unit) = units.recv().await {
         let so_far = (!unit.is_last).then(|| so_far(folder, &unit));
-        let writing = cancelled.run_until_cancelled(write_unit(store, folder, unit)).await;
-        written = writing.unwrap_or_else(|| Err(StageError::cancelled()));
+        written = or_cancelled(cancelled, write_unit(store, folder, unit)).await;
         if written.is_err() {
             break;
         }
-        so_far.into_iter().for_each(&cut_so_far);
+        so_far.into_iter().for_each(&on_segmented);
     }
     // Tells the thread to stop at its next unit where writing failed.
     drop(units);
@@ -105,9 +124,9 @@ async fn cut(
 }
 
 /// What is in the store once this unit is.
-fn so_far(folder: &str, unit: &FilledUnit) -> CutSoFar {
+fn so_far(folder: &str, unit: &FilledUnit) -> SegmentationProgress {
     let chunks = unit.unit.chunks.last().map_or(0, |chunk| chunk.index + 1);
-    CutSoFar { folder: folder.to_owned(), units: unit.unit.index + 1, chunks }
+    SegmentationProgress { folder: folder.to_owned(), units: unit.unit.index + 1, chunks }
 }
 
 /// The descriptor comes last: where it exists, the audio does, too.

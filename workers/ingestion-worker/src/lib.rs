@@ -1,7 +1,7 @@
 //! Ingestion: from a source to chunks of speech in the store.
 //!
 //! ```text
-//! source -> local file -> decode -> 16 kHz mono -> speech -> phrases -> chunks -> work units -> plan
+//! source -> local file -> decode -> 16 kHz mono -> speech segments -> chunks -> work units -> plan
 //! ```
 //! Everything between the file and the store streams, so memory does not grow with the recording.
 //! [`ingest`] is the whole of it; nothing in here but `main` and `activities` knows Temporal.
@@ -9,16 +9,16 @@
 pub mod activities;
 mod assemble;
 mod batch;
+mod chunker;
 mod conclude;
-mod cut;
 mod decode;
 mod deliver;
 mod ingest;
-mod phrases;
 mod pipeline;
 mod resample;
 mod source;
 mod speech;
+mod speech_segments;
 mod units;
 
 pub use ingest::{Ingested, ingest};

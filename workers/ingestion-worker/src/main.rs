@@ -6,10 +6,8 @@ use engine::{
     config::{
         self, HealthSettings, IngestSettings, StoreSettings, TelemetrySettings, WebhookSettings, WorkflowSettings,
     },
-    health,
-    store::Store,
-    telemetry,
-    temporal::{contracts::INGEST_QUEUE, worker},
+    program::WorkerProgram,
+    temporal::{contracts::INGEST_QUEUE, worker::Queue},
 };
 use ingestion_worker::activities::IngestActivities;
 
@@ -40,20 +38,15 @@ struct Settings {
     webhooks: WebhookSettings,
 }
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
     let flags = Flags::parse();
-    let settings: Settings = config::load()?;
-    if flags.healthy {
-        return Ok(health::ask(&settings.health).await?);
-    }
-    let Settings { telemetry, health, store, workflows, ingest, webhooks } = settings;
-    let _telemetry = telemetry::start(&telemetry, env!("CARGO_PKG_NAME"))?;
-    let store = Store::open(&store)?;
-    let slots = ingest.slots;
-    worker::serve_activities_and_workflows(INGEST_QUEUE, slots, &workflows, &health, &telemetry, |stop| {
-        IngestActivities::new(store, ingest, webhooks, stop)
-    })
-    .await?;
-    Ok(())
+    let Settings { telemetry, health, store, workflows, ingest, webhooks } = config::load()?;
+    let program = WorkerProgram { name: env!("CARGO_PKG_NAME"), telemetry, health, store };
+    let queues = Box::new(|store, stop| {
+        let slots = ingest.slots;
+        let activities = IngestActivities::new(store, ingest, webhooks, stop);
+        let of_workflows = Queue::of_workflows(&workflows, activities.clone())?;
+        Ok(vec![of_workflows, Queue::of_activities(INGEST_QUEUE, slots, activities)])
+    });
+    Ok(program.run(flags.healthy, queues)?)
 }

@@ -1,6 +1,6 @@
 //! The blocking half of ingestion: a local file in, work units out.
 //!
-//! It pulls packet by packet through decoding, resampling, speech detection and cutting, on a
+//! It pulls packet by packet through decoding, resampling, speech detection and segmentation, on a
 //! thread of its own. It knows nothing of the store; whoever receives the units writes them.
 
 use std::fs::File;
@@ -13,10 +13,10 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    cut::Cutter,
+    chunker::Chunker,
     decode::{Decoder, Step},
-    phrases::{Phrase, PhraseFinder},
     resample::Resampler,
+    speech_segments::{SpeechSegment, SpeechSegmenter},
     units::{FilledUnit, UnitFiller},
 };
 
@@ -59,15 +59,15 @@ pub(crate) fn run(
     }
 }
 
-/// Everything behind the decoder.
+/// Everything after the decoder.
 struct SpeechStream<'a, P> {
     units: &'a mpsc::Sender<FilledUnit>,
     cancelled: &'a CancellationToken,
     progress: P,
     rate: u32,
     resampler: Resampler,
-    finder: PhraseFinder,
-    cutter: Cutter,
+    segmenter: SpeechSegmenter,
+    chunker: Chunker,
     filler: UnitFiller,
     /// Samples at 16 kHz so far.
     position: u64,
@@ -76,7 +76,7 @@ struct SpeechStream<'a, P> {
     speech: u64,
     resampled: Vec<f32>,
     pcm: Vec<i16>,
-    phrases: Vec<Phrase>,
+    segments: Vec<SpeechSegment>,
 }
 
 impl<'a, P: Fn(f64)> SpeechStream<'a, P> {
@@ -92,15 +92,15 @@ impl<'a, P: Fn(f64)> SpeechStream<'a, P> {
             progress,
             rate: SAMPLE_RATE,
             resampler: Resampler::Through,
-            finder: PhraseFinder::new(),
-            cutter: Cutter::default(),
+            segmenter: SpeechSegmenter::new(),
+            chunker: Chunker::default(),
             filler: UnitFiller::new(unit_seconds),
             position: 0,
             told_s: 0,
             speech: 0,
             resampled: Vec::new(),
             pcm: Vec::new(),
-            phrases: Vec::new(),
+            segments: Vec::new(),
         }
     }
 
@@ -135,20 +135,20 @@ impl<'a, P: Fn(f64)> SpeechStream<'a, P> {
         self.detect()
     }
 
-    /// Hands what is resampled on to the detector, and the phrases it finds to the cutter.
+    /// Hands what is resampled on to the detector, and the segments it finds to the chunker.
     fn detect(&mut self) -> Result<(), StageError> {
         self.pcm.clear();
         self.pcm.extend(self.resampled.drain(..).map(|sample| (sample * 32_768.0).round() as i16));
         self.position += self.pcm.len() as u64;
-        self.finder.push(&self.pcm, &mut self.phrases);
+        self.segmenter.push(&self.pcm, &mut self.segments);
         self.tell_progress();
-        self.cut()
+        self.fill_chunks()
     }
 
-    fn cut(&mut self) -> Result<(), StageError> {
-        for phrase in self.phrases.drain(..) {
-            self.speech += phrase.speech.end - phrase.speech.start;
-            let chunk = self.cutter.push(phrase);
+    fn fill_chunks(&mut self) -> Result<(), StageError> {
+        for segment in self.segments.drain(..) {
+            self.speech += segment.speech.end - segment.speech.start;
+            let chunk = self.chunker.push(segment);
             if let Some(unit) = chunk.and_then(|chunk| self.filler.push(chunk)) {
                 send(self.units, unit)?;
             }
@@ -168,10 +168,10 @@ impl<'a, P: Fn(f64)> SpeechStream<'a, P> {
         let resampler = std::mem::replace(&mut self.resampler, Resampler::Through);
         resampler.finish(&mut self.resampled)?;
         self.detect()?;
-        let finder = std::mem::replace(&mut self.finder, PhraseFinder::new());
-        finder.finish(&mut self.phrases);
-        self.cut()?;
-        if let Some(unit) = self.cutter.finish().and_then(|chunk| self.filler.push(chunk)) {
+        let segmenter = std::mem::replace(&mut self.segmenter, SpeechSegmenter::new());
+        segmenter.finish(&mut self.segments);
+        self.fill_chunks()?;
+        if let Some(unit) = self.chunker.finish().and_then(|chunk| self.filler.push(chunk)) {
             send(self.units, unit)?;
         }
         let (last, units, chunks) = self.filler.finish();

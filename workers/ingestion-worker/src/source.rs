@@ -1,18 +1,18 @@
 //! From where a recording is to a local file of known hash.
 //!
-//! Paths are read in place; objects and URLs are copied to a temporary file on the way. It knows
-//! nothing of what the bytes mean.
+//! Paths, and objects of a store that is a folder, are read in place; other objects and URLs are copied to a temporary
+//! file on the way. It knows nothing of what the bytes mean.
 
 mod address;
-mod guard;
 mod local;
+mod object;
+mod ssrf_guard;
 mod temporary;
 pub(crate) mod url;
 
 use std::fs::File;
 
 use engine::{config::IngestSettings, error::StageError, job::Source, store::Store};
-use futures_util::TryStreamExt;
 use tempfile::TempPath;
 use tokio_util::sync::CancellationToken;
 
@@ -27,7 +27,7 @@ pub(crate) struct LocalSource {
     pub(crate) temporary: Option<TempPath>,
 }
 
-/// Gets hold of a source's bytes and hashes them.
+/// Gets hold of a source's bytes and of their hash.
 ///
 /// # Errors
 /// Bad input where the source can never be read, set-up where the temporary folder is full,
@@ -41,10 +41,7 @@ pub(crate) async fn fetch(
     let limit = SizeLimit { megabytes: settings.max_source_mb };
     let fetched = match source {
         Source::Path(path) => local::open(path, limit, cancelled.clone()).await?,
-        Source::Object(key) => {
-            let pieces = store.stream(key).await?.map_err(StageError::from);
-            temporary::copy(pieces, &source.to_string(), limit).await?
-        }
+        Source::Object(key) => object::open(store, key, limit, cancelled.clone()).await?,
         Source::Url(url) => url::fetch(url, settings.allow_private_urls, limit).await?,
     };
     if fetched.file.metadata().is_ok_and(|metadata| metadata.len() == 0) {

@@ -1,15 +1,15 @@
 //! Where speech begins and ends, frame by frame.
 //!
-//! It knows nothing of chunks: it hears 16 kHz samples and reports edges.
+//! It knows nothing of chunks: it takes 16 kHz samples and reports edges.
 
 /// Samples that are judged at a time: 16 ms.
 pub(crate) const FRAME: usize = 256;
 
-/// Score, 0 to 1, that opens a phrase; low, since a word lost costs more than a breath kept.
+/// Score, 0 to 1, that opens a segment; low, since a word lost costs more than a breath kept.
 const OPEN_AT: f32 = 0.4;
-/// Score below which a frame counts towards the phrase's end.
+/// Score below which a frame counts towards the segment's end.
 const CLOSE_BELOW: f32 = 0.25;
-/// Frames in a row below [`CLOSE_BELOW`] that end a phrase: 0.25 s.
+/// Frames in a row below [`CLOSE_BELOW`] that end a segment: 0.25 s.
 const CLOSE_AFTER: u32 = 16;
 
 /// What a frame told.

@@ -4,7 +4,7 @@
 
 use engine::plan::{Chunk, SAMPLE_RATE, WorkUnit};
 
-use crate::cut::CutChunk;
+use crate::chunker::AudioChunk;
 
 /// Seconds that the first unit holds at most: it is in the store the sooner, and recognised while the next one fills.
 const FIRST_UNIT_S: u64 = 60;
@@ -18,7 +18,7 @@ pub(crate) struct FilledUnit {
 }
 
 pub(crate) struct UnitFiller {
-    /// Samples that a unit behind the first holds at most, unless one chunk alone is longer.
+    /// Samples that a unit after the first holds at most, unless one chunk alone is longer.
     capacity: u64,
     unit: WorkUnit,
     pcm: Vec<u8>,
@@ -36,7 +36,7 @@ impl UnitFiller {
     }
 
     /// Takes the next chunk in; gives the unit that had no room for it.
-    pub(crate) fn push(&mut self, chunk: CutChunk) -> Option<FilledUnit> {
+    pub(crate) fn push(&mut self, chunk: AudioChunk) -> Option<FilledUnit> {
         let length = chunk.audio.len() as u64;
         let full = !self.unit.chunks.is_empty() && self.samples() + length > self.capacity();
         let filled = full.then(|| self.take(false));

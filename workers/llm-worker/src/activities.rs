@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use engine::{
     config::{CacheSettings, LlmSettings},
     error::StageError,
-    result::LlmUsage,
+    llm::LlmUsage,
     store::{Store, keys},
     temporal::{
         activity,
@@ -32,7 +32,7 @@ pub struct LlmActivities {
 }
 
 impl LlmActivities {
-    /// `stop` falls when the worker is told to end.
+    /// `stop` is cancelled when the worker is told to end.
     pub fn new(store: Store, cache: CacheSettings, settings: LlmSettings, stop: CancellationToken) -> Self {
         Self { store, cache, settings, model: OnceCell::new(), stop }
     }

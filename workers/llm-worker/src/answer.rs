@@ -13,14 +13,14 @@ use crate::{
     tasks,
 };
 
-/// Runs one task. `progress` hears of every call to the model, before the first and after each.
+/// Runs one task. `progress` is told of every call to the model, before the first and after each.
 ///
 /// A transcript without text gets an empty answer, and the model is not called.
 ///
 /// # Errors
 /// Bad input for a question or schema that can never work and for answers that twice miss the
 /// schema; setup where a key, model or window is wrong; transient where the model cannot be
-/// reached or is overloaded; cancelled soon after `cancelled` falls.
+/// reached or is overloaded; cancelled soon after the token is.
 pub async fn answer(
     model: &Model,
     transcript: &Transcript,

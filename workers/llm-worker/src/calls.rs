@@ -1,6 +1,6 @@
 //! One task's calls to the model: counted, reported, and stopped when the job is cancelled.
 
-use engine::{error::StageError, result::LlmUsage};
+use engine::{error::StageError, llm::LlmUsage};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
@@ -66,7 +66,7 @@ impl<'a> Calls<'a> {
     pub(crate) async fn write(&mut self, prompt: Prompt) -> Result<String, StageError> {
         let reply = self.make(prompt).await?;
         let mut text = without_thoughts(&reply.text);
-        if reply.cut {
+        if reply.truncated {
             tracing::debug!(model = self.model.name(), "an answer was too long; its last sentence is left out");
             text = whole_sentences(text);
         }

@@ -3,11 +3,10 @@
 use clap::Parser;
 use confique::Config;
 use engine::{
-    config::{self, CacheSettings, Freed, HealthSettings, LlmSettings, StoreSettings, TelemetrySettings},
-    health,
-    store::Store,
-    telemetry,
-    temporal::{contracts::LLM_QUEUE, worker},
+    config::{self, CacheSettings, HealthSettings, LlmSettings, StoreSettings, TelemetrySettings},
+    native_env::{MemoryPolicy, reexec_with_native_env},
+    program::WorkerProgram,
+    temporal::{contracts::LLM_QUEUE, worker::Queue},
 };
 use llm_worker::activities::LlmActivities;
 
@@ -37,22 +36,13 @@ struct Settings {
 }
 
 fn main() -> anyhow::Result<()> {
-    config::settle_native_libraries(Freed::Returned);
-    serve(Flags::parse())
-}
-
-#[tokio::main]
-async fn serve(flags: Flags) -> anyhow::Result<()> {
-    let settings: Settings = config::load()?;
-    if flags.healthy {
-        return Ok(health::ask(&settings.health).await?);
-    }
-    let _telemetry = telemetry::start(&settings.telemetry, env!("CARGO_PKG_NAME"))?;
-    let store = Store::open(&settings.store)?;
-    let slots = settings.llm.slots;
-    worker::serve_activities([(LLM_QUEUE, slots)], &settings.health, &settings.telemetry, |stop| {
-        [LlmActivities::new(store, settings.cache, settings.llm, stop)]
-    })
-    .await?;
-    Ok(())
+    reexec_with_native_env(MemoryPolicy::ReturnFreedMemory);
+    let flags = Flags::parse();
+    let Settings { telemetry, health, store, cache, llm } = config::load()?;
+    let program = WorkerProgram { name: env!("CARGO_PKG_NAME"), telemetry, health, store };
+    let queues = Box::new(|store, stop| {
+        let slots = llm.slots;
+        Ok(vec![Queue::of_activities(LLM_QUEUE, slots, LlmActivities::new(store, cache, llm, stop))])
+    });
+    Ok(program.run(flags.healthy, queues)?)
 }

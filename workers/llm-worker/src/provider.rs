@@ -5,10 +5,10 @@
 use std::path::PathBuf;
 
 use engine::{
-    assets::{self, FetchEvent, catalogue},
     config::{CacheSettings, LlmProvider, LlmSettings},
     error::StageError,
 };
+use models::{FetchEvent, catalogue};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
@@ -56,7 +56,7 @@ pub(crate) enum Role {
 pub(crate) struct Reply {
     pub(crate) text: String,
     /// The model stopped for want of room, in the middle of its answer.
-    pub(crate) cut: bool,
+    pub(crate) truncated: bool,
     pub(crate) prompt_tokens: u64,
     pub(crate) completion_tokens: u64,
 }
@@ -138,5 +138,5 @@ async fn bundled(cache: &CacheSettings) -> Result<PathBuf, StageError> {
             tracing::info!(source, "fetching the bundled language model");
         }
     };
-    Ok(assets::ensure(&catalogue::llm(), &assets::cache_folder(cache), &log).await?)
+    Ok(models::ensure(&catalogue::llm(), &models::cache_folder(cache), &log).await?)
 }

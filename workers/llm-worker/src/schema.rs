@@ -70,10 +70,11 @@ impl AnswerSchema {
     }
 
     fn check(&self, reply: &Reply) -> Result<Value, String> {
-        let value = reply_text::json(reply_text::without_thoughts(&reply.text)).map_err(|error| match reply.cut {
-            true => "the answer was too long and broke off".to_owned(),
-            false => format!("the answer is not JSON ({error})"),
-        })?;
+        let value =
+            reply_text::json(reply_text::without_thoughts(&reply.text)).map_err(|error| match reply.truncated {
+                true => "the answer was too long and broke off".to_owned(),
+                false => format!("the answer is not JSON ({error})"),
+            })?;
         match self.validator.validate(&value) {
             Ok(()) => Ok(value),
             Err(error) => Err(violation(&error)),

@@ -4,15 +4,14 @@ use clap::Parser;
 use confique::Config;
 use engine::{
     config::{
-        self, CacheSettings, Freed, HealthSettings, RedisSettings, StoreSettings, TelemetrySettings, TranscribeSettings,
+        self, CacheSettings, HealthSettings, RedisSettings, StoreSettings, TelemetrySettings, TranscribeSettings,
     },
     events::Announcer,
-    health,
-    store::Store,
-    telemetry,
+    native_env::{MemoryPolicy, reexec_with_native_env},
+    program::WorkerProgram,
     temporal::{
         contracts::{TRANSCRIBE_FIRST_QUEUE, TRANSCRIBE_QUEUE},
-        worker,
+        worker::Queue,
     },
 };
 use transcription_worker::{activities::TranscribeActivities, layout, model_cache::ModelCache};
@@ -49,28 +48,23 @@ struct Settings {
 const EXTRA_FIRST_UNITS: usize = 15;
 
 fn main() -> anyhow::Result<()> {
-    let freed = if cfg!(feature = "ctranslate2") { Freed::Kept } else { Freed::Returned };
-    config::settle_native_libraries(freed);
-    serve(Flags::parse())
-}
-
-#[tokio::main]
-async fn serve(flags: Flags) -> anyhow::Result<()> {
-    let settings: Settings = config::load()?;
-    if flags.healthy {
-        return Ok(health::ask(&settings.health).await?);
-    }
-    let _telemetry = telemetry::start(&settings.telemetry, env!("CARGO_PKG_NAME"))?;
-    let store = Store::open(&settings.store)?;
-    let announcer = Announcer::open(&settings.redis)?;
-    // The dispatcher shares the cores out among activities, batch by batch.
-    let units = layout::units(&settings.transcribe);
-    let queues = [(TRANSCRIBE_FIRST_QUEUE, units + EXTRA_FIRST_UNITS), (TRANSCRIBE_QUEUE, units)];
-    let models = ModelCache::new(settings.transcribe, settings.cache);
-    worker::serve_activities(queues, &settings.health, &settings.telemetry, |stop| {
-        let activities = TranscribeActivities::new(store, models, announcer, stop);
-        [activities.clone(), activities]
-    })
-    .await?;
-    Ok(())
+    reexec_with_native_env(if cfg!(feature = "ctranslate2") {
+        MemoryPolicy::KeepFreedMemory
+    } else {
+        MemoryPolicy::ReturnFreedMemory
+    });
+    let flags = Flags::parse();
+    let Settings { telemetry, health, store, redis, cache, transcribe } = config::load()?;
+    let program = WorkerProgram { name: env!("CARGO_PKG_NAME"), telemetry, health, store };
+    let queues = Box::new(|store, stop| {
+        let announcer = Announcer::open(&redis)?;
+        // The dispatcher shares the cores out among activities, batch by batch.
+        let units = layout::units(&transcribe);
+        let activities = TranscribeActivities::new(store, ModelCache::new(transcribe, cache), announcer, stop);
+        Ok(vec![
+            Queue::of_activities(TRANSCRIBE_FIRST_QUEUE, units + EXTRA_FIRST_UNITS, activities.clone()),
+            Queue::of_activities(TRANSCRIBE_QUEUE, units, activities),
+        ])
+    });
+    Ok(program.run(flags.healthy, queues)?)
 }

@@ -6,11 +6,11 @@ use std::{
 };
 
 use engine::{
-    assets::{self, FetchEvent, Weights},
     config::{CacheSettings, TranscribeSettings},
     error::StageError,
     job::{RecogniserChoice, SpeechOptions},
 };
+use models::{FetchEvent, Weights};
 
 use crate::{
     dispatcher::{Dispatcher, Model},
@@ -70,7 +70,7 @@ impl ModelCache {
     fn resolve(&self, model: &str, requested: RecogniserChoice) -> RecogniserChoice {
         let choice = if requested.is_auto() { self.settings.recogniser } else { requested };
         match choice {
-            RecogniserChoice::Auto if cfg!(feature = "ctranslate2") && assets::has_ctranslate2_weights(model) => {
+            RecogniserChoice::Auto if cfg!(feature = "ctranslate2") && models::has_ctranslate2_weights(model) => {
                 RecogniserChoice::Ctranslate2
             }
             RecogniserChoice::Auto => RecogniserChoice::Whisper,
@@ -79,10 +79,10 @@ impl ModelCache {
     }
 
     async fn load(&self, name: &str, choice: RecogniserChoice) -> Result<Model, StageError> {
-        let cache = assets::cache_folder(&self.cache);
+        let cache = models::cache_folder(&self.cache);
         let weights = match choice {
-            RecogniserChoice::Ctranslate2 => assets::ctranslate2_weights(name, &cache, &log_fetch).await,
-            _ => assets::whisper_weights(name, self.settings.quantisation, &cache, &log_fetch).await,
+            RecogniserChoice::Ctranslate2 => models::ctranslate2_weights(name, &cache, &log_fetch).await,
+            _ => models::whisper_weights(name, self.settings.quantisation, &cache, &log_fetch).await,
         };
         let Weights { path, sha256, bytes } = weights.map_err(|error| StageError::setup(error.to_string()))?;
         let layout = layout::layout(&self.settings, bytes, layout::memory());

@@ -50,8 +50,8 @@ pub(crate) async fn prepare(
     speech.model = Some(model.name.clone());
     speech.recogniser = model.choice;
     let recogniser = model.recogniser.program();
-    let recipe = decode_config_hash(&recogniser, &model.sha256, &speech)?;
-    Ok(Prepared { speech, model_sha256: model.sha256.clone(), recogniser, recipe })
+    let decode_config_hash = decode_config_hash(&recogniser, &model.sha256, &speech)?;
+    Ok(Prepared { speech, model_sha256: model.sha256.clone(), recogniser, decode_config_hash })
 }
 
 fn refuse_what_the_model_cannot(model: &Model, speech: &SpeechOptions) -> Result<(), StageError> {

@@ -60,7 +60,7 @@ pub(crate) async fn transcribe(
             let transcripts = recognise(&model, input, &batch, pcm, run_id).await?;
             for (chunk, transcript) in batch.into_iter().zip(transcripts) {
                 write(store, input, &transcript).await?;
-                announcer.announce(keys::chunks(&input.folder, &input.prepared.recipe));
+                announcer.announce(keys::chunks(&input.folder, &input.prepared.decode_config_hash));
                 let audio_s = chunk.length as f64 / f64::from(SAMPLE_RATE);
                 metrics::chunk_recognised(audio_s, transcript.seconds, transcript.fallbacks);
                 done.fetch_add(1, Ordering::Relaxed);
@@ -86,7 +86,7 @@ async fn missing<'a>(
     done: &AtomicU32,
 ) -> Result<Vec<&'a Chunk>, StageError> {
     let checks = chunks.iter().map(|chunk| async move {
-        let key = keys::chunk(&input.folder, &input.prepared.recipe, chunk.index);
+        let key = keys::chunk(&input.folder, &input.prepared.decode_config_hash, chunk.index);
         Ok::<_, StageError>((chunk, store.exists(&key).await?))
     });
     let checks: Vec<_> = checks.collect();
@@ -168,10 +168,11 @@ fn in_recording(chunk: &Chunk, mut segments: Vec<Segment>) -> Vec<Segment> {
 /// Writes a checkpoint unless it is there already, and leaves a mark in that case: the result
 /// tells how many chunks were computed twice.
 async fn write(store: &Store, input: &UnitInput, transcript: &ChunkTranscript) -> Result<(), StageError> {
-    let key = keys::chunk(&input.folder, &input.prepared.recipe, transcript.chunk);
+    let key = keys::chunk(&input.folder, &input.prepared.decode_config_hash, transcript.chunk);
     if store.create_json(&key, transcript).await? == Created::Before {
         tracing::warn!(chunk = transcript.chunk, "another worker finished the chunk first");
-        let mark = keys::recomputed(&input.folder, &input.prepared.recipe, &transcript.run_id, transcript.chunk);
+        let mark =
+            keys::recomputed(&input.folder, &input.prepared.decode_config_hash, &transcript.run_id, transcript.chunk);
         store.write_json(&mark, transcript).await?;
     }
     Ok(())

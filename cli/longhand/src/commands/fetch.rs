@@ -13,10 +13,10 @@ use anyhow::Context;
 use clap::Args;
 use confique::Config;
 use engine::{
-    assets::{self, cache_folder, catalogue},
     config::{self, CacheSettings, LlmProvider, LlmSettings, TranscribeSettings},
     job::RecogniserChoice,
 };
+use models::{cache_folder, catalogue};
 use progress::Progress;
 use serde::Serialize;
 
@@ -108,13 +108,13 @@ async fn fetch(wanted: Wanted, settings: &FetchSettings, cache: &Path) -> anyhow
     let progress = Progress::new(&name);
     let events = |event| progress.show(event);
     let path = match &wanted {
-        Wanted::Temporal => assets::ensure(&catalogue::temporal(), cache, &events).await?,
-        Wanted::Llm => assets::ensure(&catalogue::llm(), cache, &events).await?,
+        Wanted::Temporal => models::ensure(&catalogue::temporal(), cache, &events).await?,
+        Wanted::Llm => models::ensure(&catalogue::llm(), cache, &events).await?,
         Wanted::Whisper(model) if settings.transcribe.recogniser == RecogniserChoice::Ctranslate2 => {
-            assets::ctranslate2_weights(model, cache, &events).await?.path
+            models::ctranslate2_weights(model, cache, &events).await?.path
         }
         Wanted::Whisper(model) => {
-            assets::whisper_weights(model, settings.transcribe.quantisation, cache, &events).await?.path
+            models::whisper_weights(model, settings.transcribe.quantisation, cache, &events).await?.path
         }
     };
     Ok(Fetched { name, path })

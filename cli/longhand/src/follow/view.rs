@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use engine::temporal::{
-    pace::{Pace, Speed},
     progress::{JobKind, JobProgress, Stage},
+    speed::{Speed, SpeedEstimator},
 };
 use indicatif::{MultiProgress, ProgressBar};
 
@@ -32,14 +32,14 @@ impl Screen {
             Some(bars) => Surface::Bar(bars.add(bar(name))),
             None => Surface::Lines { name: name.to_owned(), last: None },
         };
-        JobView { surface, pace: Pace::default() }
+        JobView { surface, speed: SpeedEstimator::default() }
     }
 }
 
 /// One job on the screen; gone when dropped.
 pub(super) struct JobView {
     surface: Surface,
-    pace: Pace,
+    speed: SpeedEstimator,
 }
 
 enum Surface {
@@ -60,7 +60,7 @@ impl JobView {
         if progress.status.is_final() || progress.stage == Stage::Done {
             return;
         }
-        let text = describe(progress, self.pace.observe(progress, Instant::now()));
+        let text = describe(progress, self.speed.observe(progress, Instant::now()));
         match &mut self.surface {
             Surface::Bar(bar) => {
                 let (done, total) = counted(progress);

@@ -9,7 +9,8 @@ use std::{
 };
 
 use engine::{
-    result::{JobResult, JobStatus, LlmUsage, Provenance, StageFailure, Timings, VERSION},
+    llm::LlmUsage,
+    result::{JobResult, JobStatus, Provenance, StageFailure, Timings, VERSION},
     transcript::Segment,
 };
 use serde_json::{Value, json};

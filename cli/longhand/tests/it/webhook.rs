@@ -6,7 +6,7 @@ use std::{
     sync::mpsc::{self, Receiver},
 };
 
-use engine::{config::Secret, webhook::signature};
+use engine::{secret::Secret, webhook::signature};
 use serde_json::{Value, json};
 use test_stack::{Stack, sample, wait_until};
 

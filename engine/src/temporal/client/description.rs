@@ -62,13 +62,13 @@ fn heartbeat<T: DeserializeOwned>(activity: &PendingActivityInfo) -> Option<T> {
 }
 
 /// Adds what the workflow told to what the server knew.
-pub(super) fn take_in(progress: &mut JobProgress, told: WorkflowProgress) {
+pub(super) fn add_workflow_progress(progress: &mut JobProgress, told: WorkflowProgress) {
     progress.stage = told.stage;
     progress.chunks_done = (progress.chunks_done + told.chunks_done).min(told.chunks_total);
     progress.chunks_total = told.chunks_total;
     progress.duration_s = told.duration_s;
     progress.folder = told.folder;
-    progress.recipe = told.recipe;
+    progress.decode_config_hash = told.decode_config_hash;
     progress.jobs_done = told.jobs_done;
     progress.jobs_total = told.jobs_total;
 }

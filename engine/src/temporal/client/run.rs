@@ -5,7 +5,7 @@ use futures_util::TryStreamExt;
 use temporalio_client::{NamespacedClient, WorkflowExecutionInfo, WorkflowFetchHistoryOptions, WorkflowHandle};
 use temporalio_common::UntypedWorkflow;
 
-use super::{ClientError, Jobs, description, interaction};
+use super::{Call, ClientError, Jobs, description, interaction};
 use crate::job::JobRequest;
 
 impl Jobs {
@@ -13,20 +13,22 @@ impl Jobs {
     ///
     /// # Errors
     /// [`ClientError::NotFound`] for a job that Temporal does not know, or not any more.
-    pub async fn latest_run(&self, id: &str) -> Result<String, ClientError> {
-        Ok(self.describe(id).await?.run_id().to_owned())
+    pub fn latest_run<'a>(&'a self, id: &'a str) -> Call<'a, String> {
+        Box::pin(async move { Ok(self.describe(id).await?.run_id().to_owned()) })
     }
 
     /// What was asked for when the run was submitted; never changes.
     ///
     /// # Errors
     /// [`ClientError::NoRecording`] where that is no transcription.
-    pub async fn request(&self, id: &str, run_id: &str) -> Result<JobRequest, ClientError> {
-        let execution = WorkflowExecutionInfo::builder().namespace(self.client.namespace()).workflow_id(id);
-        let execution = execution.run_id(run_id).build();
-        let handle = WorkflowHandle::<_, UntypedWorkflow>::new(self.client.clone(), execution);
-        let mut history = handle.fetch_history(WorkflowFetchHistoryOptions::default());
-        let first = history.try_next().await.map_err(|error| interaction(id, error))?;
-        description::request(first.as_ref()).ok_or_else(|| ClientError::NoRecording { id: id.to_owned() })
+    pub fn request<'a>(&'a self, id: &'a str, run_id: &'a str) -> Call<'a, JobRequest> {
+        Box::pin(async move {
+            let execution = WorkflowExecutionInfo::builder().namespace(self.client.namespace()).workflow_id(id);
+            let execution = execution.run_id(run_id).build();
+            let handle = WorkflowHandle::<_, UntypedWorkflow>::new(self.client.clone(), execution);
+            let mut history = handle.fetch_history(WorkflowFetchHistoryOptions::default());
+            let first = history.try_next().await.map_err(|error| interaction(id, error))?;
+            description::request(first.as_ref()).ok_or_else(|| ClientError::NoRecording { id: id.to_owned() })
+        })
     }
 }

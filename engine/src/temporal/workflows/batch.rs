@@ -15,7 +15,12 @@ use temporalio_sdk::{
     workflows::join_all,
 };
 
-use super::{Stopped, call, failed, parse, transcribe::TranscribeWorkflow};
+use super::{
+    activity_calls::call,
+    input::{failed, parse},
+    stopped::Stopped,
+    transcribe::TranscribeWorkflow,
+};
 use crate::{
     result::JobStatus,
     temporal::{

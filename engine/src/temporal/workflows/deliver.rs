@@ -4,17 +4,22 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use temporalio_common::{data_converters::PayloadConversionError, error::ChildWorkflowStartError};
 use temporalio_macros::{workflow, workflow_methods};
 use temporalio_sdk::{
-    ChildWorkflowOptions, ParentClosePolicy, WorkflowCancellationToken, WorkflowContext, WorkflowIdReusePolicy,
-    WorkflowResult, WorkflowTermination,
+    ChildWorkflowOptions, ParentClosePolicy, StartChildWorkflowExecutionFailedCause as FailedCause,
+    WorkflowCancellationToken, WorkflowContext, WorkflowIdReusePolicy, WorkflowResult, WorkflowTermination,
 };
 
-use super::{Stopped, call, failed, parse};
+use super::{
+    activity_calls::call,
+    input::{failed, parse},
+    stopped::Stopped,
+};
 use crate::{
+    job::Webhook,
     result::JobStatus,
     temporal::contracts::{Deliver, DeliverInput, WORKFLOW_QUEUE},
-    webhook::Webhook,
 };
 
 /// A receiver that takes longer has not taken it.
@@ -60,7 +65,17 @@ pub(super) async fn start_delivery<W>(ctx: &WorkflowContext<W>, webhook: Webhook
         // A token of its own: a cancelled job is told of, too.
         .cancellation_token(WorkflowCancellationToken::new())
         .build();
-    let Ok(input) = serde_json::to_value(DeliverRequest { job_id, status, webhook }) else { return };
-    // Where an earlier run's message is still on its way, that one is enough.
-    ctx.start_child_workflow(DeliverWorkflow::run, input, options).await.ok();
+    let started = match serde_json::to_value(DeliverRequest { job_id, status, webhook }) {
+        Ok(input) => ctx.start_child_workflow(DeliverWorkflow::run, input, options).await.map(drop),
+        Err(error) => Err(ChildWorkflowStartError::Serialization(PayloadConversionError::EncodingError(error.into()))),
+    };
+    match started {
+        // Where an earlier run's message is still on its way, that one is enough.
+        Ok(()) | Err(ChildWorkflowStartError::StartFailed { cause: FailedCause::WorkflowAlreadyExists, .. }) => {}
+        // The job is over and its result written: its end does not depend on who could be told.
+        Err(error) if !ctx.is_replaying() => {
+            tracing::warn!(job = ctx.workflow_id(), %error, "the webhook's delivery could not be started");
+        }
+        Err(_) => {}
+    }
 }

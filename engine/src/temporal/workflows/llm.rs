@@ -6,16 +6,21 @@ use serde::{Deserialize, Serialize};
 use temporalio_macros::{workflow, workflow_methods};
 use temporalio_sdk::{WorkflowContext, WorkflowContextView, WorkflowResult, WorkflowTermination};
 
-use super::{Stopped, call, failed, parse, transcribe::run_llm_task};
+use super::{
+    activity_calls::call,
+    input::{failed, parse},
+    stopped::Stopped,
+};
 use crate::{
-    llm::LlmTask,
+    llm::{LlmTask, LlmUsage},
     result::JobStatus,
     temporal::{
-        contracts::{Amend, Amendment, LlmInput},
+        contracts::{Amend, Amendment, LlmInput, RunLlmTask},
         progress::{Stage, WorkflowProgress},
     },
 };
 
+const LLM_LIMIT: Duration = Duration::from_secs(2 * 3600);
 const AMEND_LIMIT: Duration = Duration::from_secs(600);
 
 /// The input of the `llm` workflow.
@@ -53,6 +58,13 @@ impl LlmWorkflow {
     pub fn progress(&self, _ctx: &WorkflowContextView) -> WorkflowProgress {
         self.progress.clone()
     }
+}
+
+/// One task on the job's transcript.
+pub(super) async fn run_llm_task<W>(ctx: &WorkflowContext<W>, input: LlmInput) -> Result<LlmUsage, Stopped> {
+    let stage = format!("llm:{}", input.task.name());
+    let usage = call::<RunLlmTask, _>(ctx, input, LLM_LIMIT, ctx.cancellation_token()).await;
+    usage.map_err(|error| Stopped::at::<RunLlmTask>(&stage, &error))
 }
 
 fn terminated(stopped: Stopped) -> WorkflowTermination {

@@ -12,28 +12,33 @@ use temporalio_sdk::{
 };
 
 use super::{
-    Clock, STATUS_MEMO, Stopped, call, call_at_the_end,
+    activity_calls::{call, call_local},
+    clock::Clock,
     deliver::start_delivery,
-    failed, parse,
-    recognise::{Cut, both, ending_others, recognise},
+    input::{failed, parse},
+    job_state::{JobState, enter},
+    llm::run_llm_task,
+    recognise::recognise,
+    stopped::{Stopped, both, cancelling_others},
 };
 use crate::{
-    job::{JobRequest, Source},
+    job::{JobRequest, Source, Webhook},
     llm::LlmTask,
-    result::{JobStatus, LlmUsage, StageFailure, Timings},
+    result::{JobStatus, StageFailure, Timings},
     temporal::{
         contracts::{
-            Assemble, AssembleInput, Assembled, Conclude, Conclusion, CutSoFar, Ingest, IngestInput, Ingested,
-            LlmInput, Prepared, RunLlmTask,
+            Assemble, AssembleInput, Assembled, Conclude, Conclusion, Ingest, IngestInput, Ingested, LlmInput,
+            Prepared, SegmentationProgress,
         },
         progress::{Stage, WorkflowProgress},
     },
-    webhook::Webhook,
 };
 
 /// A large recording over a slow line.
 const INGEST_LIMIT: Duration = Duration::from_secs(12 * 3600);
-const LLM_LIMIT: Duration = Duration::from_secs(2 * 3600);
+
+/// Names the memo entry that tells `completed_with_errors` from `completed` in listings.
+pub(crate) const STATUS_MEMO: &str = "status";
 
 /// What the workflow returns: the result itself lies in the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,9 +50,19 @@ pub struct JobOutcome {
 #[workflow]
 #[derive(Default)]
 pub struct TranscribeWorkflow {
-    pub(super) progress: WorkflowProgress,
-    /// Of the recording, what is in the store.
-    pub(super) cut: Cut,
+    state: JobState,
+}
+
+impl AsRef<JobState> for TranscribeWorkflow {
+    fn as_ref(&self) -> &JobState {
+        &self.state
+    }
+}
+
+impl AsMut<JobState> for TranscribeWorkflow {
+    fn as_mut(&mut self) -> &mut JobState {
+        &mut self.state
+    }
 }
 
 #[workflow_methods]
@@ -82,14 +97,13 @@ impl TranscribeWorkflow {
 
     /// The ingest activity tells of units that can be recognised while it goes on.
     #[signal(name = "cut")]
-    pub fn cut(&mut self, _ctx: &mut SyncWorkflowContext<Self>, told: CutSoFar) {
-        self.cut.extend(told);
-        self.cut.show(&mut self.progress);
+    pub fn segmented(&mut self, _ctx: &mut SyncWorkflowContext<Self>, reported: SegmentationProgress) {
+        self.state.extend(reported);
     }
 
     #[query(name = "progress")]
     pub fn progress(&self, _ctx: &WorkflowContextView) -> WorkflowProgress {
-        self.progress.clone()
+        self.state.progress.clone()
     }
 }
 
@@ -142,12 +156,8 @@ async fn ingest(
     let input = IngestInput { source: source.clone() };
     let ingested = call::<Ingest, _>(ctx, input, INGEST_LIMIT, group.clone()).await;
     let ingested = ingested.map_err(|error| Stopped::at::<Ingest>("ingest", &error));
-    let ingested = ending_others(ingested, group)?;
-    ctx.state_mut(|workflow| {
-        workflow.cut.complete(&ingested);
-        workflow.cut.show(&mut workflow.progress);
-        workflow.progress.duration_s = ingested.duration_s;
-    });
+    let ingested = cancelling_others(ingested, group)?;
+    ctx.state_mut(|workflow| workflow.state.complete(&ingested));
     Ok(ingested)
 }
 
@@ -159,12 +169,12 @@ async fn assemble(
     let input = AssembleInput {
         job_id: ctx.workflow_id().to_owned(),
         folder: ingested.folder.clone(),
-        recipe: prepared.recipe.clone(),
+        decode_config_hash: prepared.decode_config_hash.clone(),
         language: prepared.speech.language.clone(),
         duration_s: ingested.duration_s,
         chunks: ingested.chunks,
     };
-    let assembled = call_at_the_end::<Assemble, _>(ctx, input, ctx.cancellation_token()).await;
+    let assembled = call_local::<Assemble, _>(ctx, input, ctx.cancellation_token()).await;
     assembled.map_err(|error| Stopped::at::<Assemble>("assemble", &error))
 }
 
@@ -191,13 +201,6 @@ async fn run_llm_tasks(
     Ok(())
 }
 
-/// One task on the job's transcript.
-pub(super) async fn run_llm_task<W>(ctx: &WorkflowContext<W>, input: LlmInput) -> Result<LlmUsage, Stopped> {
-    let stage = format!("llm:{}", input.task.name());
-    let usage = call::<RunLlmTask, _>(ctx, input, LLM_LIMIT, ctx.cancellation_token()).await;
-    usage.map_err(|error| Stopped::at::<RunLlmTask>(&stage, &error))
-}
-
 /// Writes the result, whatever the end was, and ends the workflow with the same end.
 async fn conclude(
     ctx: &WorkflowContext<TranscribeWorkflow>,
@@ -207,7 +210,7 @@ async fn conclude(
     enter(ctx, Stage::Conclude);
     let outcome = JobOutcome { status: conclusion.status, errors: conclusion.errors.clone() };
     // A token of its own: a cancelled job gets its result, too.
-    let written = call_at_the_end::<Conclude, _>(ctx, conclusion, WorkflowCancellationToken::new()).await;
+    let written = call_local::<Conclude, _>(ctx, conclusion, WorkflowCancellationToken::new()).await;
     if let Some(webhook) = webhook {
         start_delivery(ctx, webhook, outcome.status).await;
     }
@@ -226,8 +229,4 @@ async fn conclude(
             Ok(outcome)
         }
     }
-}
-
-pub(super) fn enter(ctx: &WorkflowContext<TranscribeWorkflow>, stage: Stage) {
-    ctx.state_mut(|workflow| workflow.progress.stage = stage);
 }

@@ -5,13 +5,12 @@ use std::collections::VecDeque;
 use api::ApiError;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use engine::{
-    events::{Ended, Snapshot},
+    events::{Ended, Subscription},
     ids::JobId,
     transcript::Segment,
 };
 use futures_util::{Stream, stream};
 use serde::Serialize;
-use tokio::sync::watch;
 
 use super::{answer::Usage, outcome};
 use crate::ingestion::Ingestion;
@@ -34,7 +33,7 @@ pub(super) async fn events(
     ingestion: Ingestion,
     id: JobId,
 ) -> Result<Sse<impl Stream<Item = Result<Event, axum::Error>>>, ApiError> {
-    let snapshots = ingestion.followers.follow_latest(ingestion.temporal.jobs()?, id.as_str()).await?;
+    let snapshots = ingestion.watchers.watch_latest(ingestion.temporal.jobs()?, id.as_str()).await?;
     let telling =
         Telling { ingestion, id, snapshots, next_chunk: 0, sent: String::new(), waiting: VecDeque::new(), over: false };
     Ok(Sse::new(stream::unfold(telling, Telling::next)).keep_alive(KeepAlive::default()))
@@ -44,7 +43,7 @@ pub(super) async fn events(
 struct Telling {
     ingestion: Ingestion,
     id: JobId,
-    snapshots: watch::Receiver<Snapshot>,
+    snapshots: Subscription,
     next_chunk: u32,
     /// All deltas together.
     sent: String,

@@ -1,6 +1,6 @@
 //! Where an mp4 track begins, which the demuxer does not tell.
 //!
-//! An edit list says how much of a track's front is the encoder's run-up and not to be heard, and
+//! An edit list says how much of a track's front is the encoder's delay and not to be played, and
 //! how much later than the film the sound begins. It is read from the file itself, and one that
 //! is missing or damaged means that the track is played as it is.
 
@@ -16,7 +16,7 @@ use std::{
 pub(super) struct TrackStart {
     /// Seconds of silence before the track.
     pub(super) silence_s: f64,
-    /// What is not to be heard at the track's front, in its own time scale.
+    /// What is not to be played at the track's front, in its own time scale.
     pub(super) skipped: u32,
 }
 

@@ -12,7 +12,7 @@ pub(super) struct AudioTrack {
     time_base: Option<TimeBase>,
     /// The timestamp at which the track begins.
     start: i64,
-    /// Seconds of its front that are not to be heard and have not been dropped yet.
+    /// Seconds of its front that are not to be played and have not been dropped yet.
     unheard_s: f64,
     /// Seconds from the recording's beginning to the track's.
     silence_s: f64,
@@ -38,7 +38,7 @@ impl AudioTrack {
         self.time_base.map(|time_base| self.silence_s + seconds(time_base, in_track).max(0.0))
     }
 
-    /// Drops the samples at the track's front that are not to be heard.
+    /// Drops the samples at the track's front that are not to be played.
     pub(super) fn drop_unheard(&mut self, rate: u32, mono: &mut Vec<f32>) {
         let unheard = (self.unheard_s * f64::from(rate)).round() as usize;
         let dropped = unheard.min(mono.len());

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{LocalSource, SizeLimit};
 
-/// Bytes hashed between two looks at the cancellation: a few milliseconds of work.
+/// Bytes hashed between two checks of the cancellation: a few milliseconds of work.
 const PIECE: usize = 1 << 20;
 
 /// Opens and hashes a file, which stays where it is.
@@ -20,13 +20,34 @@ pub(super) async fn open(
     limit: SizeLimit,
     cancelled: CancellationToken,
 ) -> Result<LocalSource, StageError> {
-    let path = path.to_owned();
-    let name = path.clone();
-    let opened = tokio::task::spawn_blocking(move || open_blocking(&path, limit, &cancelled)).await;
-    opened.map_err(|failure| StageError::transient(format!("reading {name} was given up: {failure}")))?
+    let name = path.to_owned();
+    let file = blocking(path, move || open_blocking(&name, limit)).await?;
+    hashed(file, path.to_owned(), cancelled).await
 }
 
-fn open_blocking(path: &str, limit: SizeLimit, cancelled: &CancellationToken) -> Result<LocalSource, StageError> {
+/// A file with the hash of its bytes.
+pub(super) async fn hashed(
+    mut file: File,
+    name: String,
+    cancelled: CancellationToken,
+) -> Result<LocalSource, StageError> {
+    let shown = name.clone();
+    blocking(&shown, move || {
+        let sha256 = hash(&mut file, &name, &cancelled)?;
+        Ok(LocalSource { file, name, sha256, temporary: None })
+    })
+    .await
+}
+
+async fn blocking<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> Result<T, StageError> + Send + 'static,
+) -> Result<T, StageError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|failure| StageError::transient(format!("reading {name} was given up: {failure}")))?
+}
+
+fn open_blocking(path: &str, limit: SizeLimit) -> Result<File, StageError> {
     // Asked before opening, since opening a pipe waits for its other end.
     let metadata = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?;
     if metadata.is_dir() {
@@ -38,9 +59,7 @@ fn open_blocking(path: &str, limit: SizeLimit, cancelled: &CancellationToken) ->
         return Err(StageError::bad_input(format!("{path} is no regular file; copy the recording to one")));
     }
     limit.check(path, metadata.len())?;
-    let mut file = File::open(path).map_err(|error| unreadable(path, &error))?;
-    let sha256 = hash(&mut file, path, cancelled)?;
-    Ok(LocalSource { file, name: path.to_owned(), sha256, temporary: None })
+    File::open(path).map_err(|error| unreadable(path, &error))
 }
 
 /// Reads the file to its end and goes back to its beginning.
@@ -60,7 +79,7 @@ fn hash(file: &mut File, path: &str, cancelled: &CancellationToken) -> Result<St
     Ok(hexadecimal(&hasher.finalize()))
 }
 
-fn unreadable(path: &str, error: &std::io::Error) -> StageError {
+pub(super) fn unreadable(path: &str, error: &std::io::Error) -> StageError {
     match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => StageError::bad_input(format!(
             "{path} does not exist on the ingestion worker; check the path, or upload the file"

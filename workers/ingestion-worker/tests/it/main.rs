@@ -3,10 +3,10 @@
 #![cfg(test)]
 
 mod bad_input;
-mod cutting;
 mod formats;
 mod imperfect;
 mod running;
+mod segmentation;
 mod silence;
 mod sound;
 mod workbench;

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use engine::{error::FailureKind, job::Source, store::keys, temporal::contracts::CutSoFar};
+use engine::{
+    error::FailureKind, hash::sha256_of, job::Source, store::keys, temporal::contracts::SegmentationProgress,
+};
 use ingestion_worker::ingest;
 use tokio_util::sync::CancellationToken;
 
@@ -12,7 +14,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn the_same_audio_is_cut_once_wherever_it_comes_from() {
+async fn the_same_audio_is_segmented_once_wherever_it_comes_from() {
     let bench = Workbench::new();
     let path = Source::Path(sample().display().to_string());
     let first = bench.ingest(&path).await.unwrap();
@@ -20,11 +22,30 @@ async fn the_same_audio_is_cut_once_wherever_it_comes_from() {
 
     let sha256 = first.plan.audio_sha256.clone();
     assert_eq!(first.folder, keys::plan_folder(&sha256, "v3-180s"));
-    bench.store.write(&keys::upload(&sha256), std::fs::read(sample()).unwrap()).await.unwrap();
-    for source in [path, Source::Object(keys::upload(&sha256))] {
+    // The upload itself is not there: its key is enough to find the plan.
+    let upload = Source::Object(keys::upload(&sha256));
+    bench.store.write("talks/copy", std::fs::read(sample()).unwrap()).await.unwrap();
+    for source in [path, upload, Source::Object("talks/copy".to_owned())] {
         let again = bench.ingest(&source).await.unwrap();
         assert_eq!((again.reused, &again.plan, &again.folder), (true, &first.plan, &first.folder), "{source}");
     }
+}
+
+#[tokio::test]
+async fn an_upload_is_ingested_where_it_lies() {
+    let bench = Workbench::new();
+    let bytes = std::fs::read(sample()).unwrap();
+    let key = keys::upload(&sha256_of(&sample()).unwrap());
+    bench.store.write(&key, bytes).await.unwrap();
+    let ingested = bench.ingest(&Source::Object(key.clone())).await.unwrap();
+    assert_eq!(keys::upload(&ingested.plan.audio_sha256), key);
+    assert!(ingested.plan.speech_s > 0.0);
+    let missing = Source::Object(keys::upload(&"0".repeat(64)));
+    let error = bench.ingest(&missing).await.unwrap_err();
+    assert_eq!(
+        (error.kind, error.message.starts_with("the store has no object uploads/0000")),
+        (FailureKind::BadInput, true)
+    );
 }
 
 #[tokio::test]
@@ -39,20 +60,21 @@ async fn units_of_another_length_are_another_plan() {
 }
 
 #[tokio::test]
-async fn what_is_cut_is_told_while_more_comes() {
+async fn what_is_in_the_store_is_told_while_more_comes() {
     let mut bench = Workbench::new();
     bench.settings.unit_seconds = 60;
     let source = bench.file("minutes.wav", &wav(&speech().repeat(30)));
     let told = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&told);
-    let cut_so_far = move |so_far| heard.lock().unwrap().push(so_far);
+    let on_segmented = move |so_far| heard.lock().unwrap().push(so_far);
     let never = CancellationToken::new();
-    let ingested = ingest(&bench.store, &bench.settings, &source, &never, |_| (), cut_so_far).await.unwrap();
+    let ingested = ingest(&bench.store, &bench.settings, &source, &never, |_| (), on_segmented).await.unwrap();
 
     let units = bench.units(&ingested).await;
     assert!(units.len() > 2, "{} units", units.len());
     let ends = units.iter().map(|(unit, _)| unit.chunks.last().unwrap().index + 1);
-    let expected = (1..).zip(ends).map(|(units, chunks)| CutSoFar { folder: ingested.folder.clone(), units, chunks });
+    let expected =
+        (1..).zip(ends).map(|(units, chunks)| SegmentationProgress { folder: ingested.folder.clone(), units, chunks });
     // The end of ingestion tells of the last unit.
     assert_eq!(*told.lock().unwrap(), expected.take(units.len() - 1).collect::<Vec<_>>());
 }

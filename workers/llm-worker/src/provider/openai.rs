@@ -17,10 +17,7 @@ use async_openai::{
     },
 };
 use completion::Completion;
-use engine::{
-    config::{LlmSettings, Secret},
-    error::StageError,
-};
+use engine::{config::LlmSettings, error::StageError, secret::Secret};
 use fault::Fault;
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use serde_json::Value;

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use engine::{
-    config::{LlmSettings, Secret},
+    config::LlmSettings,
     error::{FailureKind, StageError},
     llm::LlmTask,
+    secret::Secret,
 };
 use llm_worker::{Model, answer};
 use serde_json::json;

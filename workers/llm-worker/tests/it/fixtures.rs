@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use engine::{
-    config::{CacheSettings, LlmProvider, LlmSettings, Secret},
+    config::{CacheSettings, LlmProvider, LlmSettings},
     error::StageError,
     llm::{LlmAnswer, LlmTask, Question},
+    secret::Secret,
     transcript::{Segment, Transcript},
 };
 use llm_worker::{Model, answer};

@@ -3,12 +3,12 @@
 use std::{path::PathBuf, time::Duration};
 
 use engine::{
-    assets::{cache_folder, catalogue},
     config::{self, CacheSettings, LlmSettings},
     error::FailureKind,
     llm::LlmTask,
 };
 use llm_worker::{Model, answer};
+use models::{cache_folder, catalogue};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 

@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
 };
 
-use engine::assets::ggml::{Shape, inspect};
+use models::ggml::{Shape, inspect};
 use whisper_rs::{
     DtwMode, DtwParameters, FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperError,
     WhisperState, WhisperTokenData, get_lang_max_id, get_lang_str,

@@ -6,10 +6,10 @@ use std::{
 };
 
 use engine::{
-    assets::{cache_folder, whisper_weights},
     config::{self, CacheSettings, Quantisation},
     job::SpeechTask,
 };
+use models::{cache_folder, whisper_weights};
 use transcription_worker::recogniser::{Layout, RecogniseOptions, Recogniser, Recognition};
 
 pub(crate) const SECOND: usize = 16_000;
@@ -45,7 +45,7 @@ pub(crate) fn weights() -> PathBuf {
 #[cfg(feature = "ctranslate2")]
 pub(crate) fn ctranslate2_folder() -> PathBuf {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(engine::assets::ctranslate2_weights("base", &cache(), &|_| ())).unwrap().path
+    runtime.block_on(models::ctranslate2_weights("base", &cache(), &|_| ())).unwrap().path
 }
 
 fn cache() -> PathBuf {

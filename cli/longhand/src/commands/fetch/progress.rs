@@ -6,8 +6,8 @@ use std::{
     time::Duration,
 };
 
-use engine::assets::FetchEvent;
 use indicatif::{HumanBytes, ProgressBar};
+use models::FetchEvent;
 
 use crate::terminal::bar_style;
 

@@ -125,7 +125,7 @@ impl<'weights> Slot<'weights> {
         let mut sampler = self.sampler(prompt);
         let mut text = Vec::new();
         let mut written = 0;
-        let mut cut = true;
+        let mut truncated = true;
         while written < prompt.answer_tokens {
             if stop() {
                 return Err(StageError::cancelled());
@@ -133,14 +133,14 @@ impl<'weights> Slot<'weights> {
             let Some(token) = self.pick(&mut sampler) else { break };
             written += 1;
             if vocab.is_eog(token) {
-                cut = false;
+                truncated = false;
                 break;
             }
             vocab.token_to_piece_into(token, &mut text, false, None);
             self.decode(&[token])?;
         }
         let text = String::from_utf8_lossy(&text).into_owned();
-        Ok(Reply { text, cut, prompt_tokens: 0, completion_tokens: written.into() })
+        Ok(Reply { text, truncated, prompt_tokens: 0, completion_tokens: written.into() })
     }
 
     /// The next token, or none where the grammar has no way on.

@@ -45,7 +45,7 @@ impl Completion {
         if let Some(refusal) = choice.message.refusal {
             return Err(Fault::Withheld(refusal));
         }
-        let cut = match choice.finish_reason.as_deref() {
+        let truncated = match choice.finish_reason.as_deref() {
             Some("content_filter") => {
                 return Err(Fault::Withheld("its content filter held the answer back".to_owned()));
             }
@@ -55,7 +55,7 @@ impl Completion {
         };
         Ok(Reply {
             text: choice.message.content.unwrap_or_default(),
-            cut,
+            truncated,
             prompt_tokens: usage.prompt_tokens,
             completion_tokens: usage.completion_tokens,
         })

@@ -2,7 +2,7 @@
 
 use std::{f64::consts::TAU, sync::Arc};
 
-use engine::assets::ggml::{BINS, mel_filters};
+use models::ggml::{BINS, mel_filters};
 use realfft::{RealFftPlanner, RealToComplex};
 
 /// Samples that one frame sees.

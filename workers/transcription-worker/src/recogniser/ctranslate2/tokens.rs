@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use ct2rs::sys::WhisperGenerationResult;
-use engine::assets::ggml::Vocabulary;
+use models::ggml::Vocabulary;
 use tokenizers::Tokenizer;
 
 use super::{

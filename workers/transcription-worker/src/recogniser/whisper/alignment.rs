@@ -1,6 +1,6 @@
 //! Which of a model's attention heads follow the audio: words' times are read from them.
 
-use engine::assets::ggml::Shape;
+use models::ggml::Shape;
 use whisper_rs::{DtwMode, DtwModelPreset};
 
 /// The heads that OpenAI found for its models; the upper half of the decoder for any other.

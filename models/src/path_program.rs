@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::config::program_folders;
+use engine::config::program_folders;
 
 /// A program looked for on PATH before anything is fetched, and taken as it is when it is recent enough.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Files that Longhand fetches once: models and the Temporal server.
+//! Files that Longhand fetches once, models and the Temporal server, and the file formats of Whisper's weights.
 //!
 //! An [`Asset`] has an ordered list of sources. Its file appears in the cache in one step, when its bytes are the
 //! ones pinned for the source they came from; from then on no network is needed. Two processes that want the same
@@ -20,13 +20,14 @@ mod workspace;
 
 use std::path::{Path, PathBuf};
 
+use engine::config::{CacheSettings, user_folder};
+
 pub use catalogue::Asset;
 pub use event::{Attempt, Events, FetchError, FetchEvent};
 pub use path_program::PathProgram;
 pub use source::{Pin, Source, WheelMember};
 pub use weights::{Weights, ctranslate2_weights, has_ctranslate2_weights, whisper_weights};
 
-use crate::config::{CacheSettings, user_folder};
 use workspace::Workspace;
 
 /// Where fetched files are kept.

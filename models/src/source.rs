@@ -6,13 +6,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use engine::hash::sha256_of;
+
 use super::{
     archive,
     download::download,
     event::{Events, FetchEvent},
     ggml, pip,
 };
-use crate::hash::sha256_of;
 
 /// One way to get a file. Sources of the same asset may give different bytes, so each has its own pin.
 #[derive(Debug, Clone, PartialEq, Eq)]

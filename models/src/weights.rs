@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use engine::config::Quantisation;
+
 use super::{
     Asset, catalogue, digest, ensure,
     event::{Events, FetchError, FetchEvent},
     ggml,
     workspace::Workspace,
 };
-use crate::config::Quantisation;
 
 /// A model that is ready to load: a file in ggml's format, or a folder in CTranslate2's.
 #[derive(Debug, Clone, PartialEq, Eq)]

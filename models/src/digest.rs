@@ -7,10 +7,9 @@ use std::{
     time::UNIX_EPOCH,
 };
 
+use engine::hash::{hexadecimal, sha256_of};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-
-use crate::hash::{hexadecimal, sha256_of};
 
 /// As [`sha256_of`], computed again only when the file's size or time of change is another one than before.
 pub(super) fn remembered_sha256_of(path: &Path, cache: &Path) -> io::Result<String> {

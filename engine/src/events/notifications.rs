@@ -1,4 +1,4 @@
-//! Messages through Redis that a chunk has been recognised. They may be lost: whoever waits for one looks by itself
+//! Notifications through Redis that a chunk has been recognised. They may be lost: whoever waits for one reads by itself
 //! from time to time, too.
 
 use std::{
@@ -50,25 +50,25 @@ impl Announcer {
     }
 }
 
-/// Wakes whoever waits for checkpoints. Cheap to clone.
+/// Notifies whoever waits for checkpoints. Cheap to clone.
 #[derive(Clone, Default)]
-pub struct Wakeups {
+pub struct Notifications {
     waiting: Arc<Mutex<HashMap<String, Weak<Notify>>>>,
     /// Whether Redis is there at the moment.
     connected: Arc<AtomicBool>,
 }
 
-impl Wakeups {
-    /// Listens from now on, if there is a Redis.
+impl Notifications {
+    /// Subscribes, if there is a Redis.
     ///
     /// # Errors
     /// An address that cannot be understood.
-    pub fn listen(settings: &RedisSettings) -> Result<Self, RedisUrlError> {
+    pub fn subscribe(settings: &RedisSettings) -> Result<Self, RedisUrlError> {
         let Some(url) = &settings.url else { return Ok(Self::default()) };
         let client = redis::Client::open(url.expose()).map_err(RedisUrlError::from)?;
-        let wakeups = Self::default();
-        tokio::spawn(wakeups.clone().receive(client));
-        Ok(wakeups)
+        let notifications = Self::default();
+        tokio::spawn(notifications.clone().receive(client));
+        Ok(notifications)
     }
 
     /// Whether messages can come at the moment.

@@ -9,7 +9,7 @@ use super::progress::{JobProgress, Stage};
 /// Measures one job from the moment it is first seen at recognition: what was done before that
 /// moment, by an earlier run or before `watch` was called, tells nothing of the speed.
 #[derive(Debug, Default)]
-pub struct Pace {
+pub struct SpeedEstimator {
     first: Option<(Instant, u32)>,
 }
 
@@ -20,8 +20,8 @@ pub struct Speed {
     pub seconds_left: f64,
 }
 
-impl Pace {
-    /// `None` until a chunk has been finished in sight, and the whole recording has been cut.
+impl SpeedEstimator {
+    /// `None` until a chunk has been finished in sight, and the whole recording has been segmented.
     pub fn observe(&mut self, progress: &JobProgress, now: Instant) -> Option<Speed> {
         if progress.stage != Stage::Transcribe || progress.chunks_total == 0 {
             return None;
@@ -29,7 +29,7 @@ impl Pace {
         let (since, done_before) = *self.first.get_or_insert((now, progress.chunks_done));
         let seconds = now.duration_since(since).as_secs_f64();
         let done = progress.chunks_done.saturating_sub(done_before);
-        if done == 0 || seconds <= 0.0 || !progress.is_cut() {
+        if done == 0 || seconds <= 0.0 || !progress.is_segmented() {
             return None;
         }
         let chunks_per_second = f64::from(done) / seconds;
@@ -43,7 +43,7 @@ impl Pace {
 mod tests {
     use std::time::{Duration, Instant};
 
-    use super::{JobProgress, Pace, Speed, Stage};
+    use super::{JobProgress, Speed, SpeedEstimator, Stage};
     use crate::{result::JobStatus, temporal::progress::JobKind};
 
     /// 200 s of audio in 20 chunks.
@@ -55,7 +55,7 @@ mod tests {
     #[test]
     fn speed_counts_from_the_first_sight() {
         let begin = Instant::now();
-        let mut pace = Pace::default();
+        let mut estimator = SpeedEstimator::default();
         for (second, stage, done, speed) in [
             (0, Stage::Ingest, 0, None),
             (2, Stage::Transcribe, 4, None),
@@ -65,7 +65,7 @@ mod tests {
             (13, Stage::Assemble, 20, None),
         ] {
             let now = begin + Duration::from_secs(second);
-            assert_eq!(pace.observe(&progress(stage, done), now), speed, "at {second} s");
+            assert_eq!(estimator.observe(&progress(stage, done), now), speed, "at {second} s");
         }
     }
 }

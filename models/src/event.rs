@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::error::StageError;
+use engine::error::StageError;
 
 /// Whoever wants to know what happens. Called from the fetching task; it must not block for long.
 pub type Events<'a> = &'a (dyn Fn(FetchEvent) + Sync);
@@ -68,12 +68,13 @@ impl FetchError {
 impl From<FetchError> for StageError {
     fn from(error: FetchError) -> Self {
         let message = error.to_string();
-        match error {
+        let stage_error = match error {
             FetchError::UnknownModel { .. } | FetchError::NoSuchFile { .. } => Self::bad_input(message),
             FetchError::Unavailable { .. } | FetchError::Cache { .. } | FetchError::Prepare { .. } => {
                 Self::setup(message)
             }
-        }
+        };
+        stage_error.caused_by(error)
     }
 }
 

@@ -7,9 +7,9 @@ use crate::{
     workbench::Workbench,
 };
 
-/// Of a chunk of several phrases.
+/// Of a chunk of several segments.
 const FULL_CHUNK: u64 = 16 * SECOND as u64;
-/// Of a phrase without a pause, which is a chunk by itself.
+/// Of a segment without a pause, which is a chunk by itself.
 const LONGEST_CHUNK: u64 = 28 * SECOND as u64;
 
 /// Six minutes of silence with the sample at known places: alone, apart, and ten times in a row.
@@ -84,7 +84,7 @@ fn check_spans(chunk: &Chunk, mut heard_until: u64) -> u64 {
 }
 
 #[tokio::test]
-async fn speech_without_a_pause_is_cut_where_it_is_quietest() {
+async fn speech_without_a_pause_is_split_where_it_is_quietest() {
     // Noise whose loudness jumps like speech's does, which the detector takes for speech.
     let mut sound = random(60 * SECOND);
     for (position, sample) in sound.iter_mut().enumerate() {
@@ -112,7 +112,7 @@ async fn silence_inside_a_chunk_is_shortened_and_times_still_map() {
     let bench = Workbench::new();
     let ingested = bench.ingest(&bench.file("speech.wav", &wav(&recording))).await.unwrap();
     let (unit, _) = bench.units(&ingested).await.remove(0);
-    let [chunk] = unit.chunks.as_slice() else { panic!("both phrases fit one chunk: {unit:?}") };
+    let [chunk] = unit.chunks.as_slice() else { panic!("both segments fit one chunk: {unit:?}") };
     assert!(chunk.length < 15 * SECOND as u64, "30 s of silence are left out");
     // The second sample's first word, 0.3 s into it, from its place in the chunk.
     let word = (starts[1] + 3 * SECOND / 10) as u64;

@@ -95,7 +95,7 @@ async fn copy(
 }
 
 fn client() -> Result<Client, Refusal> {
-    crate::tls::install_provider();
+    engine::tls::install_provider();
     let builder = Client::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT);
     builder.build().map_err(|error| Refusal::new(root_cause(&error)))
 }

