@@ -8,8 +8,9 @@ use sha2::Sha256;
 
 use crate::{config::Secret, result::JobStatus};
 
-/// Where a job's end is told.
+/// Who is told when the job has ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Webhook {
     /// An http or https address that takes a POST.
