@@ -15,7 +15,9 @@ use std::{net::SocketAddr, path::PathBuf};
 pub(crate) use folders::{program_folders, user_folder};
 pub use llm::{LlmProvider, LlmSettings};
 pub use native::{Freed, settle_native_libraries};
-pub use services::{ApiSettings, IngestionApiSettings, JobStatusApiSettings, LinkSettings, RedisSettings};
+pub use services::{
+    ApiSettings, INGESTION_API_PORT, IngestionApiSettings, JobStatusApiSettings, LinkSettings, RedisSettings,
+};
 
 use confique::{
     Config,

@@ -27,7 +27,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
             let message = "the body has to be JSON, with `Content-Type: application/json`";
             return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, ErrorKind::InvalidRequestError, message));
         }
-        let body = Bytes::from_request(request, state).await.map_err(unread_bytes)?;
+        let body = Bytes::from_request(request, state).await.map_err(rejected_body)?;
         parse_json(&body).map(Self)
     }
 }
@@ -37,7 +37,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 #[from_request(via(axum::extract::Path), rejection(ApiError))]
 pub struct Path<T>(pub T);
 
-/// The query behind the path.
+/// The query after the path.
 #[derive(Debug, Clone, FromRequestParts)]
 #[from_request(via(axum::extract::Query), rejection(ApiError))]
 pub struct Query<T>(pub T);
@@ -78,15 +78,15 @@ fn is_json(headers: &HeaderMap) -> bool {
     kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
 }
 
-fn unread_bytes(rejection: BytesRejection) -> ApiError {
+fn rejected_body(rejection: BytesRejection) -> ApiError {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
         return ApiError::too_large("the body is too large; LONGHAND_API_MAX_BODY_KB is what the service takes");
     }
-    unread_body(&rejection)
+    body_error(&rejection)
 }
 
 /// Why a body could not be read to its end: it came too slowly (408), or broke off (400).
-pub fn unread_body(error: &(dyn Error + 'static)) -> ApiError {
+pub fn body_error(error: &(dyn Error + 'static)) -> ApiError {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if error.is::<TimeoutError>() {

@@ -12,22 +12,22 @@ use crate::{
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// Where handlers that start jobs take them from; cheap to clone.
+/// The jobs that each client has left; cheap to clone.
 #[derive(Clone)]
-pub struct JobQuota(Option<Arc<Limited>>);
+pub struct JobQuota(Option<Arc<Limit>>);
 
-struct Limited {
+struct Limit {
     per_day: NonZeroU32,
     limit: RateLimit,
 }
 
 impl JobQuota {
     pub fn new(settings: &ApiSettings, redis: Option<&Redis>) -> Self {
-        let limited = |per_day| {
-            let allowance = Allowance { name: "jobs", most: per_day, window: DAY };
-            Arc::new(Limited { per_day, limit: RateLimit::new(allowance, redis.cloned()) })
+        let limit = |per_day| {
+            let allowance = Allowance { name: "jobs", burst: per_day, window: DAY };
+            Arc::new(Limit { per_day, limit: RateLimit::new(allowance, redis.cloned()) })
         };
-        Self(settings.jobs_per_day.map(limited))
+        Self(settings.jobs_per_day.map(limit))
     }
 
     /// Takes so many jobs out of the client's allowance.
@@ -35,7 +35,7 @@ impl JobQuota {
     /// # Errors
     /// 429 where less is left; nothing is taken then.
     pub async fn take(&self, client: &Client, jobs: usize) -> Result<(), ApiError> {
-        let Some(Limited { per_day, limit }) = self.0.as_deref() else { return Ok(()) };
+        let Some(Limit { per_day, limit }) = self.0.as_deref() else { return Ok(()) };
         let Some(count) = NonZeroU32::new(u32::try_from(jobs).unwrap_or(u32::MAX)) else { return Ok(()) };
         let taken = limit.admit(client.name(), count).await;
         taken.map_err(|refused| {
