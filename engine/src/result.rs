@@ -47,7 +47,8 @@ impl JobResult {
 /// and never kept beside the segments in memory.
 impl Serialize for JobResult {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { version, job_id, status, errors, text, language, duration_s, segments, llm, timings, provenance } = self;
+        let Self { version, job_id, status, errors, text, language, duration_s, segments, llm, timings, provenance } =
+            self;
         let mut fields = serializer.serialize_struct("JobResult", 12)?;
         fields.serialize_field("version", version)?;
         fields.serialize_field("job_id", job_id)?;

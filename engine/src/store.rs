@@ -62,6 +62,7 @@ impl From<StoreError> for StageError {
     }
 }
 
+mod documents;
 pub mod keys;
 mod writer;
 

@@ -155,6 +155,8 @@ mod tests {
             );
             assert_eq!(policy.allows_host(&headers), host_allowed, "{host}");
         }
-        assert!(OriginPolicy::new(&[], false).allows_host(&HeaderMap::from_iter([(HOST, "longhand".parse().unwrap())])));
+        assert!(
+            OriginPolicy::new(&[], false).allows_host(&HeaderMap::from_iter([(HOST, "longhand".parse().unwrap())]))
+        );
     }
 }

@@ -13,7 +13,8 @@ impl Flags {
     ///
     /// `about` is the service's purpose without a final dot.
     pub fn parse(name: &'static str, about: &'static str, example: &'static str) -> Self {
-        let settings = "Settings come from the environment, a `.env` file, or the TOML file that LONGHAND_CONFIG names.";
+        let settings =
+            "Settings come from the environment, a `.env` file, or the TOML file that LONGHAND_CONFIG names.";
         let healthy = Arg::new("healthy")
             .long("healthy")
             .action(ArgAction::SetTrue)

@@ -127,9 +127,9 @@ impl Service {
         if everybody && !address.ip().is_loopback() {
             return Err(ServeError::Unprotected { name, address });
         }
-        let rate_limit = settings.requests_per_minute.map(|burst| {
-            RateLimit::new(Allowance { name: "rate", burst, window: MINUTE }, dependencies.redis.clone())
-        });
+        let rate_limit = settings
+            .requests_per_minute
+            .map(|burst| RateLimit::new(Allowance { name: "rate", burst, window: MINUTE }, dependencies.redis.clone()));
         let router = api.into_router(Middleware {
             settings,
             access: Access { keys, rate_limit },

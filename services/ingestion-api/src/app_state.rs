@@ -58,12 +58,7 @@ impl AppState {
             }
         }
         let status = if submission.existing { jobs.status(id.as_str()).await? } else { JobStatus::Running };
-        Ok(AcceptedJob {
-            links: self.links.job(id.as_str()),
-            id: submission.id,
-            existing: submission.existing,
-            status,
-        })
+        Ok(AcceptedJob { links: self.links.job(id.as_str()), id: submission.id, existing: submission.existing, status })
     }
 
     /// Bounds a JSON body on a route that takes uploads, too.

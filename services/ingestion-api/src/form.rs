@@ -75,8 +75,9 @@ impl Form {
                 if self.file.is_some() {
                     return Err(duplicate(FILE));
                 }
-                self.file =
-                    Some(uploads.receive(part.map(|piece| piece.map_err(unreadable).inspect(|_| unparsed.reset()))).await?);
+                self.file = Some(
+                    uploads.receive(part.map(|piece| piece.map_err(unreadable).inspect(|_| unparsed.reset()))).await?,
+                );
             } else if known.contains(&name.as_str()) {
                 let values = self.fields.entry(name.clone()).or_default();
                 if !values.is_empty() && !name.ends_with("[]") {

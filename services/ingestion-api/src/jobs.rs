@@ -125,11 +125,7 @@ pub(crate) fn patient_routes() -> OpenApiRouter<AppState> {
     request_body(content((NewJob = "application/json"), (JobForm = "multipart/form-data"))),
     responses((status = 202, description = "Taken on", body = AcceptedJob)),
 )]
-async fn start(
-    State(state): State<AppState>,
-    caller: Caller,
-    request: Request,
-) -> Result<AcceptedJob, ApiError> {
+async fn start(State(state): State<AppState>, caller: Caller, request: Request) -> Result<AcceptedJob, ApiError> {
     state.quota.take(&caller.client, 1).await?;
     let (named, job) =
         if is_form(&request) { from_form(&state, request).await? } else { from_json(&state, request).await? };

@@ -11,7 +11,7 @@ use engine::{
 };
 use reqwest::{Client, Response, Url, header::CONTENT_TYPE, redirect};
 
-use crate::source::url::{Guard, chain, refusal_in, shown};
+use crate::source::url::{SsrfGuard, chain, refusal_in, shown};
 
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -47,7 +47,7 @@ async fn post(
     url: Url,
     at: u64,
 ) -> Result<String, StageError> {
-    let guard = Guard::new(allow_private);
+    let guard = SsrfGuard::new(allow_private);
     guard.check(&url).map_err(|refusal| StageError::bad_input(refusal.to_string()))?;
     let secret = settings.secret.as_ref().ok_or_else(|| {
         StageError::setup("set LONGHAND_WEBHOOK_SECRET on the ingestion worker: messages are never sent unsigned")
@@ -63,7 +63,7 @@ async fn post(
 }
 
 /// A redirect is an answer like another: the message goes to the address that was asked for, or nowhere.
-fn client(guard: Guard, allow_private: bool) -> Result<Client, StageError> {
+fn client(guard: SsrfGuard, allow_private: bool) -> Result<Client, StageError> {
     engine::tls::install_provider();
     let builder = if allow_private { Client::builder() } else { Client::builder().no_proxy() };
     let builder = builder.redirect(redirect::Policy::none()).dns_resolver(guard).timeout(ANSWER_TIMEOUT);

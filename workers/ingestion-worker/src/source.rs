@@ -4,8 +4,8 @@
 //! nothing of what the bytes mean.
 
 mod address;
-mod guard;
 mod local;
+mod ssrf_guard;
 mod temporary;
 pub(crate) mod url;
 

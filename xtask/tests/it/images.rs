@@ -53,7 +53,8 @@ fn going_back_to_an_earlier_version_ships_that_version() {
 #[test]
 fn the_context_is_small() {
     let ignored = ["target", "tests", "snapshots", ".git"];
-    let mut open: Vec<PathBuf> = ["cli", "engine", "services", "workers", "Cargo.lock"].map(|name| workspace().join(name)).into();
+    let mut open: Vec<PathBuf> =
+        ["cli", "engine", "services", "workers", "Cargo.lock"].map(|name| workspace().join(name)).into();
     let mut bytes = 0;
     while let Some(path) = open.pop() {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();

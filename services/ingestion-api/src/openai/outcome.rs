@@ -7,7 +7,6 @@ use axum::http::StatusCode;
 use engine::{
     ids::JobId,
     result::{JobResult, JobStatus},
-    store::keys,
     temporal::client::{ClientError, JobEnd},
 };
 
@@ -49,7 +48,7 @@ async fn end(state: &AppState, id: &JobId) -> Result<JobEnd, ApiError> {
 /// # Errors
 /// Why it failed. A recording that cannot be used is the client's fault: 400.
 pub(super) async fn result(state: &AppState, id: &JobId, status: JobStatus) -> Result<JobResult, ApiError> {
-    let result: Option<JobResult> = state.uploads.store.find_json(&keys::result(id.as_str())).await?;
+    let result = state.uploads.store.find_result(id.as_str()).await?;
     match (status, result) {
         (status, Some(result)) if status.has_transcript() => Ok(result),
         (JobStatus::Cancelled, _) => {

@@ -35,15 +35,8 @@ pub(super) async fn events(
     id: JobId,
 ) -> Result<Sse<impl Stream<Item = Result<Event, axum::Error>>>, ApiError> {
     let snapshots = state.followers.follow_latest(state.temporal.jobs()?, id.as_str()).await?;
-    let text = TextStream {
-        state,
-        id,
-        snapshots,
-        next_chunk: 0,
-        sent: String::new(),
-        pending: VecDeque::new(),
-        ended: false,
-    };
+    let text =
+        TextStream { state, id, snapshots, next_chunk: 0, sent: String::new(), pending: VecDeque::new(), ended: false };
     Ok(Sse::new(stream::unfold(text, TextStream::next)).keep_alive(KeepAlive::default()))
 }
 

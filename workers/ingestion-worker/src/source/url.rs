@@ -6,8 +6,8 @@ use engine::error::StageError;
 use futures_util::TryStreamExt;
 use reqwest::{Client, Response, StatusCode, Url};
 
-pub(crate) use super::guard::Guard;
-use super::{LocalSource, SizeLimit, guard::Refusal, temporary};
+pub(crate) use super::ssrf_guard::SsrfGuard;
+use super::{LocalSource, SizeLimit, ssrf_guard::Refusal, temporary};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A server may be silent that long, at the start or in the middle.
@@ -15,7 +15,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Downloads a recording to a temporary file.
 pub(super) async fn fetch(url: &str, allow_private: bool, limit: SizeLimit) -> Result<LocalSource, StageError> {
-    let guard = Guard::new(allow_private);
+    let guard = SsrfGuard::new(allow_private);
     // A proxy resolves names itself, behind the guard's back: it is used only where all is allowed.
     let client = if allow_private { Client::builder() } else { Client::builder().no_proxy() };
     download(client, guard, url, limit).await
@@ -23,7 +23,7 @@ pub(super) async fn fetch(url: &str, allow_private: bool, limit: SizeLimit) -> R
 
 async fn download(
     client: reqwest::ClientBuilder,
-    guard: Guard,
+    guard: SsrfGuard,
     url: &str,
     limit: SizeLimit,
 ) -> Result<LocalSource, StageError> {
@@ -41,7 +41,7 @@ async fn download(
     temporary::copy(pieces, &name, limit).await
 }
 
-fn build(client: reqwest::ClientBuilder, guard: Guard) -> Result<Client, StageError> {
+fn build(client: reqwest::ClientBuilder, guard: SsrfGuard) -> Result<Client, StageError> {
     engine::tls::install_provider();
     client
         .redirect(guard.redirects())

@@ -11,7 +11,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use super::{Guard, LocalSource, SizeLimit, download, fetch};
+use super::{LocalSource, SizeLimit, SsrfGuard, download, fetch};
 
 /// Serves until the test's runtime ends.
 async fn start_server() -> SocketAddr {
@@ -65,7 +65,7 @@ fn response(path: &str) -> String {
 /// Downloads as if 127.0.0.1, and nothing else, were public.
 async fn get(url: &str) -> Result<LocalSource, StageError> {
     let client = reqwest::Client::builder().no_proxy();
-    download(client, Guard::but_for_one_loopback_address(), url, SizeLimit { megabytes: 2 }).await
+    download(client, SsrfGuard::but_for_one_loopback_address(), url, SizeLimit { megabytes: 2 }).await
 }
 
 #[tokio::test]

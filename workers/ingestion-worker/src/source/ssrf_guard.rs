@@ -28,11 +28,11 @@ pub(crate) enum Refusal {
 
 /// Which addresses a download may connect to.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Guard {
+pub(crate) struct SsrfGuard {
     allowed: fn(IpAddr) -> bool,
 }
 
-impl Guard {
+impl SsrfGuard {
     pub(crate) fn new(allow_private: bool) -> Self {
         Self { allowed: if allow_private { |_| true } else { is_public } }
     }
@@ -64,7 +64,7 @@ impl Guard {
     }
 }
 
-impl Resolve for Guard {
+impl Resolve for SsrfGuard {
     fn resolve(&self, name: Name) -> Resolving {
         let guard = *self;
         Box::pin(async move {
@@ -81,7 +81,7 @@ impl Resolve for Guard {
 }
 
 #[cfg(test)]
-impl Guard {
+impl SsrfGuard {
     /// A guard that takes one loopback address for the public internet.
     pub(super) fn but_for_one_loopback_address() -> Self {
         Self { allowed: |address| address == IpAddr::from([127, 0, 0, 1]) }
@@ -90,7 +90,7 @@ impl Guard {
 
 #[cfg(test)]
 mod tests {
-    use super::{Guard, Refusal};
+    use super::{Refusal, SsrfGuard};
 
     #[test]
     fn hosts_are_seen_through_their_spellings() {
@@ -111,8 +111,8 @@ mod tests {
             ("ftp://example.com/talk.mp3", Err(Refusal::Scheme)),
             ("file:///etc/passwd", Err(Refusal::Scheme)),
         ] {
-            assert_eq!(Guard::new(false).check(&url.parse().unwrap()), verdict, "{url}");
+            assert_eq!(SsrfGuard::new(false).check(&url.parse().unwrap()), verdict, "{url}");
         }
-        assert_eq!(Guard::new(true).check(&"http://127.0.0.1/".parse().unwrap()), Ok(()));
+        assert_eq!(SsrfGuard::new(true).check(&"http://127.0.0.1/".parse().unwrap()), Ok(()));
     }
 }
