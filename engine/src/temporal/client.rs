@@ -1,4 +1,7 @@
 //! Jobs as a client sees them: submit, follow, cancel, list.
+//!
+//! The futures of [`Jobs`] are boxed. The body of an `async fn` is compiled in every crate that awaits it, and below these
+//! lie Temporal's client, gRPC and protocol buffers; a boxed future is compiled here, once.
 
 mod description;
 mod listing;
@@ -6,6 +9,7 @@ mod run;
 
 use std::{fmt::Display, time::Duration};
 
+use futures_util::future::BoxFuture;
 use temporalio_client::{
     Client, ClientOptions, Connection, WorkflowCancelOptions, WorkflowDescribeOptions, WorkflowExecutionDescription,
     WorkflowFetchHistoryOptions, WorkflowGetResultOptions, WorkflowIdConflictPolicy, WorkflowIdReusePolicy,
@@ -104,95 +108,125 @@ pub(super) async fn connect() -> Result<Client, ClientError> {
 impl Jobs {
     /// # Errors
     /// [`ClientError::Unreachable`] after a few seconds without an answer.
-    pub async fn connect() -> Result<Self, ClientError> {
-        Ok(Self { client: connect().await? })
+    pub fn connect() -> BoxFuture<'static, Result<Self, ClientError>> {
+        Box::pin(async move { Ok(Self { client: connect().await? }) })
     }
 
     /// Asks Temporal whether it is there.
-    pub async fn ping(&self) -> Result<(), ClientError> {
-        let mut service = self.client.connection().workflow_service();
-        let asked = service.get_system_info(GetSystemInfoRequest::default().into_request()).await;
-        asked.map(drop).map_err(|status| answer(&status))
+    pub fn ping(&self) -> BoxFuture<'_, Result<(), ClientError>> {
+        Box::pin(async move {
+            let mut service = self.client.connection().workflow_service();
+            let asked = service.get_system_info(GetSystemInfoRequest::default().into_request()).await;
+            asked.map(drop).map_err(|status| answer(&status))
+        })
     }
 
     /// Starts a job, or finds the one that holds the id: running or finished, it is left alone;
     /// failed or cancelled, it is started again and finds what it had finished.
-    pub async fn submit(&self, id: &str, request: &JobRequest) -> Result<Submission, ClientError> {
-        let input = to_input(request)?;
-        let started = self.client.start_workflow(TranscribeWorkflow::run, input, once(id)).await;
-        submission(id, started.map(drop))
+    pub fn submit<'a>(
+        &'a self,
+        id: &'a str,
+        request: &'a JobRequest,
+    ) -> BoxFuture<'a, Result<Submission, ClientError>> {
+        Box::pin(async move {
+            let input = to_input(request)?;
+            let started = self.client.start_workflow(TranscribeWorkflow::run, input, once(id)).await;
+            submission(id, started.map(drop))
+        })
     }
 
     /// Starts a batch, or finds the running one that holds the id. One that has ended is run
     /// again: what it finished is left alone, what failed is tried once more.
-    pub async fn submit_batch(&self, id: &str, batch: &BatchRequest) -> Result<Submission, ClientError> {
-        let started = self.client.start_workflow(BatchWorkflow::run, to_input(batch)?, again(id)).await;
-        submission(id, started.map(drop))
+    pub fn submit_batch<'a>(
+        &'a self,
+        id: &'a str,
+        batch: &'a BatchRequest,
+    ) -> BoxFuture<'a, Result<Submission, ClientError>> {
+        Box::pin(async move {
+            let started = self.client.start_workflow(BatchWorkflow::run, to_input(batch)?, again(id)).await;
+            submission(id, started.map(drop))
+        })
     }
 
     /// Runs an LLM task on a finished job's transcript, or finds the running one of the same name,
     /// which for a question may be another question.
-    pub async fn submit_llm(&self, job_id: &str, task: &LlmTask) -> Result<Submission, ClientError> {
-        let id = format!("{job_id}.llm.{}", task.name());
-        let input = to_input(&LlmRequest { job_id: job_id.to_owned(), task: task.clone() })?;
-        let started = self.client.start_workflow(LlmWorkflow::run, input, again(&id)).await;
-        submission(&id, started.map(drop))
+    pub fn submit_llm<'a>(
+        &'a self,
+        job_id: &'a str,
+        task: &'a LlmTask,
+    ) -> BoxFuture<'a, Result<Submission, ClientError>> {
+        Box::pin(async move {
+            let id = format!("{job_id}.llm.{}", task.name());
+            let input = to_input(&LlmRequest { job_id: job_id.to_owned(), task: task.clone() })?;
+            let started = self.client.start_workflow(LlmWorkflow::run, input, again(&id)).await;
+            submission(&id, started.map(drop))
+        })
     }
 
     /// Where a job stands. A running workflow is asked; if no worker answers for it, what the
     /// server knows is given alone.
-    pub async fn progress(&self, id: &str) -> Result<JobProgress, ClientError> {
-        let mut progress = description::progress(id, &self.describe(id).await?);
-        if progress.status == JobStatus::Running {
-            // All workflows of the project answer this one query.
-            let handle = self.client.get_workflow_handle::<TranscribeWorkflow>(id);
-            let asked = handle.query(TranscribeWorkflow::progress, (), WorkflowQueryOptions::default());
-            if let Ok(Ok(told)) = tokio::time::timeout(QUERY_TIMEOUT, asked).await {
-                description::take_in(&mut progress, told);
+    pub fn progress<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<JobProgress, ClientError>> {
+        Box::pin(async move {
+            let mut progress = description::progress(id, &self.describe(id).await?);
+            if progress.status == JobStatus::Running {
+                // All workflows of the project answer this one query.
+                let handle = self.client.get_workflow_handle::<TranscribeWorkflow>(id);
+                let asked = handle.query(TranscribeWorkflow::progress, (), WorkflowQueryOptions::default());
+                if let Ok(Ok(told)) = tokio::time::timeout(QUERY_TIMEOUT, asked).await {
+                    description::take_in(&mut progress, told);
+                }
             }
-        }
-        Ok(progress)
+            Ok(progress)
+        })
     }
 
     /// How a job stands or ended, without asking its workflow.
-    pub async fn status(&self, id: &str) -> Result<JobStatus, ClientError> {
-        Ok(description::status(&self.describe(id).await?))
+    pub fn status<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<JobStatus, ClientError>> {
+        Box::pin(async move { Ok(description::status(&self.describe(id).await?)) })
     }
 
-    async fn describe(&self, id: &str) -> Result<WorkflowExecutionDescription, ClientError> {
-        let handle = self.client.get_workflow_handle::<UntypedWorkflow>(id);
-        let described = handle.describe(WorkflowDescribeOptions::default()).await;
-        described.map_err(|error| interaction(id, error))
+    fn describe<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<WorkflowExecutionDescription, ClientError>> {
+        Box::pin(async move {
+            let handle = self.client.get_workflow_handle::<UntypedWorkflow>(id);
+            let described = handle.describe(WorkflowDescribeOptions::default()).await;
+            described.map_err(|error| interaction(id, error))
+        })
     }
 
     /// Waits for a job's end, however long it takes.
-    pub async fn wait(&self, id: &str) -> Result<JobEnd, ClientError> {
-        let handle = self.client.get_workflow_handle::<UntypedWorkflow>(id);
-        let failure = match handle.get_result(WorkflowGetResultOptions::default()).await {
-            Err(WorkflowGetResultError::NotFound(_)) => return Err(ClientError::NotFound { id: id.to_owned() }),
-            Err(WorkflowGetResultError::Rpc(status)) => return Err(answer(&status)),
-            Err(WorkflowGetResultError::Failed(failure)) => Some(failure.to_string()),
-            Err(WorkflowGetResultError::Terminated { .. }) => {
-                Some("its workflow was terminated from outside".to_owned())
-            }
-            // How it ended is read from the description, which knows all ends alike.
-            _ => None,
-        };
-        Ok(JobEnd { status: self.status(id).await?, failure })
+    pub fn wait<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<JobEnd, ClientError>> {
+        Box::pin(async move {
+            let handle = self.client.get_workflow_handle::<UntypedWorkflow>(id);
+            let failure = match handle.get_result(WorkflowGetResultOptions::default()).await {
+                Err(WorkflowGetResultError::NotFound(_)) => return Err(ClientError::NotFound { id: id.to_owned() }),
+                Err(WorkflowGetResultError::Rpc(status)) => return Err(answer(&status)),
+                Err(WorkflowGetResultError::Failed(failure)) => Some(failure.to_string()),
+                Err(WorkflowGetResultError::Terminated { .. }) => {
+                    Some("its workflow was terminated from outside".to_owned())
+                }
+                // How it ended is read from the description, which knows all ends alike.
+                _ => None,
+            };
+            Ok(JobEnd { status: self.status(id).await?, failure })
+        })
     }
 
     /// Asks a running job to stop; what it has finished stays in the store.
-    pub async fn cancel(&self, id: &str) -> Result<(), ClientError> {
-        let handle = self.client.get_workflow_handle::<UntypedWorkflow>(id);
-        let asked = handle.cancel(WorkflowCancelOptions::builder().reason("asked by the user").build()).await;
-        asked.map_err(|error| interaction(id, error))
+    pub fn cancel<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<(), ClientError>> {
+        Box::pin(async move {
+            let handle = self.client.get_workflow_handle::<UntypedWorkflow>(id);
+            let asked = handle.cancel(WorkflowCancelOptions::builder().reason("asked by the user").build()).await;
+            asked.map_err(|error| interaction(id, error))
+        })
     }
 
     /// A finished or running job's whole history as Temporal's JSON, as the replay tests record it.
-    pub async fn history(&self, id: &str) -> Result<Vec<u8>, ClientError> {
-        let handle = self.client.get_workflow_handle::<UntypedWorkflow>(id);
-        let history = handle.fetch_history(WorkflowFetchHistoryOptions::default());
-        history.to_json().await.map_err(|error| ClientError::Refused(error.to_string()))
+    pub fn history<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Vec<u8>, ClientError>> {
+        Box::pin(async move {
+            let handle = self.client.get_workflow_handle::<UntypedWorkflow>(id);
+            let history = handle.fetch_history(WorkflowFetchHistoryOptions::default());
+            history.to_json().await.map_err(|error| ClientError::Refused(error.to_string()))
+        })
     }
 }
 

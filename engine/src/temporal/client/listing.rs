@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::{StreamExt, TryStreamExt, future::BoxFuture};
 use temporalio_client::{WorkflowExecution, WorkflowListOptions};
 
 use super::{ClientError, Jobs, description};
@@ -77,23 +77,30 @@ fn since_epoch(execution: &WorkflowExecution) -> Duration {
 
 impl Jobs {
     /// At most `limit` jobs, from the newest on, or from where an earlier page ended.
-    pub async fn page(&self, filter: JobFilter, after: Option<&Cursor>, limit: usize) -> Result<JobPage, ClientError> {
-        let found = self.client.list_workflows(query(filter, after), WorkflowListOptions::default());
-        let wanted = found.try_filter_map(|execution| async move {
-            let summary = description::summary(&execution);
-            Ok(summary.map(|summary| (execution, summary)))
-        });
-        let wanted = wanted.try_filter(|(execution, summary)| {
-            let is_new = after.is_none_or(|after| !after.has_passed(execution));
-            // Temporal knows no `completed_with_errors`.
-            let is_wanted = is_new && filter.status.is_none_or(|status| status == summary.status);
-            async move { is_wanted }
-        });
-        let mut found: Vec<_> = wanted.take(limit + 1).try_collect().await.map_err(super::listing_failed)?;
-        let has_more = found.len() > limit;
-        found.truncate(limit);
-        let next = found.last().filter(|_| has_more).map(|(execution, _)| Cursor::behind(execution));
-        Ok(JobPage { jobs: found.into_iter().map(|(_, summary)| summary).collect(), next })
+    pub fn page<'a>(
+        &'a self,
+        filter: JobFilter,
+        after: Option<&'a Cursor>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<JobPage, ClientError>> {
+        Box::pin(async move {
+            let found = self.client.list_workflows(query(filter, after), WorkflowListOptions::default());
+            let wanted = found.try_filter_map(|execution| async move {
+                let summary = description::summary(&execution);
+                Ok(summary.map(|summary| (execution, summary)))
+            });
+            let wanted = wanted.try_filter(|(execution, summary)| {
+                let is_new = after.is_none_or(|after| !after.has_passed(execution));
+                // Temporal knows no `completed_with_errors`.
+                let is_wanted = is_new && filter.status.is_none_or(|status| status == summary.status);
+                async move { is_wanted }
+            });
+            let mut found: Vec<_> = wanted.take(limit + 1).try_collect().await.map_err(super::listing_failed)?;
+            let has_more = found.len() > limit;
+            found.truncate(limit);
+            let next = found.last().filter(|_| has_more).map(|(execution, _)| Cursor::behind(execution));
+            Ok(JobPage { jobs: found.into_iter().map(|(_, summary)| summary).collect(), next })
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! The runs of a job. One that failed or was cancelled runs once more when it is submitted again, and may be asked for
 //! something else then.
 
-use futures_util::TryStreamExt;
+use futures_util::{TryStreamExt, future::BoxFuture};
 use temporalio_client::{NamespacedClient, WorkflowExecutionInfo, WorkflowFetchHistoryOptions, WorkflowHandle};
 use temporalio_common::UntypedWorkflow;
 
@@ -13,20 +13,22 @@ impl Jobs {
     ///
     /// # Errors
     /// [`ClientError::NotFound`] for a job that Temporal does not know, or not any more.
-    pub async fn latest_run(&self, id: &str) -> Result<String, ClientError> {
-        Ok(self.describe(id).await?.run_id().to_owned())
+    pub fn latest_run<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<String, ClientError>> {
+        Box::pin(async move { Ok(self.describe(id).await?.run_id().to_owned()) })
     }
 
     /// What was asked for when the run was submitted; never changes.
     ///
     /// # Errors
     /// [`ClientError::NoRecording`] where that is no transcription.
-    pub async fn request(&self, id: &str, run_id: &str) -> Result<JobRequest, ClientError> {
-        let execution = WorkflowExecutionInfo::builder().namespace(self.client.namespace()).workflow_id(id);
-        let execution = execution.run_id(run_id).build();
-        let handle = WorkflowHandle::<_, UntypedWorkflow>::new(self.client.clone(), execution);
-        let mut history = handle.fetch_history(WorkflowFetchHistoryOptions::default());
-        let first = history.try_next().await.map_err(|error| interaction(id, error))?;
-        description::request(first.as_ref()).ok_or_else(|| ClientError::NoRecording { id: id.to_owned() })
+    pub fn request<'a>(&'a self, id: &'a str, run_id: &'a str) -> BoxFuture<'a, Result<JobRequest, ClientError>> {
+        Box::pin(async move {
+            let execution = WorkflowExecutionInfo::builder().namespace(self.client.namespace()).workflow_id(id);
+            let execution = execution.run_id(run_id).build();
+            let handle = WorkflowHandle::<_, UntypedWorkflow>::new(self.client.clone(), execution);
+            let mut history = handle.fetch_history(WorkflowFetchHistoryOptions::default());
+            let first = history.try_next().await.map_err(|error| interaction(id, error))?;
+            description::request(first.as_ref()).ok_or_else(|| ClientError::NoRecording { id: id.to_owned() })
+        })
     }
 }
