@@ -10,6 +10,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
 };
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use tower_http::timeout::TimeoutError;
 
@@ -22,14 +23,19 @@ pub struct Json<T>(pub T);
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+    async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
+        parse_json(&json_body(request).await?).map(Self)
+    }
+}
+
+fn json_body(request: Request) -> BoxFuture<'static, Result<Bytes, ApiError>> {
+    Box::pin(async move {
         if !is_json(request.headers()) {
             let message = "the body has to be JSON, with `Content-Type: application/json`";
             return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, ErrorKind::InvalidRequestError, message));
         }
-        let body = Bytes::from_request(request, state).await.map_err(rejected_body)?;
-        parse_json(&body).map(Self)
-    }
+        Bytes::from_request(request, &()).await.map_err(rejected_body)
+    })
 }
 
 /// The parts of the path.

@@ -20,6 +20,7 @@ mod rate_limit;
 mod readiness;
 mod router;
 mod service;
+mod sse;
 
 pub use access::Client;
 pub use dependencies::{Dependencies, OpenError, Temporal};
@@ -31,3 +32,4 @@ pub use quota::JobQuota;
 pub use readiness::{NotReady, check_ready};
 pub use router::Api;
 pub use service::{ServeError, Service, StartError};
+pub use sse::{event_stream, json_event};

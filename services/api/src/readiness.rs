@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::BoxFuture;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -26,18 +27,20 @@ pub enum NotReady {
 
 /// # Errors
 /// The service is not ready, or does not answer in time.
-pub async fn check_ready(address: SocketAddr) -> Result<(), NotReady> {
+pub fn check_ready(address: SocketAddr) -> BoxFuture<'static, Result<(), NotReady>> {
     let address = reachable(address);
-    let no_answer = |reason: String| NotReady::NoAnswer { address, reason };
-    let answer = tokio::time::timeout(TIMEOUT, get_ready(address)).await;
-    let answer = answer.map_err(|_| no_answer("no answer in time".to_owned()))?;
-    let answer = answer.map_err(|error| no_answer(error.to_string()))?;
-    let status = answer.lines().next().unwrap_or_default();
-    if status.contains(" 200 ") {
-        return Ok(());
-    }
-    let body = answer.split_once("\r\n\r\n").map_or(status, |(_, body)| body);
-    Err(NotReady::Answered { address, answer: body.to_owned() })
+    let no_answer = move |reason: String| NotReady::NoAnswer { address, reason };
+    Box::pin(async move {
+        let answer = tokio::time::timeout(TIMEOUT, get_ready(address)).await;
+        let answer = answer.map_err(|_| no_answer("no answer in time".to_owned()))?;
+        let answer = answer.map_err(|error| no_answer(error.to_string()))?;
+        let status = answer.lines().next().unwrap_or_default();
+        if status.contains(" 200 ") {
+            return Ok(());
+        }
+        let body = answer.split_once("\r\n\r\n").map_or(status, |(_, body)| body);
+        Err(NotReady::Answered { address, answer: body.to_owned() })
+    })
 }
 
 /// Where a service that listens on all addresses is found from this machine.

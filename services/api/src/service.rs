@@ -1,7 +1,11 @@
 //! A service from its settings to its end.
+//!
+//! Its futures are boxed. The body of an `async fn` is compiled in every crate that awaits it: so hyper's server with the
+//! whole router would be compiled in each service, and not here, once.
 
 use std::{io, net::SocketAddr, time::Duration};
 
+use axum::Router;
 use confique::Config;
 use engine::{
     config::{self, ApiSettings, ConfigError, LinkSettings, RedisSettings, StoreSettings, TelemetrySettings},
@@ -9,6 +13,7 @@ use engine::{
     redis::RedisUrlError,
     telemetry::{self, Telemetry, TelemetryError},
 };
+use futures_util::future::BoxFuture;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -93,18 +98,20 @@ impl Service {
     ///
     /// # Errors
     /// Settings that cannot be right. Temporal and Redis may come later.
-    pub async fn start(name: &'static str, address: SocketAddr) -> Result<Self, StartError> {
-        let settings: Settings = config::load()?;
-        let telemetry = telemetry::start(&settings.telemetry, name)?;
-        Ok(Self {
-            name,
-            address,
-            dependencies: Dependencies::open(&settings.store, &settings.redis).await?,
-            wakeups: Wakeups::listen(&settings.redis)?,
-            settings: settings.api,
-            link_settings: settings.links,
-            stop: stop_signal(),
-            _telemetry: telemetry,
+    pub fn start(name: &'static str, address: SocketAddr) -> BoxFuture<'static, Result<Self, StartError>> {
+        Box::pin(async move {
+            let settings: Settings = config::load()?;
+            let telemetry = telemetry::start(&settings.telemetry, name)?;
+            Ok(Self {
+                name,
+                address,
+                dependencies: Dependencies::open(&settings.store, &settings.redis).await?,
+                wakeups: Wakeups::listen(&settings.redis)?,
+                settings: settings.api,
+                link_settings: settings.links,
+                stop: stop_signal(),
+                _telemetry: telemetry,
+            })
         })
     }
 
@@ -120,29 +127,36 @@ impl Service {
     ///
     /// # Errors
     /// Settings that are wrong or dangerous, and an address that cannot be had.
-    pub async fn serve(self, api: Api) -> Result<(), ServeError> {
-        let Self { name, address, ref settings, ref dependencies, ref stop, .. } = self;
+    pub fn serve(self, api: Api) -> BoxFuture<'static, Result<(), ServeError>> {
+        Box::pin(async move {
+            let Self { name, address, stop, .. } = &self;
+            let router = self.router(api)?;
+            let listener = TcpListener::bind(address).await.map_err(|source| not_listening(name, *address, source))?;
+            let address = listener.local_addr().unwrap_or(*address);
+            tracing::info!(%address, "service ready");
+            connections::serve(listener, router, stop.clone()).await;
+            tracing::info!("stopped");
+            Ok(())
+        })
+    }
+
+    fn router(&self, api: Api) -> Result<Router, ServeError> {
+        let Self { name, address, settings, dependencies, .. } = self;
         let keys = settings.keys.as_deref().map(ApiKeys::read).transpose()?;
         let everybody = keys.is_none() && !settings.open;
         if everybody && !address.ip().is_loopback() {
-            return Err(ServeError::Unprotected { name, address });
+            return Err(ServeError::Unprotected { name, address: *address });
         }
         let rate_limit = settings
             .requests_per_minute
             .map(|burst| RateLimit::new(Allowance { name: "rate", burst, window: MINUTE }, dependencies.redis.clone()));
-        let router = api.into_router(Middleware {
+        Ok(api.into_router(Middleware {
             settings,
             access: Access { keys, rate_limit },
             origins: OriginPolicy::new(settings.cors_origins.as_deref().unwrap_or_default(), everybody),
             health: HealthCheck::new(dependencies.clone()),
             metrics: RequestMetrics::register()?,
-        });
-        let listener = TcpListener::bind(address).await.map_err(|source| not_listening(name, address, source))?;
-        let address = listener.local_addr().unwrap_or(address);
-        tracing::info!(%address, "service ready");
-        connections::serve(listener, router, stop.clone()).await;
-        tracing::info!("stopped");
-        Ok(())
+        }))
     }
 }
 

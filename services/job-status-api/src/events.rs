@@ -1,20 +1,20 @@
 //! A job as server-sent events. An event's id says which chunks the client has got, so a stream goes on where the last
 //! one broke off, at whichever server.
 
-use std::{collections::VecDeque, convert::Infallible, time::Duration};
+use std::collections::VecDeque;
 
-use api::{ApiError, Links, Path};
+use api::{ApiError, Links, Path, event_stream, json_event};
 use axum::{
     extract::State,
     http::HeaderMap,
-    response::sse::{Event, KeepAlive, Sse},
+    response::{Response, sse::Event},
 };
 use engine::{
     events::{ChunkSet, JobEvent, Snapshot},
     ids::JobId,
     transcript::{Segment, Word},
 };
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{StreamExt, stream};
 use serde::Serialize;
 use tokio::sync::watch;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -22,9 +22,6 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{app_state::AppState, job_view::JobView};
 
 const LAST_EVENT_ID: &str = "last-event-id";
-
-/// A stream in which nothing happens says so, or proxies would end it.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(events))
@@ -45,7 +42,7 @@ async fn events(
     State(state): State<AppState>,
     Path(id): Path<JobId>,
     headers: HeaderMap,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
+) -> Result<Response, ApiError> {
     let sent_chunks = headers.get(LAST_EVENT_ID).map(|id| id.to_str().unwrap_or("?").parse::<ChunkSet>());
     let sent_chunks =
         sent_chunks.transpose().map_err(|error| ApiError::invalid(error.to_string()).param("Last-Event-ID"))?;
@@ -58,7 +55,7 @@ async fn events(
     };
     let events = stream::unfold(stream, |mut stream| async { Some((stream.next().await?, stream)) });
     let stopped = async move { state.stop.cancelled().await };
-    Ok(Sse::new(events.take_until(Box::pin(stopped))).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+    Ok(event_stream(events.take_until(Box::pin(stopped)).boxed()))
 }
 
 /// One client's stream.
@@ -72,10 +69,10 @@ struct EventStream {
 
 impl EventStream {
     /// `None` after the last event.
-    async fn next(&mut self) -> Option<Result<Event, Infallible>> {
+    async fn next(&mut self) -> Option<Event> {
         loop {
             if let Some((id, event)) = self.pending.pop_front() {
-                return Some(Ok(self.event(&id, &event)));
+                return Some(self.event(&id, &event));
             }
             match &self.last_sent {
                 Some(last) if last.ended.is_some() => return None,
@@ -94,20 +91,16 @@ impl EventStream {
     }
 
     fn event(&self, id: &ChunkSet, event: &JobEvent) -> Event {
-        let written = match event {
-            JobEvent::Progress(snapshot) => {
-                Event::default().event("progress").json_data(JobView::new(snapshot, &self.links))
-            }
+        let named = |name: &str| Event::default().event(name);
+        let event = match event {
+            JobEvent::Progress(snapshot) => json_event(named("progress"), &JobView::new(snapshot, &self.links)),
             JobEvent::Segments { chunk, segments } => {
                 let segments = segments.iter().map(SegmentView::from).collect();
-                Event::default().event("segments").json_data(ChunkView { chunk: *chunk, segments })
+                json_event(named("segments"), &ChunkView { chunk: *chunk, segments })
             }
-            JobEvent::Done(ended) => Event::default().event("done").json_data(ended),
+            JobEvent::Done(ended) => json_event(named("done"), ended),
         };
-        match written {
-            Ok(event) => event.id(id.to_string()),
-            Err(error) => Event::default().comment(format!("an event cannot be written: {error}")),
-        }
+        event.id(id.to_string())
     }
 }
 

@@ -2,14 +2,14 @@
 
 use std::collections::VecDeque;
 
-use api::ApiError;
-use axum::response::sse::{Event, KeepAlive, Sse};
+use api::{ApiError, event_stream, json_event};
+use axum::response::{Response, sse::Event};
 use engine::{
     events::{Ended, Snapshot},
     ids::JobId,
     transcript::Segment,
 };
-use futures_util::{Stream, stream};
+use futures_util::{StreamExt, stream};
 use serde::Serialize;
 use tokio::sync::watch;
 
@@ -30,14 +30,11 @@ enum StreamEvent<'a> {
 ///
 /// # Errors
 /// Temporal does not answer.
-pub(super) async fn events(
-    state: AppState,
-    id: JobId,
-) -> Result<Sse<impl Stream<Item = Result<Event, axum::Error>>>, ApiError> {
+pub(super) async fn events(state: AppState, id: JobId) -> Result<Response, ApiError> {
     let snapshots = state.followers.follow_latest(state.temporal.jobs()?, id.as_str()).await?;
     let text =
         TextStream { state, id, snapshots, next_chunk: 0, sent: String::new(), pending: VecDeque::new(), ended: false };
-    Ok(Sse::new(stream::unfold(text, TextStream::next)).keep_alive(KeepAlive::default()))
+    Ok(event_stream(stream::unfold(text, TextStream::next).boxed()))
 }
 
 /// One client's stream.
@@ -48,12 +45,12 @@ struct TextStream {
     next_chunk: u32,
     /// All deltas together.
     sent: String,
-    pending: VecDeque<Result<Event, axum::Error>>,
+    pending: VecDeque<Event>,
     ended: bool,
 }
 
 impl TextStream {
-    async fn next(mut self) -> Option<(Result<Event, axum::Error>, Self)> {
+    async fn next(mut self) -> Option<(Event, Self)> {
         loop {
             if let Some(event) = self.pending.pop_front() {
                 return Some((event, self));
@@ -63,7 +60,7 @@ impl TextStream {
             }
             if let Err(failed) = self.advance().await {
                 self.ended = true;
-                self.pending.push_back(Event::default().json_data(failed.body()));
+                self.pending.push_back(json_event(Event::default(), &failed.body()));
             }
         }
     }
@@ -95,7 +92,7 @@ impl TextStream {
             self.push_text(rest);
         }
         let done = StreamEvent::Done { text, usage: Usage::of(&result) };
-        self.pending.push_back(Event::default().json_data(done));
+        self.pending.push_back(json_event(Event::default(), &done));
         self.ended = true;
         Ok(())
     }
@@ -104,7 +101,7 @@ impl TextStream {
         let delta = if self.sent.is_empty() { text.trim_start() } else { text };
         if !delta.is_empty() {
             self.sent.push_str(delta);
-            self.pending.push_back(Event::default().json_data(StreamEvent::Delta { delta }));
+            self.pending.push_back(json_event(Event::default(), &StreamEvent::Delta { delta }));
         }
     }
 }
