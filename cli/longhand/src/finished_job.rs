@@ -28,7 +28,7 @@ impl FinishedJob {
     ///
     /// # Errors
     /// A finished job without a result: the store is not the one that the workers use.
-    pub(crate) async fn collect(store: &Store, started: Started, end: JobEnd) -> anyhow::Result<Self> {
+    pub(crate) async fn collect(store: &Store, started: StartedJob, end: JobEnd) -> anyhow::Result<Self> {
         let StartedJob { id, name } = started;
         let result = store.find_result(&id).await?;
         let status = match &result {
