@@ -16,7 +16,9 @@ use std::{net::SocketAddr, path::PathBuf};
 pub use folders::{program_folders, user_folder};
 pub use llm::{LlmProvider, LlmSettings};
 pub use loading::{ConfigError, load};
-pub use services::{ApiSettings, IngestionApiSettings, JobStatusApiSettings, LinkSettings, RedisSettings};
+pub use services::{
+    ApiSettings, INGESTION_API_PORT, IngestionApiSettings, JobStatusApiSettings, LinkSettings, RedisSettings,
+};
 pub use variables::{Variable, variables};
 
 use confique::Config;

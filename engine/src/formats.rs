@@ -14,6 +14,7 @@ use std::{fmt, str::FromStr};
 
 pub use answers::{answer, answers};
 pub use languages::language_name;
+pub use verbose::VerboseJson;
 
 use crate::result::JobResult;
 
@@ -66,7 +67,7 @@ impl Format {
         match self {
             Self::Txt => Ok(text(result)),
             Self::Json => serde_json::to_string_pretty(result).map(with_newline),
-            Self::VerboseJson => serde_json::to_string_pretty(&verbose::response(result)).map(with_newline),
+            Self::VerboseJson => serde_json::to_string_pretty(&VerboseJson::of(result)).map(with_newline),
             Self::Srt => Ok(subtitles::srt(&result.segments)),
             Self::Vtt => Ok(subtitles::vtt(&result.segments)),
         }

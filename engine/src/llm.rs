@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-/// One piece of LLM work on a transcript; each is an activity of its own.
+/// Work for the language model.
+// Each piece is an activity of its own.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum LlmTask {
     Summary,
@@ -12,17 +14,32 @@ pub enum LlmTask {
     Ask(Question),
 }
 
-/// A user's own prompt about the transcript.
+/// A task that needs no words of the user's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum StandingTask {
+    Summary,
+    Chapters,
+    Actions,
+}
+
+/// A question about the transcript.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Question {
     pub text: String,
-    /// JSON schema that the answer must satisfy; without one the answer is plain text.
+    /// JSON schema that the answer has to satisfy; without one the answer is plain text.
     #[serde(default)]
     pub schema: Option<serde_json::Value>,
 }
 
 impl LlmTask {
+    /// The names of all tasks.
+    pub const NAMES: [&str; 4] = ["summary", "chapters", "actions", "ask"];
+
     /// The task's key in the result's `llm` object.
     pub fn name(&self) -> &'static str {
         match self {
@@ -30,6 +47,16 @@ impl LlmTask {
             Self::Chapters => "chapters",
             Self::Actions => "actions",
             Self::Ask(_) => "ask",
+        }
+    }
+}
+
+impl From<StandingTask> for LlmTask {
+    fn from(task: StandingTask) -> Self {
+        match task {
+            StandingTask::Summary => Self::Summary,
+            StandingTask::Chapters => Self::Chapters,
+            StandingTask::Actions => Self::Actions,
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
 
 use crate::{
     job::SpeechOptions,
@@ -16,13 +16,13 @@ use crate::{
 /// The version of [`JobResult`]'s shape.
 pub const VERSION: u32 = 1;
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct JobResult {
     pub version: u32,
     pub job_id: String,
     pub status: JobStatus,
     /// What failed, by stage. Empty for `completed`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub errors: Vec<StageFailure>,
     pub text: String,
     /// Code of the spoken language, such as `en`; empty when nothing was said.
@@ -30,13 +30,53 @@ pub struct JobResult {
     /// Length of the recording in seconds.
     pub duration_s: f64,
     pub segments: Vec<Segment>,
-    /// Every word with its time; empty unless word times were asked for.
-    pub words: Vec<Word>,
     /// Each LLM task's output under its name: `summary` a string, `chapters` a list of
     /// `{title, start, end}`, `actions` a list of strings, `ask` a string or what its schema says.
     pub llm: BTreeMap<String, serde_json::Value>,
     pub timings: Timings,
     pub provenance: Provenance,
+}
+
+impl JobResult {
+    /// Every word with its time; none unless word times were asked for.
+    pub fn words(&self) -> impl Iterator<Item = &Word> {
+        self.segments.iter().flat_map(|segment| &segment.words)
+    }
+}
+
+/// As it is declared, and `words` after `segments`: the words of all segments, which are written for readers of the JSON
+/// and never kept beside the segments in memory.
+impl Serialize for JobResult {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { version, job_id, status, errors, text, language, duration_s, segments, llm, timings, provenance } =
+            self;
+        let mut fields = serializer.serialize_struct("JobResult", 12)?;
+        fields.serialize_field("version", version)?;
+        fields.serialize_field("job_id", job_id)?;
+        fields.serialize_field("status", status)?;
+        if errors.is_empty() {
+            fields.skip_field("errors")?;
+        } else {
+            fields.serialize_field("errors", errors)?;
+        }
+        fields.serialize_field("text", text)?;
+        fields.serialize_field("language", language)?;
+        fields.serialize_field("duration_s", duration_s)?;
+        fields.serialize_field("segments", segments)?;
+        fields.serialize_field("words", &Words(self))?;
+        fields.serialize_field("llm", llm)?;
+        fields.serialize_field("timings", timings)?;
+        fields.serialize_field("provenance", provenance)?;
+        fields.end()
+    }
+}
+
+struct Words<'a>(&'a JobResult);
+
+impl Serialize for Words<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.words())
+    }
 }
 
 /// How a job stands or ended.

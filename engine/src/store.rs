@@ -10,6 +10,7 @@
 //! ```
 //! `{plan}` names the segmentation, `{hash}` the model and the parameters.
 
+mod documents;
 mod error;
 pub mod keys;
 mod writer;

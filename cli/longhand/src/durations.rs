@@ -1,7 +1,7 @@
 //! Lengths of time as people write them.
 
 /// Seconds as `m:ss` or `h:mm:ss`.
-pub(crate) fn clock(seconds: f64) -> String {
+pub(crate) fn format_clock(seconds: f64) -> String {
     let seconds = seconds.max(0.0).round() as u64;
     match seconds / 3600 {
         0 => format!("{}:{:02}", seconds / 60, seconds % 60),
@@ -9,13 +9,13 @@ pub(crate) fn clock(seconds: f64) -> String {
     }
 }
 
-/// Seconds with a digit behind the point below a minute, as a clock above.
-pub(crate) fn took(seconds: f64) -> String {
-    if seconds < 60.0 { format!("{seconds:.1} s") } else { clock(seconds) }
+/// Seconds with a decimal below a minute, as a clock above.
+pub(crate) fn format_duration(seconds: f64) -> String {
+    if seconds < 60.0 { format!("{seconds:.1} s") } else { format_clock(seconds) }
 }
 
 /// How long ago something was, by its largest unit.
-pub(crate) fn ago(seconds: f64) -> String {
+pub(crate) fn format_ago(seconds: f64) -> String {
     let seconds = seconds.max(0.0) as u64;
     match seconds {
         0..60 => format!("{seconds} s ago"),
@@ -27,7 +27,7 @@ pub(crate) fn ago(seconds: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{ago, clock, took};
+    use super::{format_ago, format_clock, format_duration};
 
     #[test]
     fn lengths_of_time_are_readable() {
@@ -39,7 +39,7 @@ mod tests {
             (200_000.0, "55:33:20", "55:33:20", "2 d ago"),
         ] {
             assert_eq!(
-                (clock(seconds).as_str(), took(seconds).as_str(), ago(seconds).as_str()),
+                (format_clock(seconds).as_str(), format_duration(seconds).as_str(), format_ago(seconds).as_str()),
                 (on_a_clock, as_taken, before)
             );
         }

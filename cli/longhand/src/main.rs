@@ -2,13 +2,13 @@
 
 mod commands;
 mod connection;
-mod delivery;
 mod durations;
-mod ended;
 mod exit;
+mod finished_job;
 mod flags;
-mod follow;
 mod input;
+mod job_watcher;
+mod output;
 mod request;
 mod table;
 mod terminal;

@@ -1,13 +1,13 @@
-//! What is asked of a recording: the flags that `transcribe` and `batch` share.
+//! The options of a job: the flags that `transcribe` and `batch` share.
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, ensure};
-use clap::{Args, ValueEnum};
+use anyhow::{Context, bail, ensure};
+use clap::Args;
 use engine::{
     formats::language_name,
-    job::{AUTO, JobRequest, RecogniserChoice, Source, SpeechOptions, SpeechTask, Webhook},
-    llm::{LlmTask, Question},
+    job::{AUTO, JobOptions, RecogniserChoice, SpeechOptions, SpeechTask, Webhook},
+    llm::{LlmTask, Question, StandingTask},
 };
 use url::Url;
 
@@ -17,14 +17,14 @@ pub(crate) struct RequestFlags {
     #[arg(long)]
     model: Option<String>,
     /// Program that recognises: whisper.cpp, or CTranslate2 where the workers have it [default: the workers' own]
-    #[arg(long, value_enum, default_value_t = Recogniser::Auto, hide_default_value = true)]
-    recogniser: Recogniser,
+    #[arg(long, value_enum, default_value_t = RecogniserChoice::Auto, hide_default_value = true)]
+    recogniser: RecogniserChoice,
     /// Language of the speech as Whisper's code, such as en, or auto to have it detected
     #[arg(long, value_name = "CODE", default_value = AUTO, value_parser = known_language)]
     language: String,
     /// Text in the spoken language, or in English
-    #[arg(long, value_enum, default_value_t = Task::Transcribe)]
-    task: Task,
+    #[arg(long, value_enum, default_value_t = SpeechTask::Transcribe)]
+    task: SpeechTask,
     /// Text that leads the recogniser: names, spelling, style
     #[arg(long, value_name = "TEXT")]
     prompt: Option<String>,
@@ -51,71 +51,28 @@ pub(crate) struct AskFlags {
     schema: Option<PathBuf>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Task {
-    Transcribe,
-    Translate,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Recogniser {
-    Auto,
-    Whisper,
-    Ctranslate2,
-}
-
-impl From<Recogniser> for RecogniserChoice {
-    fn from(recogniser: Recogniser) -> Self {
-        match recogniser {
-            Recogniser::Auto => Self::Auto,
-            Recogniser::Whisper => Self::Whisper,
-            Recogniser::Ctranslate2 => Self::Ctranslate2,
-        }
-    }
-}
-
-/// The LLM tasks that need no words of the user's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum StandingTask {
-    Summary,
-    Chapters,
-    Actions,
-}
-
-impl From<StandingTask> for LlmTask {
-    fn from(task: StandingTask) -> Self {
-        match task {
-            StandingTask::Summary => Self::Summary,
-            StandingTask::Chapters => Self::Chapters,
-            StandingTask::Actions => Self::Actions,
-        }
-    }
-}
-
 impl RequestFlags {
-    /// The request for one source after the other.
-    ///
     /// # Errors
     /// A task that is named twice, or a schema that cannot be read.
-    pub(crate) fn resolve(&self) -> anyhow::Result<impl Fn(Source) -> JobRequest + use<>> {
-        let mut llm = Vec::new();
-        for task in self.llm.iter().copied().map(LlmTask::from).chain(self.ask.resolve()?) {
-            ensure!(!llm.contains(&task), "--llm names {} twice; name it once", task.name());
-            llm.push(task);
-        }
+    pub(crate) fn resolve(&self) -> anyhow::Result<JobOptions> {
         let speech = SpeechOptions {
             model: self.model.clone(),
-            recogniser: self.recogniser.into(),
+            recogniser: self.recogniser,
             language: self.language.clone(),
-            task: match self.task {
-                Task::Transcribe => SpeechTask::Transcribe,
-                Task::Translate => SpeechTask::Translate,
-            },
+            task: self.task,
             prompt: self.prompt.clone(),
             words: self.words,
         };
-        let webhook = self.webhook.as_ref().map(|url| Webhook { url: url.to_string() });
-        Ok(move |source| JobRequest { source, speech: speech.clone(), llm: llm.clone(), webhook: webhook.clone() })
+        let standing = self.llm.iter().copied().map(LlmTask::from);
+        let options = JobOptions {
+            speech,
+            llm: standing.chain(self.ask.resolve()?).collect(),
+            webhook: self.webhook.as_ref().map(|url| Webhook { url: url.to_string() }),
+        };
+        if let Some(name) = options.duplicate_task() {
+            bail!("--llm names {name} twice; name it once");
+        }
+        Ok(options)
     }
 }
 

@@ -10,8 +10,8 @@ pub(crate) fn table<const N: usize>(headings: [&str; N], rows: impl IntoIterator
     lines(std::iter::once(headings.map(str::to_owned)).chain(rows))
 }
 
-/// Names and what they stand for.
-pub(crate) fn list(entries: impl IntoIterator<Item = (&'static str, String)>) -> String {
+/// Names and their values, a line each.
+pub(crate) fn key_values(entries: impl IntoIterator<Item = (&'static str, String)>) -> String {
     lines(entries.into_iter().map(|(name, value)| [name.to_owned(), value]))
 }
 

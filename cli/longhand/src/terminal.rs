@@ -1,4 +1,4 @@
-//! The two ways out: data to stdout, everything else to stderr.
+//! Output: data to stdout, everything else to stderr.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -17,19 +17,19 @@ pub(crate) fn print_json(data: &impl Serialize) -> anyhow::Result<()> {
     print(&(serde_json::to_string_pretty(data)? + "\n"))
 }
 
-/// Says something to the person who looks on.
+/// Writes a line for the user to stderr.
 pub(crate) fn note(text: &str) {
     // Where stderr is gone there is nobody left to tell.
     writeln!(io::stderr(), "{text}").ok();
 }
 
 /// Whether there is a person who can be asked.
-pub(crate) fn someone_is_there() -> bool {
+pub(crate) fn is_interactive() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
 /// Whether stderr can show a bar that moves.
-pub(crate) fn can_draw() -> bool {
+pub(crate) fn can_show_bars() -> bool {
     console::Term::stderr().features().is_attended()
 }
 

@@ -1,4 +1,4 @@
-//! Bringing a file into the store, under the hash of its bytes.
+//! Uploading a file to the store, under the hash of its bytes.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ use tokio::{fs::File, io::AsyncReadExt};
 use crate::input::Input;
 
 /// Bytes read at a time.
-const PIECE: usize = 1 << 20;
+const PIECE_SIZE: usize = 1 << 20;
 
 /// An input that the workers can get at.
 pub(crate) struct Uploaded {
@@ -35,8 +35,9 @@ pub(crate) async fn upload(store: &Store, input: &Input) -> anyhow::Result<Uploa
     let sha256 = hash_of(path).await.with_context(failed)?;
     let key = keys::upload(&sha256);
     if !store.exists(&key).await? {
-        let copy = Copy { file: File::open(path).await.with_context(failed)?, hash: Sha256::new(), expected: &sha256 };
-        let pieces = std::pin::pin!(stream::try_unfold(copy, Copy::next));
+        let read =
+            HashedRead { file: File::open(path).await.with_context(failed)?, hash: Sha256::new(), expected: &sha256 };
+        let pieces = std::pin::pin!(stream::try_unfold(read, HashedRead::next));
         store.write_stream::<anyhow::Error>(&key, pieces).await.with_context(failed)?;
     }
     Ok(Uploaded { source: Source::Object(key), content: sha256 })
@@ -48,15 +49,15 @@ async fn hash_of(path: &Path) -> anyhow::Result<String> {
 }
 
 /// A file on its way, hashed once more: its name in the store promises its content.
-struct Copy<'a> {
+struct HashedRead<'a> {
     file: File,
     hash: Sha256,
     expected: &'a str,
 }
 
-impl Copy<'_> {
+impl HashedRead<'_> {
     async fn next(mut self) -> anyhow::Result<Option<(Bytes, Self)>> {
-        let mut piece = vec![0; PIECE];
+        let mut piece = vec![0; PIECE_SIZE];
         let length = self.file.read(&mut piece).await?;
         if length == 0 {
             let unchanged = hexadecimal(&self.hash.finalize()) == self.expected;

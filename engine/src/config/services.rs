@@ -51,6 +51,9 @@ pub struct LinkSettings {
     pub ingestion_url: Option<String>,
 }
 
+/// Where the ingestion API listens if nothing else is set; [`IngestionApiSettings`] has to repeat it.
+pub const INGESTION_API_PORT: u16 = 8000;
+
 /// The ingestion API.
 #[derive(Debug, Clone, Config)]
 pub struct IngestionApiSettings {
@@ -65,4 +68,16 @@ pub struct JobStatusApiSettings {
     /// Where the job status API listens.
     #[config(env = "LONGHAND_JOB_STATUS_API_ADDRESS", default = "127.0.0.1:8001")]
     pub address: SocketAddr,
+}
+
+#[cfg(test)]
+mod tests {
+    use confique::Config;
+
+    use super::{INGESTION_API_PORT, IngestionApiSettings};
+
+    #[test]
+    fn the_default_address_has_the_default_port() {
+        assert_eq!(IngestionApiSettings::builder().load().unwrap().address.port(), INGESTION_API_PORT);
+    }
 }

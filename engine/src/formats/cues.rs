@@ -47,7 +47,7 @@ fn of_segment(segment: &Segment) -> Vec<Cue> {
 }
 
 /// How many pieces each subtitle takes, by the cheapest of all ways to split them.
-fn cue_lengths(pieces: &[Piece]) -> Vec<usize> {
+fn cue_lengths(pieces: &[Piece<'_>]) -> Vec<usize> {
     // `best[n]` is the cost of the first n pieces and the length of the last subtitle among them.
     let mut best: Vec<(u32, usize)> = vec![(0, 0)];
     for end in 1..=pieces.len() {
@@ -69,14 +69,14 @@ fn cue_lengths(pieces: &[Piece]) -> Vec<usize> {
 }
 
 /// Whether the pieces can be one subtitle. A single piece always can.
-fn fits(pieces: &[Piece]) -> bool {
+fn fits(pieces: &[Piece<'_>]) -> bool {
     let seconds = pieces[pieces.len() - 1].end - pieces[0].start;
     let paused = pieces.windows(2).any(|pair| pair[1].start - pair[0].end > PAUSE);
     pieces.len() == 1 || (seconds <= LONGEST && !paused && broken(pieces).is_some())
 }
 
 /// Subtitles should be few, filled alike, and end where a sentence or a clause does.
-fn cost(pieces: &[Piece], last: bool) -> u32 {
+fn cost(pieces: &[Piece<'_>], last: bool) -> u32 {
     let unfilled = (2 * LINE).saturating_sub(width(pieces)) as u32;
     let uneven = unfilled * unfilled / (4 * LINE as u32);
     let ending = if last { 0 } else { break_cost(&pieces[pieces.len() - 1]) };

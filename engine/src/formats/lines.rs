@@ -7,7 +7,7 @@ pub(super) const LINE: usize = 42;
 
 /// How much nicer a subtitle is that breaks after the text: nothing is lost after a sentence,
 /// something in the middle of a clause.
-pub(super) fn break_cost(piece: &Piece) -> u32 {
+pub(super) fn break_cost(piece: &Piece<'_>) -> u32 {
     match piece.text.trim_end_matches(['"', '\'', '”', '’', ')', '»', '」']).chars().next_back() {
         Some('.' | '!' | '?' | '…' | '。' | '！' | '？') => 0,
         Some(',' | ';' | ':' | '–' | '—' | '،' | '、' | '，' | '；' | '：') => 15,
@@ -16,14 +16,14 @@ pub(super) fn break_cost(piece: &Piece) -> u32 {
 }
 
 /// Columns of the pieces on one line.
-pub(super) fn width(pieces: &[Piece]) -> usize {
+pub(super) fn width(pieces: &[Piece<'_>]) -> usize {
     let spaces = pieces.iter().skip(1).filter(|piece| piece.spaced).count();
     pieces.iter().map(|piece| piece.width).sum::<usize>() + spaces
 }
 
 /// The pieces on one line, or on two where one is too short; `None` where two are.
 /// Of all ways, two lines break after a clause if they can and are about as long as each other.
-pub(super) fn broken(pieces: &[Piece]) -> Option<Vec<String>> {
+pub(super) fn broken(pieces: &[Piece<'_>]) -> Option<Vec<String>> {
     if width(pieces) <= LINE {
         return Some(vec![joined(pieces)]);
     }
@@ -35,13 +35,13 @@ pub(super) fn broken(pieces: &[Piece]) -> Option<Vec<String>> {
     Some(vec![joined(&pieces[..best]), joined(&pieces[best..])])
 }
 
-fn joined(pieces: &[Piece]) -> String {
+fn joined(pieces: &[Piece<'_>]) -> String {
     let mut line = String::new();
     for (position, piece) in pieces.iter().enumerate() {
         if position > 0 && piece.spaced {
             line.push(' ');
         }
-        line.push_str(&piece.text);
+        line.push_str(piece.text);
     }
     line
 }

@@ -42,7 +42,6 @@ fn result(segments: Vec<Segment>) -> JobResult {
         text: texts.join(" "),
         language: "de".to_owned(),
         duration_s: segments.iter().map(|segment| segment.end).fold(0.0, f64::max),
-        words: segments.iter().flat_map(|segment| segment.words.clone()).collect(),
         segments: segments.into_iter().zip(0..).map(|(segment, id)| Segment { id, ..segment }).collect(),
         llm: Default::default(),
         timings: Timings::default(),

@@ -6,9 +6,9 @@ use crate::transcript::Segment;
 
 /// A stretch of text that no subtitle is cut inside: a word with its punctuation, or a character
 /// of a script without spaces.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Piece {
-    pub(super) text: String,
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Piece<'a> {
+    pub(super) text: &'a str,
     /// Whether a space stands before it, where it does not begin a line.
     pub(super) spaced: bool,
     pub(super) start: f64,
@@ -19,7 +19,7 @@ pub(super) struct Piece {
 
 /// The pieces of a segment, none wider than `widest`. The times are those of its words where it has
 /// them, and otherwise shared out over the segment by length.
-pub(super) fn pieces(segment: &Segment, widest: usize) -> Vec<Piece> {
+pub(super) fn pieces(segment: &Segment, widest: usize) -> Vec<Piece<'_>> {
     let whole = match aligned_words(segment) {
         Some(words) => words,
         None => share_out(segment.start, segment.end, segment.text.split_whitespace().map(|word| (word, true))),
@@ -28,7 +28,7 @@ pub(super) fn pieces(segment: &Segment, widest: usize) -> Vec<Piece> {
 }
 
 /// The segment's words, with the text as the segment has it. `None` where they do not make up its text.
-fn aligned_words(segment: &Segment) -> Option<Vec<Piece>> {
+fn aligned_words(segment: &Segment) -> Option<Vec<Piece<'_>>> {
     let mut rest = segment.text.as_str();
     let mut pieces = Vec::with_capacity(segment.words.len());
     for word in &segment.words {
@@ -42,7 +42,7 @@ fn aligned_words(segment: &Segment) -> Option<Vec<Piece>> {
 }
 
 /// Gives each text a share of the time that grows with its width.
-fn share_out<'a>(start: f64, end: f64, texts: impl Iterator<Item = (&'a str, bool)>) -> Vec<Piece> {
+fn share_out<'a>(start: f64, end: f64, texts: impl Iterator<Item = (&'a str, bool)>) -> Vec<Piece<'a>> {
     let texts: Vec<_> = texts.collect();
     // The space beside a word takes its time, too.
     let weight = |text: &str| (text.width() + 1) as f64;
@@ -56,12 +56,12 @@ fn share_out<'a>(start: f64, end: f64, texts: impl Iterator<Item = (&'a str, boo
     placed.collect()
 }
 
-fn piece(text: &str, spaced: bool, start: f64, end: f64) -> Piece {
-    Piece { text: text.to_owned(), spaced, start, end, width: text.width() }
+fn piece(text: &str, spaced: bool, start: f64, end: f64) -> Piece<'_> {
+    Piece { text, spaced, start, end, width: text.width() }
 }
 
 /// Takes a piece apart that no line can hold, or that is a run of a script without spaces.
-fn split_wide(whole: Piece, widest: usize) -> Vec<Piece> {
+fn split_wide(whole: Piece<'_>, widest: usize) -> Vec<Piece<'_>> {
     let mut parts: Vec<&str> = Vec::new();
     let (mut begin, mut columns, mut previous) = (0, 0, None);
     for (at, letter) in whole.text.char_indices() {

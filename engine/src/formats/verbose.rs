@@ -9,8 +9,9 @@ use crate::{
     transcript::{Segment, Word},
 };
 
+/// A result in that shape.
 #[derive(Serialize)]
-pub(super) struct Response<'a> {
+pub struct VerboseJson<'a> {
     task: SpeechTask,
     /// The language's English name in lower case, or its code where that has no name.
     language: &'a str,
@@ -19,7 +20,8 @@ pub(super) struct Response<'a> {
     /// Absent unless word times were asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     words: Vec<ResponseWord<'a>>,
-    segments: Vec<ResponseSegment<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    segments: Option<Vec<ResponseSegment<'a>>>,
 }
 
 #[derive(Serialize)]
@@ -44,19 +46,26 @@ struct ResponseSegment<'a> {
     no_speech_prob: f32,
 }
 
-pub(super) fn response(result: &JobResult) -> Response<'_> {
-    let task = result.provenance.parameters.as_ref().map_or(SpeechTask::Transcribe, |speech| speech.task);
-    Response {
-        task,
-        language: match task {
-            SpeechTask::Transcribe => language_name(&result.language).unwrap_or(&result.language),
-            // The language of the text, which is what OpenAI's API tells here.
-            SpeechTask::Translate => "english",
-        },
-        duration: result.duration_s,
-        text: &result.text,
-        words: result.words.iter().map(word).collect(),
-        segments: result.segments.iter().map(segment).collect(),
+impl<'a> VerboseJson<'a> {
+    pub fn of(result: &'a JobResult) -> Self {
+        let task = result.provenance.parameters.as_ref().map_or(SpeechTask::Transcribe, |speech| speech.task);
+        Self {
+            task,
+            language: match task {
+                SpeechTask::Transcribe => language_name(&result.language).unwrap_or(&result.language),
+                // The language of the text, which is what OpenAI's API tells here.
+                SpeechTask::Translate => "english",
+            },
+            duration: result.duration_s,
+            text: &result.text,
+            words: result.words().map(word).collect(),
+            segments: Some(result.segments.iter().map(segment).collect()),
+        }
+    }
+
+    /// For those that asked for the times of words alone.
+    pub fn without_segments(self) -> Self {
+        Self { segments: None, ..self }
     }
 }
 

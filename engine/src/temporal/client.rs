@@ -1,4 +1,7 @@
 //! Jobs as a client sees them: submit, follow, cancel, list.
+//!
+//! The futures of [`Jobs`] are boxed. The body of an `async fn` is compiled in every crate that awaits it, and below these
+//! lie Temporal's client, gRPC and protocol buffers; a boxed future is compiled here, once.
 
 mod description;
 mod listing;
@@ -175,10 +178,12 @@ impl Jobs {
         Box::pin(async move { Ok(description::status(&self.describe(id).await?)) })
     }
 
-    async fn describe(&self, id: &str) -> Result<WorkflowExecutionDescription, ClientError> {
-        let handle = self.client.get_workflow_handle::<UntypedWorkflow>(id);
-        let described = handle.describe(WorkflowDescribeOptions::default()).await;
-        described.map_err(|error| interaction(id, error))
+    fn describe<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<WorkflowExecutionDescription, ClientError>> {
+        Box::pin(async move {
+            let handle = self.client.get_workflow_handle::<UntypedWorkflow>(id);
+            let described = handle.describe(WorkflowDescribeOptions::default()).await;
+            described.map_err(|error| interaction(id, error))
+        })
     }
 
     /// Waits for a job's end, however long it takes.

@@ -1,4 +1,4 @@
-//! Who is let in, and how often.
+//! Authentication and rate limits.
 
 use std::{net::SocketAddr, num::NonZeroU32, sync::Arc};
 
@@ -15,7 +15,7 @@ use crate::{
     rate_limit::RateLimit,
 };
 
-const API_KEY: &str = "x-api-key";
+const API_KEY_HEADER: &str = "x-api-key";
 
 /// Who makes a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,11 +45,11 @@ impl Client {
 pub(crate) struct Access {
     /// Without keys everybody is let in.
     pub(crate) keys: Option<ApiKeys>,
-    pub(crate) limit: Option<RateLimit>,
+    pub(crate) rate_limit: Option<RateLimit>,
 }
 
 /// Lets a request pass with its [`Client`], which the answer gets, too, for the log.
-pub(crate) async fn check(State(access): State<Arc<Access>>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn authenticate(State(access): State<Arc<Access>>, mut request: Request, next: Next) -> Response {
     let client = match access.client(&request) {
         Ok(client) => client,
         Err(refused) => return refused.into_response(),
@@ -75,7 +75,7 @@ impl Access {
         let refused = |message: &str| {
             ApiError::new(StatusCode::UNAUTHORIZED, ErrorKind::AuthenticationError, message).code("invalid_api_key")
         };
-        let presented = presented(request.headers()).ok_or_else(|| {
+        let presented = presented_key(request.headers()).ok_or_else(|| {
             refused("an API key is needed: send it as `Authorization: Bearer KEY` or `X-Api-Key: KEY`")
         })?;
         let name = keys.name_of(presented).ok_or_else(|| refused("the API key is not known here"))?;
@@ -83,7 +83,7 @@ impl Access {
     }
 
     async fn admit(&self, client: &Client) -> Result<(), ApiError> {
-        let Some(limit) = &self.limit else { return Ok(()) };
+        let Some(limit) = &self.rate_limit else { return Ok(()) };
         limit.admit(client.name(), NonZeroU32::MIN).await.map_err(|refused| {
             let message = "too many requests in a minute; try again after the seconds that Retry-After tells";
             refused.answer(message, "rate_limit_exceeded")
@@ -91,10 +91,10 @@ impl Access {
     }
 }
 
-fn presented(headers: &HeaderMap) -> Option<&str> {
+fn presented_key(headers: &HeaderMap) -> Option<&str> {
     let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| {
         let (scheme, key) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then_some(key.trim())
     });
-    bearer.or_else(|| headers.get(API_KEY)?.to_str().ok())
+    bearer.or_else(|| headers.get(API_KEY_HEADER)?.to_str().ok())
 }

@@ -12,14 +12,14 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower::Layer;
 
-/// A request's head has to be here in this time, on a connection kept open, too.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
+/// A request's headers have to be here in this time, on a connection kept alive, too.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Bytes that the head of a request may have, and that are read at a time from a body.
+/// Bytes that the headers of a request may have, and that are read at a time from a body.
 const BUFFER: usize = 64 * 1024;
 
-/// After a stop signal, how long requests that have begun may go on.
-const GRACE: Duration = Duration::from_secs(8);
+/// How long requests that have begun may go on after a stop signal.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(8);
 
 /// After a failed accept, such as for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
@@ -28,7 +28,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 pub(crate) async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
     // HTTP/1 alone: while the version is still open, no time-out would run.
     let mut http = auto::Builder::new(TokioExecutor::new()).http1_only();
-    http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(BUFFER);
+    http.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(BUFFER);
     let connections = GracefulShutdown::new();
     loop {
         let accepted = tokio::select! {
@@ -56,7 +56,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stop: Cancellat
         });
     }
     drop(listener);
-    if tokio::time::timeout(GRACE, connections.shutdown()).await.is_err() {
+    if tokio::time::timeout(SHUTDOWN_GRACE, connections.shutdown()).await.is_err() {
         tracing::warn!("requests that had not ended were cut off");
     }
 }

@@ -15,7 +15,7 @@ use engine::{
 use crate::error::ApiError;
 
 /// Between two attempts to reach Temporal for the first time.
-const CONNECT_PAUSE: Duration = Duration::from_secs(1);
+const RECONNECT_PAUSE: Duration = Duration::from_secs(1);
 
 /// The parts of the stack that a service uses; cheap to clone.
 #[derive(Clone)]
@@ -47,7 +47,7 @@ impl Dependencies {
     }
 }
 
-/// A connection to Temporal that may still have to come about.
+/// A connection to Temporal, which may not have been made yet.
 #[derive(Clone)]
 pub struct Temporal {
     jobs: Arc<OnceLock<Jobs>>,
@@ -58,27 +58,27 @@ impl Temporal {
     async fn connect() -> Result<Self, ClientError> {
         let temporal = Self { jobs: Arc::default() };
         match Jobs::connect().await {
-            Ok(jobs) => temporal.connected(jobs),
+            Ok(jobs) => temporal.set_connected(jobs),
             Err(error @ ClientError::Unreachable { .. }) => {
                 tracing::warn!(%error, "still trying");
-                tokio::spawn(temporal.clone().connect_patiently());
+                tokio::spawn(temporal.clone().keep_connecting());
             }
             Err(error) => return Err(error),
         }
         Ok(temporal)
     }
 
-    async fn connect_patiently(self) {
+    async fn keep_connecting(self) {
         loop {
-            tokio::time::sleep(CONNECT_PAUSE).await;
+            tokio::time::sleep(RECONNECT_PAUSE).await;
             match Jobs::connect().await {
-                Ok(jobs) => return self.connected(jobs),
+                Ok(jobs) => return self.set_connected(jobs),
                 Err(error) => tracing::debug!(%error, "still trying"),
             }
         }
     }
 
-    fn connected(&self, jobs: Jobs) {
+    fn set_connected(&self, jobs: Jobs) {
         // Only one task ever connects, so nothing is there to be kept.
         drop(self.jobs.set(jobs));
     }

@@ -11,8 +11,8 @@ use engine::{events::WatchError, store::StoreError, temporal::client::ClientErro
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// After how long to ask again where something is away for a while.
-const TRY_AGAIN: Duration = Duration::from_secs(2);
+/// When to try again where a dependency is unavailable.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// The body of every answer that is an error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -42,7 +42,7 @@ pub enum ErrorKind {
     PermissionError,
     NotFound,
     RateLimitError,
-    /// Something that the service needs is away; trying again later is right.
+    /// Something that the service needs is unavailable; trying again later is right.
     Unavailable,
     ServerError,
 }
@@ -75,12 +75,12 @@ impl ApiError {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorKind::InvalidRequestError, message)
     }
 
-    /// Something that the service needs is away for a while: 503.
+    /// Something that the service needs is unavailable for a while: 503.
     pub fn unavailable(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, ErrorKind::Unavailable, message).retry_after(TRY_AGAIN)
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, ErrorKind::Unavailable, message).retry_after(RETRY_AFTER)
     }
 
-    /// What is nobody's business outside: it is logged, and the client learns that it happened.
+    /// The cause is logged; the client learns only that something failed.
     pub fn internal(cause: impl Display) -> Self {
         tracing::error!(error = %cause, "a request failed");
         let message = "something went wrong in the service; its log has the reason under this request's id";

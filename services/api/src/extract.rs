@@ -10,6 +10,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
 };
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use tower_http::timeout::TimeoutError;
 
@@ -22,14 +23,19 @@ pub struct Json<T>(pub T);
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+    async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
+        parse_json(&json_body(request).await?).map(Self)
+    }
+}
+
+fn json_body(request: Request) -> BoxFuture<'static, Result<Bytes, ApiError>> {
+    Box::pin(async move {
         if !is_json(request.headers()) {
             let message = "the body has to be JSON, with `Content-Type: application/json`";
             return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, ErrorKind::InvalidRequestError, message));
         }
-        let body = Bytes::from_request(request, state).await.map_err(unread_bytes)?;
-        parse_json(&body).map(Self)
-    }
+        Bytes::from_request(request, &()).await.map_err(rejected_body)
+    })
 }
 
 /// The parts of the path.
@@ -37,7 +43,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 #[from_request(via(axum::extract::Path), rejection(ApiError))]
 pub struct Path<T>(pub T);
 
-/// The query behind the path.
+/// The query after the path.
 #[derive(Debug, Clone, FromRequestParts)]
 #[from_request(via(axum::extract::Query), rejection(ApiError))]
 pub struct Query<T>(pub T);
@@ -78,15 +84,15 @@ fn is_json(headers: &HeaderMap) -> bool {
     kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
 }
 
-fn unread_bytes(rejection: BytesRejection) -> ApiError {
+fn rejected_body(rejection: BytesRejection) -> ApiError {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
         return ApiError::too_large("the body is too large; LONGHAND_API_MAX_BODY_KB is what the service takes");
     }
-    unread_body(&rejection)
+    body_error(&rejection)
 }
 
 /// Why a body could not be read to its end: it came too slowly (408), or broke off (400).
-pub fn unread_body(error: &(dyn Error + 'static)) -> ApiError {
+pub fn body_error(error: &(dyn Error + 'static)) -> ApiError {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if error.is::<TimeoutError>() {

@@ -1,6 +1,6 @@
 //! Whether the service and what it depends on work, for people, load balancers and orchestrators.
 
-use std::{collections::BTreeMap, future::Future, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt::Display, future::Future, sync::Arc, time::Duration};
 
 use axum::{
     Json,
@@ -15,23 +15,23 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::dependencies::Dependencies;
 
-/// A dependency that says nothing for so long does not work.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// A dependency that does not answer in this time does not work.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// However often health is asked for, the dependencies are asked no more often than this.
-const FRESH: Duration = Duration::from_secs(1);
+/// However often health is asked for, the dependencies are checked no more often than this.
+const CACHE_AGE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Health {
-    status: Standing,
+    status: HealthStatus,
     /// `temporal`, `store`, and `redis` where it is set.
-    dependencies: BTreeMap<&'static str, Standing>,
+    dependencies: BTreeMap<&'static str, HealthStatus>,
 }
 
 /// How well something works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum Standing {
+enum HealthStatus {
     Healthy,
     /// Everything can be done, though not as well.
     Degraded,
@@ -40,10 +40,10 @@ enum Standing {
 
 impl Health {
     /// The service is as bad as the worst of what it needs. It can do without Redis.
-    fn of(needed: [(&'static str, Standing); 2], redis: Option<Standing>) -> Self {
-        let worst = needed.iter().map(|(_, standing)| *standing).max().unwrap_or(Standing::Healthy);
-        let by_redis = redis.unwrap_or(Standing::Healthy).min(Standing::Degraded);
-        let redis = redis.map(|standing| ("redis", standing));
+    fn of(needed: [(&'static str, HealthStatus); 2], redis: Option<HealthStatus>) -> Self {
+        let worst = needed.iter().map(|(_, status)| *status).max().unwrap_or(HealthStatus::Healthy);
+        let by_redis = redis.unwrap_or(HealthStatus::Healthy).min(HealthStatus::Degraded);
+        let redis = redis.map(|status| ("redis", status));
         Self { status: worst.max(by_redis), dependencies: needed.into_iter().chain(redis).collect() }
     }
 }
@@ -51,14 +51,14 @@ impl Health {
 impl IntoResponse for Health {
     fn into_response(self) -> Response {
         let status = match self.status {
-            Standing::Healthy | Standing::Degraded => StatusCode::OK,
-            Standing::Unhealthy => StatusCode::SERVICE_UNAVAILABLE,
+            HealthStatus::Healthy | HealthStatus::Degraded => StatusCode::OK,
+            HealthStatus::Unhealthy => StatusCode::SERVICE_UNAVAILABLE,
         };
         (status, Json(self)).into_response()
     }
 }
 
-/// Asks the dependencies, and remembers for a moment what they said.
+/// Checks the dependencies, and keeps the result for a moment.
 pub(crate) struct HealthCheck {
     dependencies: Dependencies,
     last: Mutex<Option<(Instant, Health)>>,
@@ -72,44 +72,44 @@ impl HealthCheck {
     async fn current(&self) -> Health {
         let mut last = self.last.lock().await;
         match &*last {
-            Some((at, health)) if at.elapsed() < FRESH => health.clone(),
+            Some((at, health)) if at.elapsed() < CACHE_AGE => health.clone(),
             _ => {
-                let health = self.ask().await;
+                let health = self.check_all().await;
                 *last = Some((Instant::now(), health.clone()));
                 health
             }
         }
     }
 
-    async fn ask(&self) -> Health {
+    async fn check_all(&self) -> Health {
         let Dependencies { store, temporal, redis } = &self.dependencies;
         let temporal = async {
             match temporal.jobs() {
-                Ok(jobs) => standing("temporal", jobs.ping()).await,
-                Err(_) => Standing::Unhealthy,
+                Ok(jobs) => check("temporal", jobs.ping()).await,
+                Err(_) => HealthStatus::Unhealthy,
             }
         };
         let redis = async {
             match redis {
-                Some(redis) => Some(standing("redis", engine::redis::ping(redis)).await),
+                Some(redis) => Some(check("redis", engine::redis::ping(redis)).await),
                 None => None,
             }
         };
-        let (temporal, store, redis) = tokio::join!(temporal, standing("store", store.ping()), redis);
+        let (temporal, store, redis) = tokio::join!(temporal, check("store", store.ping()), redis);
         Health::of([("temporal", temporal), ("store", store)], redis)
     }
 }
 
-async fn standing<E: std::fmt::Display>(name: &str, asked: impl Future<Output = Result<(), E>>) -> Standing {
-    match tokio::time::timeout(PATIENCE, asked).await {
-        Ok(Ok(())) => Standing::Healthy,
+async fn check<E: Display>(name: &str, ping: impl Future<Output = Result<(), E>>) -> HealthStatus {
+    match tokio::time::timeout(CHECK_TIMEOUT, ping).await {
+        Ok(Ok(())) => HealthStatus::Healthy,
         Ok(Err(error)) => {
             tracing::warn!(%error, "{name} is unhealthy");
-            Standing::Unhealthy
+            HealthStatus::Unhealthy
         }
         Err(_) => {
             tracing::warn!("{name} is unhealthy: no answer in time");
-            Standing::Unhealthy
+            HealthStatus::Unhealthy
         }
     }
 }
@@ -121,7 +121,7 @@ pub(crate) fn routes(check: Arc<HealthCheck>) -> OpenApiRouter {
 /// How the service and its dependencies are.
 #[utoipa::path(get, path = "/health", tag = "operations", responses(
     (status = 200, description = "Healthy, or degraded: all requests are answered", body = Health),
-    (status = 503, description = "Unhealthy: something is away that every job needs", body = Health),
+    (status = 503, description = "Unhealthy: something is unavailable that every job needs", body = Health),
 ))]
 async fn health(State(check): State<Arc<HealthCheck>>) -> Health {
     check.current().await
@@ -148,21 +148,21 @@ async fn live() -> &'static str {
 mod tests {
     use super::{
         Health,
-        Standing::{self, Degraded, Healthy, Unhealthy},
+        HealthStatus::{self, Degraded, Healthy, Unhealthy},
     };
 
     #[test]
     fn only_redis_can_be_done_without() {
-        let check = |temporal, store, redis: Option<Standing>, expected| {
+        let assert_status = |temporal, store, redis: Option<HealthStatus>, expected| {
             let health = Health::of([("temporal", temporal), ("store", store)], redis);
             assert_eq!(health.status, expected, "{health:?}");
             assert_eq!(health.dependencies.contains_key("redis"), redis.is_some());
         };
-        check(Healthy, Healthy, None, Healthy);
-        check(Healthy, Healthy, Some(Healthy), Healthy);
-        check(Healthy, Healthy, Some(Unhealthy), Degraded);
-        check(Unhealthy, Healthy, Some(Healthy), Unhealthy);
-        check(Healthy, Unhealthy, Some(Unhealthy), Unhealthy);
-        check(Healthy, Unhealthy, None, Unhealthy);
+        assert_status(Healthy, Healthy, None, Healthy);
+        assert_status(Healthy, Healthy, Some(Healthy), Healthy);
+        assert_status(Healthy, Healthy, Some(Unhealthy), Degraded);
+        assert_status(Unhealthy, Healthy, Some(Healthy), Unhealthy);
+        assert_status(Healthy, Unhealthy, Some(Unhealthy), Unhealthy);
+        assert_status(Healthy, Unhealthy, None, Unhealthy);
     }
 }

@@ -26,7 +26,7 @@ pub enum KeysError {
     )]
     Line { file: String, line: usize },
     #[error("the API keys in {file} have the name {name} twice; give each key a name of its own")]
-    Twice { file: String, name: String },
+    Duplicate { file: String, name: String },
     #[error("the file {file} has no API keys; add a line `NAME SHA256` for each")]
     Empty { file: String },
 }
@@ -39,7 +39,7 @@ impl ApiKeys {
         Self::parse(&text, shown)
     }
 
-    /// Empty lines and those that begin with # are passed over.
+    /// Empty lines and those that begin with # are skipped.
     fn parse(text: &str, file: String) -> Result<Self, KeysError> {
         let mut keys: Vec<ApiKey> = Vec::new();
         for (position, line) in text.lines().enumerate().map(|(position, line)| (position, line.trim())) {
@@ -48,7 +48,7 @@ impl ApiKeys {
             }
             let Some(key) = ApiKey::parse(line) else { return Err(KeysError::Line { file, line: position + 1 }) };
             if keys.iter().any(|known| known.name == key.name) {
-                return Err(KeysError::Twice { file, name: key.name });
+                return Err(KeysError::Duplicate { file, name: key.name });
             }
             keys.push(key);
         }
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_means_nothing_is_refused() {
+    fn a_file_that_is_malformed_is_refused() {
         for (text, told) in [
             (String::new(), "the file keys has no API keys"),
             (format!("anna {ANNA}\nbert"), "line 2 of the API keys in keys"),

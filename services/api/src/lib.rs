@@ -1,13 +1,15 @@
-//! What the HTTP services have in common: one call of [`serve`] gives a service its connections,
-//! keys, limits, health, metrics, documentation and errors. A service brings its routes.
+//! What the HTTP services have in common: a [`Service`] has its connections, keys, limits, health, metrics,
+//! documentation and errors from here. A service brings its routes.
 
 mod access;
-mod browsers;
+mod body_deadline;
 mod connections;
+mod cors;
 mod dependencies;
 mod documentation;
 mod error;
 mod extract;
+mod flags;
 mod health;
 mod keys;
 mod links;
@@ -15,14 +17,19 @@ mod metrics;
 mod observe;
 mod quota;
 mod rate_limit;
+mod readiness;
 mod router;
-mod server;
+mod service;
+mod sse;
 
 pub use access::Client;
 pub use dependencies::{Dependencies, OpenError, Temporal};
 pub use error::{ApiError, ErrorBody, ErrorDetail, ErrorKind};
-pub use extract::{Json, Path, Query, parse_json, unread_body};
+pub use extract::{Json, Path, Query, body_error, parse_json};
+pub use flags::Flags;
 pub use links::{JobLinks, Links};
 pub use quota::JobQuota;
+pub use readiness::{NotReady, check_ready};
 pub use router::Api;
-pub use server::{NotReady, ServeError, ask_ready, serve, stop_signal};
+pub use service::{ServeError, Service, StartError};
+pub use sse::{event_stream, json_event};

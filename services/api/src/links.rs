@@ -1,13 +1,10 @@
 //! Where the parts of a job are found, as addresses that hold outside this machine, too.
 
-use engine::config::LinkSettings;
+use engine::config::{INGESTION_API_PORT, LinkSettings};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// The ingestion API where no other address is set.
-const INGESTION_URL: &str = "http://127.0.0.1:8000";
-
-/// Makes links; cheap to clone.
+/// Makes the links of jobs; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Links {
     status_url: String,
@@ -30,9 +27,10 @@ pub struct JobLinks {
 
 impl Links {
     pub fn new(settings: &LinkSettings) -> Self {
-        let ingestion_url = settings.ingestion_url.as_deref().unwrap_or(INGESTION_URL);
+        let on_this_machine = || format!("http://127.0.0.1:{INGESTION_API_PORT}");
+        let ingestion_url = settings.ingestion_url.clone().unwrap_or_else(on_this_machine);
         let [status_url, ingestion_url] =
-            [&settings.status_url, ingestion_url].map(|url| url.trim_end_matches('/').to_owned());
+            [&settings.status_url, &ingestion_url].map(|url| url.trim_end_matches('/').to_owned());
         Self { status_url, ingestion_url }
     }
 

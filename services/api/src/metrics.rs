@@ -1,4 +1,4 @@
-//! What a service counts of its requests, and the page with all counts of the process.
+//! Prometheus metrics of the requests, and the page with all metrics of the process.
 //!
 //! Labels are route templates, methods and status codes: nothing that a client makes up.
 
@@ -49,7 +49,7 @@ impl RequestMetrics {
         })
     }
 
-    /// Counts a request in until the guard is dropped, be it because the client went away.
+    /// Counts a request as in flight until the guard is dropped, be it because the client disconnected.
     pub(crate) fn begin(&self) -> InFlight {
         self.in_flight.inc();
         InFlight(self.in_flight.clone())

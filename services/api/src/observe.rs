@@ -1,4 +1,4 @@
-//! What is told of every request: its id to the client, a line to the log, its time to the metrics.
+//! What is recorded of every request: its id to the client, a line to the log, its time to the metrics.
 //!
 //! Queries, headers and bodies stay out of it: they may hold keys, audio and text.
 
@@ -17,14 +17,14 @@ use crate::{access::Client, metrics::RequestMetrics};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Longer ids of clients are not taken on.
-const LONGEST_ID: usize = 128;
+/// Longer ids of clients are replaced.
+const MAX_ID_LENGTH: usize = 128;
 
-/// The route of what no route fits.
+/// The route of requests that match none.
 const NO_ROUTE: &str = "none";
 
 /// Routes that are asked every few seconds, which is not worth a line each time.
-const REGULAR: [&str; 4] = ["/health", "/live", "/ready", "/metrics"];
+const PROBES: [&str; 4] = ["/health", "/live", "/ready", "/metrics"];
 
 pub(crate) async fn observe(State(metrics): State<RequestMetrics>, request: Request, next: Next) -> Response {
     let id = request_id(request.headers());
@@ -55,7 +55,7 @@ fn log(route: &str, response: &Response, milliseconds: f64) {
     let ms = (milliseconds * 10.0).round() / 10.0;
     if response.status().is_server_error() {
         tracing::warn!(status, ms, client, "answered");
-    } else if REGULAR.contains(&route) {
+    } else if PROBES.contains(&route) {
         tracing::debug!(status, ms, client, "answered");
     } else {
         tracing::info!(status, ms, client, "answered");
@@ -66,7 +66,7 @@ fn log(route: &str, response: &Response, milliseconds: f64) {
 fn request_id(headers: &HeaderMap) -> HeaderValue {
     let fits = |id: &&HeaderValue| {
         let id = id.as_bytes();
-        (1..=LONGEST_ID).contains(&id.len()) && id.iter().all(u8::is_ascii_graphic)
+        (1..=MAX_ID_LENGTH).contains(&id.len()) && id.iter().all(u8::is_ascii_graphic)
     };
     headers.get(REQUEST_ID).filter(fits).cloned().unwrap_or_else(|| {
         let id = Uuid::now_v7().simple().to_string();

@@ -1,5 +1,5 @@
 //! How much a client may ask for. The count is kept in Redis, for all machines together, or in this process where there
-//! is no Redis or it is away.
+//! is no Redis or it does not answer.
 
 use std::{
     num::NonZeroU32,
@@ -21,21 +21,21 @@ use redis::Script;
 use crate::error::{ApiError, ErrorKind};
 
 /// A request waits no longer than this for Redis.
-const PATIENCE: Duration = Duration::from_millis(100);
+const REDIS_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// Redis is not asked for so long once it has failed to answer.
-const AWAY: Duration = Duration::from_secs(2);
+/// Redis is not asked for this long once it has failed to answer.
+const BACK_OFF: Duration = Duration::from_secs(2);
 
-/// Past so many clients those that have a whole allowance are forgotten.
-const MANY_CLIENTS: usize = 10_000;
+/// With more clients than this, those that have their whole allowance are forgotten.
+const MAX_CLIENTS: usize = 10_000;
 
 /// The generic cell rate algorithm, as governor has it: an allowance that fills up evenly, and of which so many are taken
 /// at once. Gives the milliseconds to wait.
 const ADMIT: &str = r"
-local most, window, count = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local burst, window, count = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
-local taken = window / most * count
+local taken = window / burst * count
 local full = math.max(tonumber(redis.call('GET', KEYS[1]) or now), now)
 local wait = full + taken - window - now
 if wait > 0.001 then return math.ceil(wait) end
@@ -48,13 +48,13 @@ return 0
 pub(crate) struct Allowance {
     /// Names the count in Redis.
     pub(crate) name: &'static str,
-    pub(crate) most: NonZeroU32,
+    pub(crate) burst: NonZeroU32,
     pub(crate) window: Duration,
 }
 
 pub(crate) struct RateLimit {
     allowance: Allowance,
-    here: DefaultKeyedRateLimiter<String>,
+    local: DefaultKeyedRateLimiter<String>,
     shared: Option<Shared>,
 }
 
@@ -62,8 +62,8 @@ pub(crate) struct RateLimit {
 struct Shared {
     redis: Redis,
     admit: Script,
-    away_until: Mutex<Option<Instant>>,
-    away: AtomicBool,
+    unavailable_until: Mutex<Option<Instant>>,
+    unavailable: AtomicBool,
 }
 
 /// Why a client has to wait.
@@ -86,21 +86,21 @@ impl Refused {
 
 impl RateLimit {
     pub(crate) fn new(allowance: Allowance, redis: Option<Redis>) -> Self {
-        let quota = Quota::with_period(allowance.window / allowance.most.get());
+        let quota = Quota::with_period(allowance.window / allowance.burst.get());
         // Only a window of nothing would be none.
-        let quota = quota.unwrap_or(Quota::per_minute(allowance.most)).allow_burst(allowance.most);
+        let quota = quota.unwrap_or(Quota::per_minute(allowance.burst)).allow_burst(allowance.burst);
         let shared = redis.map(|redis| Shared {
             redis,
             admit: Script::new(ADMIT),
-            away_until: Mutex::default(),
-            away: AtomicBool::new(false),
+            unavailable_until: Mutex::default(),
+            unavailable: AtomicBool::new(false),
         });
-        Self { allowance, here: RateLimiter::dashmap(quota), shared }
+        Self { allowance, local: RateLimiter::dashmap(quota), shared }
     }
 
     /// Counts so many of the client.
     pub(crate) async fn admit(&self, client: &str, count: NonZeroU32) -> Result<(), Refused> {
-        if count > self.allowance.most {
+        if count > self.allowance.burst {
             return Err(Refused::TooMany);
         }
         if let Some(shared) = &self.shared
@@ -108,10 +108,10 @@ impl RateLimit {
         {
             return answer;
         }
-        if self.here.len() > MANY_CLIENTS {
-            self.here.retain_recent();
+        if self.local.len() > MAX_CLIENTS {
+            self.local.retain_recent();
         }
-        let admitted = self.here.check_key_n(&client.to_owned(), count).map_err(|_| Refused::TooMany)?;
+        let admitted = self.local.check_key_n(&client.to_owned(), count).map_err(|_| Refused::TooMany)?;
         admitted.map_err(|until| {
             Refused::Until(until.wait_time_from(DefaultClock::default().now()).min(self.allowance.window))
         })
@@ -121,35 +121,35 @@ impl RateLimit {
 impl Shared {
     /// `None` where Redis gives no answer.
     async fn admit(&self, client: &str, allowance: Allowance, count: NonZeroU32) -> Option<Result<(), Refused>> {
-        if self.away_until().is_some_and(|until| Instant::now() < until) {
+        if self.unavailable_until().is_some_and(|until| Instant::now() < until) {
             return None;
         }
-        let Allowance { name, most, window } = allowance;
-        let mut asked = self.admit.key(format!("longhand:{name}:{client}"));
+        let Allowance { name, burst, window } = allowance;
+        let mut request = self.admit.key(format!("longhand:{name}:{client}"));
         let window = u64::try_from(window.as_millis()).unwrap_or(u64::MAX);
         let mut redis = self.redis.clone();
-        let answer = asked.arg(most.get()).arg(window).arg(count.get()).invoke_async::<u64>(&mut redis);
-        let wait = match tokio::time::timeout(PATIENCE, answer).await {
+        let answer = request.arg(burst.get()).arg(window).arg(count.get()).invoke_async::<u64>(&mut redis);
+        let wait = match tokio::time::timeout(REDIS_TIMEOUT, answer).await {
             Ok(Ok(wait)) => wait,
-            Ok(Err(error)) => return self.lost(&error.to_string()),
-            Err(_) => return self.lost("no answer in time"),
+            Ok(Err(error)) => return self.redis_failed(&error.to_string()),
+            Err(_) => return self.redis_failed("no answer in time"),
         };
-        if self.away.swap(false, Ordering::Relaxed) {
+        if self.unavailable.swap(false, Ordering::Relaxed) {
             tracing::info!("Redis is back: requests are counted for all machines together");
         }
         Some(if wait == 0 { Ok(()) } else { Err(Refused::Until(Duration::from_millis(wait))) })
     }
 
-    fn lost<T>(&self, reason: &str) -> Option<T> {
-        if !self.away.swap(true, Ordering::Relaxed) {
+    fn redis_failed(&self, reason: &str) -> Option<Result<(), Refused>> {
+        if !self.unavailable.swap(true, Ordering::Relaxed) {
             tracing::warn!(reason, "Redis is away: each machine counts requests for itself");
         }
-        *self.away_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + AWAY);
+        *self.unavailable_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + BACK_OFF);
         None
     }
 
-    fn away_until(&self) -> Option<Instant> {
-        *self.away_until.lock().unwrap_or_else(PoisonError::into_inner)
+    fn unavailable_until(&self) -> Option<Instant> {
+        *self.unavailable_until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -167,9 +167,9 @@ mod tests {
 
     #[tokio::test]
     async fn each_client_has_an_allowance_of_its_own_with_redis_or_without() {
-        let away = RedisSettings { url: Some(engine::secret::Secret::new("redis://127.0.0.1:1".to_owned())) };
-        for redis in [None, redis::open(&away).unwrap()] {
-            let allowance = Allowance { name: "rate", most: number(3), window: Duration::from_secs(60) };
+        let unavailable = RedisSettings { url: Some(engine::secret::Secret::new("redis://127.0.0.1:1".to_owned())) };
+        for redis in [None, redis::open(&unavailable).unwrap()] {
+            let allowance = Allowance { name: "rate", burst: number(3), window: Duration::from_secs(60) };
             let limit = RateLimit::new(allowance, redis);
             assert_eq!(limit.admit("anna", number(4)).await, Err(Refused::TooMany));
             limit.admit("anna", number(2)).await.unwrap();

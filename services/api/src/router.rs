@@ -1,25 +1,22 @@
-//! A service's routes with everything around them, in the order in which a request meets it.
+//! A service's routes with the middleware around them, in the order in which a request meets it.
 
-use std::{any::Any, sync::Arc, time::Duration};
+use std::{any::Any, sync::Arc};
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request},
     http::StatusCode,
-    middleware::{Next, from_fn, from_fn_with_state},
+    middleware::from_fn_with_state,
     response::{IntoResponse, Response},
 };
 use engine::config::ApiSettings;
 use tower::ServiceBuilder;
-use tower_http::{
-    catch_panic::CatchPanicLayer,
-    timeout::{RequestBodyDeadlineLayer, RequestBodyTimeoutLayer},
-};
+use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     access::{self, Access},
-    browsers::{self, Pages},
+    body_deadline,
+    cors::{self, OriginPolicy},
     documentation,
     error::{ApiError, ErrorKind},
     health::{self, HealthCheck},
@@ -27,20 +24,12 @@ use crate::{
     observe,
 };
 
-/// A small body is here within this time.
-const BODY_DEADLINE: Duration = Duration::from_secs(15);
-
-/// An upload may pause for so long.
-const UPLOAD_PAUSE: Duration = Duration::from_secs(30);
-
-/// What a service brings. Its routes have their state already.
+/// What a service answers. Its routes have their state already.
 pub struct Api {
-    /// Names the program in the log and in its settings, such as `ingestion-api`.
-    pub name: &'static str,
-    /// What the documentation is headed with.
+    /// The documentation's heading.
     pub title: &'static str,
     pub description: &'static str,
-    /// Answered within the time-out, from small bodies. Their answers may go on for ever: the time-out is for how they begin.
+    /// Answered within the time-out, from small bodies. A streamed answer may go on for ever: the time-out is for how it begins.
     pub quick: OpenApiRouter,
     /// Uploads and waits: no time-out, and no limit to the body but the handler's own.
     pub patient: OpenApiRouter,
@@ -48,48 +37,38 @@ pub struct Api {
     pub public: Router,
 }
 
-/// What the layers need.
-pub(crate) struct Surroundings<'a> {
+/// What the middleware needs.
+pub(crate) struct Middleware<'a> {
     pub(crate) settings: &'a ApiSettings,
     pub(crate) access: Access,
-    pub(crate) pages: Arc<Pages>,
+    pub(crate) origins: Arc<OriginPolicy>,
     pub(crate) health: Arc<HealthCheck>,
     pub(crate) metrics: RequestMetrics,
 }
 
 impl Api {
-    pub(crate) fn into_router(self, around: Surroundings<'_>) -> Router {
-        let limit = Duration::from_secs(around.settings.timeout_seconds);
-        let quick = self
-            .quick
-            .layer(RequestBodyDeadlineLayer::new(BODY_DEADLINE))
-            .layer(DefaultBodyLimit::max(around.settings.max_body_kb.saturating_mul(1024)))
-            .layer(from_fn(move |request, next| in_time(limit, request, next)));
-        let patient = self.patient.layer(RequestBodyTimeoutLayer::new(UPLOAD_PAUSE)).layer(DefaultBodyLimit::disable());
-        let guarded = quick.merge(patient).layer(from_fn_with_state(Arc::new(around.access), access::check));
+    pub(crate) fn into_router(self, middleware: Middleware<'_>) -> Router {
+        let Middleware { settings, access, origins, health, metrics } = middleware;
+        let quick = body_deadline::quick(self.quick, settings);
+        let authenticated = quick
+            .merge(body_deadline::patient(self.patient))
+            .layer(from_fn_with_state(Arc::new(access), access::authenticate));
         let (router, document) = OpenApiRouter::with_openapi(documentation::common(self.title, self.description))
-            .merge(guarded)
-            .merge(health::routes(around.health))
+            .merge(authenticated)
+            .merge(health::routes(health))
             .merge(metrics::routes())
             .split_for_parts();
         let around_all = ServiceBuilder::new()
-            .layer(from_fn_with_state(around.metrics, observe::observe))
+            .layer(from_fn_with_state(metrics, observe::observe))
             .layer(CatchPanicLayer::custom(answer_panic))
-            .layer(from_fn_with_state(around.pages.clone(), browsers::guard))
-            .layer(browsers::cors(around.pages));
+            .layer(from_fn_with_state(origins.clone(), cors::enforce))
+            .layer(cors::layer(origins));
         router
             .merge(documentation::pages(document))
             .merge(self.public)
             .fallback(unknown_route)
             .method_not_allowed_fallback(wrong_method)
             .layer(around_all)
-    }
-}
-
-async fn in_time(limit: Duration, request: Request, next: Next) -> Response {
-    match tokio::time::timeout(limit, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => ApiError::unavailable("the answer took too long; try again later").into_response(),
     }
 }
 

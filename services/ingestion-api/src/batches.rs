@@ -2,16 +2,16 @@
 
 use std::collections::HashSet;
 
-use api::{ApiError, Client, ErrorKind, JobLinks, Json};
+use api::{ApiError, ErrorKind, JobLinks, Json};
 use axum::{
-    Extension,
     extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
 use engine::{
     ids::JobId,
-    job::{JobRequest, Source},
+    job::{JobOptions, Source, SpeechOptions, Webhook},
+    llm::LlmTask,
     result::JobStatus,
     temporal::{
         batch::{self, BatchError},
@@ -24,19 +24,19 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    asked::{Asked, Hook, Llm, Shape, Speech, job_id},
-    idempotency::JobOfKey,
-    ingestion::{Ingestion, key_is_taken},
-    jobs::NewSource,
+    app_state::AppState,
+    caller::{Caller, key_is_taken},
+    job_options::{self, BodyFormat},
+    jobs::RemoteSource,
 };
 
-/// Sources that are looked at in the store at the same time.
-const CHECKS: usize = 16;
+/// Sources that are looked up in the store at the same time.
+const CONCURRENT_CHECKS: usize = 16;
 
-/// Jobs that run at the same time where nothing is said.
-const CONCURRENCY: u32 = 4;
+/// Jobs that run at the same time where the request does not say how many.
+const DEFAULT_CONCURRENCY: u32 = 4;
 
-const MOST_CONCURRENCY: u32 = 500;
+const MAX_CONCURRENCY: u32 = 500;
 
 /// One job for each of several recordings, all with the same options.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -44,13 +44,13 @@ const MOST_CONCURRENCY: u32 = 500;
 struct NewBatch {
     /// Recordings, each named once.
     #[schema(min_items = 1)]
-    sources: Vec<NewSource>,
+    sources: Vec<RemoteSource>,
     #[serde(default)]
-    speech: Speech,
+    speech: SpeechOptions,
     #[serde(default)]
-    llm: Vec<Llm>,
+    llm: Vec<LlmTask>,
     /// Told of the end of each job.
-    webhook: Option<Hook>,
+    webhook: Option<Webhook>,
     /// Jobs that run at the same time. Default: 4.
     #[schema(minimum = 1, maximum = 500)]
     concurrency: Option<u32>,
@@ -60,7 +60,7 @@ struct NewBatch {
     id: Option<JobId>,
 }
 
-/// A batch that is taken on.
+/// A batch that is accepted.
 #[derive(Debug, Serialize, ToSchema)]
 struct AcceptedBatch {
     id: String,
@@ -79,7 +79,7 @@ struct BatchJob {
     source: String,
 }
 
-pub(crate) fn routes() -> OpenApiRouter<Ingestion> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(start))
 }
 
@@ -91,46 +91,45 @@ pub(crate) fn routes() -> OpenApiRouter<Ingestion> {
     responses((status = 202, description = "Taken on", body = AcceptedBatch)),
 )]
 async fn start(
-    State(ingestion): State<Ingestion>,
-    Extension(client): Extension<Client>,
-    JobOfKey(of_key): JobOfKey,
-    Json(wanted): Json<NewBatch>,
+    State(state): State<AppState>,
+    caller: Caller,
+    Json(batch): Json<NewBatch>,
 ) -> Result<Response, ApiError> {
-    let concurrency = wanted.concurrency.unwrap_or(CONCURRENCY);
-    if !(1..=MOST_CONCURRENCY).contains(&concurrency) {
-        return Err(ApiError::invalid(format!("concurrency is 1 to {MOST_CONCURRENCY}")).param("concurrency"));
-    }
-    let sources = checked(&ingestion, wanted.sources).await?;
-    let request = Asked { speech: wanted.speech, llm: wanted.llm, webhook: wanted.webhook }.resolve(Shape::Json)?;
-    let is_of_key = of_key.is_some();
-    let id = if wanted.id.is_some() || is_of_key {
-        job_id(wanted.id, of_key)?
-    } else {
-        let [sources, asked] = [serde_json::to_string(&sources), serde_json::to_string(&request(nothing()))];
-        JobId::of_batch(&sources.map_err(ApiError::internal)?, &asked.map_err(ApiError::internal)?)
-    };
-    let entries: Vec<_> = sources.into_iter().map(|source| entry(&id, source, &request)).collect();
-    let jobs = ingestion.temporal.jobs()?;
-    let store = &ingestion.uploads.store;
-    if is_of_key && batch::list(store, &id).await?.is_some_and(|list| list != entries) {
+    let NewBatch { sources, speech, llm, webhook, concurrency, id } = batch;
+    let concurrency = checked_concurrency(concurrency)?;
+    let sources = resolve(&state, sources).await?;
+    let options = job_options::checked(JobOptions { speech, llm, webhook }, BodyFormat::Json)?;
+    let id = if id.is_some() || caller.has_key() { caller.job_id(id)? } else { derived_id(&sources, &options)? };
+    let entries: Vec<_> = sources.into_iter().map(|source| entry(&id, source, &options)).collect();
+    let jobs = state.temporal.jobs()?;
+    let store = &state.uploads.store;
+    if caller.has_key() && batch::list(store, &id).await?.is_some_and(|list| list != entries) {
         return Err(key_is_taken(&id));
     }
     let existing = batch::is_running(jobs, &id).await?;
     if !existing {
-        ingestion.quota.take(&client, entries.len()).await?;
+        state.quota.take(&caller.client, entries.len()).await?;
         batch::start(jobs, store, &id, &entries, concurrency).await.map_err(not_started)?;
     }
     let accepted = AcceptedBatch {
         status: JobStatus::Running,
         existing,
         jobs: entries.into_iter().map(|entry| BatchJob { id: entry.id, source: entry.name }).collect(),
-        links: ingestion.links.job(id.as_str()),
+        links: state.links.job(id.as_str()),
         id: id.to_string(),
     };
     Ok((StatusCode::ACCEPTED, axum::Json(accepted)).into_response())
 }
 
-async fn checked(ingestion: &Ingestion, sources: Vec<NewSource>) -> Result<Vec<Source>, ApiError> {
+fn checked_concurrency(wanted: Option<u32>) -> Result<u32, ApiError> {
+    let concurrency = wanted.unwrap_or(DEFAULT_CONCURRENCY);
+    if (1..=MAX_CONCURRENCY).contains(&concurrency) {
+        return Ok(concurrency);
+    }
+    Err(ApiError::invalid(format!("concurrency is 1 to {MAX_CONCURRENCY}")).param("concurrency"))
+}
+
+async fn resolve(state: &AppState, sources: Vec<RemoteSource>) -> Result<Vec<Source>, ApiError> {
     if sources.is_empty() {
         return Err(ApiError::invalid("a batch needs recordings; name at least one").param("sources"));
     }
@@ -142,20 +141,23 @@ async fn checked(ingestion: &Ingestion, sources: Vec<NewSource>) -> Result<Vec<S
     let checks = sources
         .into_iter()
         .enumerate()
-        .map(async |(position, source)| source.resolve(ingestion, &format!("sources[{position}]")).await);
-    stream::iter(checks).buffered(CHECKS).try_collect().await
+        .map(async |(position, source)| source.resolve(state, &format!("sources[{position}]")).await);
+    stream::iter(checks).buffered(CONCURRENT_CHECKS).try_collect().await
 }
 
-/// What the batch's name is made of besides the recordings: a request for none.
-fn nothing() -> Source {
-    Source::Object(String::new())
+/// The name of a batch is made of its recordings and of the request for none.
+fn derived_id(sources: &[Source], options: &JobOptions) -> Result<JobId, ApiError> {
+    let no_source = Source::Object(String::new());
+    let sources = serde_json::to_string(sources).map_err(ApiError::internal)?;
+    let request = serde_json::to_string(&options.request(no_source)).map_err(ApiError::internal)?;
+    Ok(JobId::of_batch(&sources, &request))
 }
 
-fn entry(batch: &JobId, source: Source, request: &impl Fn(Source) -> JobRequest) -> BatchEntry {
+fn entry(batch: &JobId, source: Source, options: &JobOptions) -> BatchEntry {
     let name = match &source {
         Source::Path(name) | Source::Url(name) | Source::Object(name) => name.clone(),
     };
-    BatchEntry { id: batch.in_batch(&name, &name).to_string(), name, request: request(source) }
+    BatchEntry { id: batch.in_batch(&name, &name).to_string(), name, request: options.request(source) }
 }
 
 fn not_started(error: BatchError) -> ApiError {

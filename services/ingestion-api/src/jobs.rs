@@ -1,8 +1,7 @@
 //! Starting and cancelling jobs.
 
-use api::{ApiError, Client, JobLinks, Json, Path};
+use api::{ApiError, JobLinks, Json, Path};
 use axum::{
-    Extension,
     extract::{FromRequest, Request, State},
     http::{
         StatusCode,
@@ -11,8 +10,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use engine::{
-    ids::JobId,
-    job::{JobRequest, Source},
+    ids::{InvalidId, JobId},
+    job::{JobOptions, JobRequest, Source, SpeechOptions, Webhook},
+    llm::LlmTask,
     result::JobStatus,
 };
 use serde::{Deserialize, Serialize};
@@ -20,23 +20,23 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    asked::{Asked, FIELDS, Hook, Llm, Shape, Speech, job_id, web_address},
+    app_state::AppState,
+    caller::Caller,
     form::Form,
-    idempotency::JobOfKey,
-    ingestion::Ingestion,
+    job_options::{self, BodyFormat, check_web_address},
 };
 
 /// A job for a recording that is somewhere already.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewJob {
-    source: NewSource,
+    source: RemoteSource,
     #[serde(default)]
-    speech: Speech,
+    speech: SpeechOptions,
     /// Work for the language model on the finished transcript.
     #[serde(default)]
-    llm: Vec<Llm>,
-    webhook: Option<Hook>,
+    llm: Vec<LlmTask>,
+    webhook: Option<Webhook>,
     /// The job's name; one that is taken means the job that has it.
     #[schema(value_type = Option<String>, max_length = 200, pattern = "^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     id: Option<JobId>,
@@ -45,7 +45,7 @@ struct NewJob {
 /// Where the recording is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum NewSource {
+pub(crate) enum RemoteSource {
     /// An http or https address, which the workers fetch.
     Url(String),
     /// A key in the object store.
@@ -78,11 +78,11 @@ struct JobForm {
     id: Option<String>,
 }
 
-/// A job that is taken on.
+/// A job that is accepted.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Accepted {
+pub(crate) struct AcceptedJob {
     pub(crate) id: String,
-    /// `running`, or how the existing job stands.
+    /// `running`, or the status of the existing job.
     #[schema(value_type = String)]
     pub(crate) status: JobStatus,
     /// The id was taken: nothing was started, and this is the job that has it.
@@ -90,7 +90,7 @@ pub(crate) struct Accepted {
     pub(crate) links: JobLinks,
 }
 
-impl IntoResponse for Accepted {
+impl IntoResponse for AcceptedJob {
     fn into_response(self) -> Response {
         let location = [(LOCATION, self.links.this.clone())];
         (StatusCode::ACCEPTED, location, axum::Json(self)).into_response()
@@ -99,18 +99,18 @@ impl IntoResponse for Accepted {
 
 /// A job that is asked to stop.
 #[derive(Debug, Serialize, ToSchema)]
-struct Cancelling {
+struct CancelledJob {
     id: String,
     /// How it stood before: one that had ended stays as it is.
     #[schema(value_type = String)]
     status: JobStatus,
 }
 
-pub(crate) fn quick_routes() -> OpenApiRouter<Ingestion> {
+pub(crate) fn quick_routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(cancel))
 }
 
-pub(crate) fn patient_routes() -> OpenApiRouter<Ingestion> {
+pub(crate) fn patient_routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(start))
 }
 
@@ -122,22 +122,13 @@ pub(crate) fn patient_routes() -> OpenApiRouter<Ingestion> {
     post, path = "/v1/jobs", tag = "jobs",
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key means the same job", min_length = 1, max_length = 255)),
     request_body(content((NewJob = "application/json"), (JobForm = "multipart/form-data"))),
-    responses((status = 202, description = "Taken on", body = Accepted)),
+    responses((status = 202, description = "Taken on", body = AcceptedJob)),
 )]
-async fn start(
-    State(ingestion): State<Ingestion>,
-    Extension(client): Extension<Client>,
-    JobOfKey(of_key): JobOfKey,
-    request: Request,
-) -> Result<Accepted, ApiError> {
-    ingestion.quota.take(&client, 1).await?;
-    let is_of_key = of_key.is_some();
-    let (id, job) = if is_form(&request) {
-        of_form(&ingestion, request, of_key).await?
-    } else {
-        of_json(&ingestion, request, of_key).await?
-    };
-    ingestion.submit(&id, &job, is_of_key).await
+async fn start(State(state): State<AppState>, caller: Caller, request: Request) -> Result<AcceptedJob, ApiError> {
+    state.quota.take(&caller.client, 1).await?;
+    let (named, job) =
+        if is_form(&request) { from_form(&state, request).await? } else { from_json(&state, request).await? };
+    state.submit(&caller.job_id(named)?, &job, &caller).await
 }
 
 fn is_form(request: &Request) -> bool {
@@ -145,31 +136,25 @@ fn is_form(request: &Request) -> bool {
     kind.is_some_and(|kind| kind.starts_with(b"multipart/"))
 }
 
-async fn of_form(
-    ingestion: &Ingestion,
-    request: Request,
-    of_key: Option<JobId>,
-) -> Result<(JobId, JobRequest), ApiError> {
-    let mut form = Form::read(request, &ingestion.uploads, &FIELDS).await?;
+/// The job, and its name where the client gives it one.
+async fn from_form(state: &AppState, request: Request) -> Result<(Option<JobId>, JobRequest), ApiError> {
+    let mut form = Form::read(request, &state.uploads, &job_options::FORM_FIELDS).await?;
     let source = form.source()?;
-    let named = form.take("id").map(|id| id.parse()).transpose();
-    let named = named.map_err(|error: engine::ids::InvalidId| ApiError::invalid(error.to_string()).param("id"))?;
-    let job = Asked::of_form(&mut form)?.resolve(Shape::Form)?;
-    Ok((job_id(named, of_key)?, job(source)))
+    let id = form.take("id").map(|id| id.parse()).transpose();
+    let id = id.map_err(|error: InvalidId| ApiError::invalid(error.to_string()).param("id"))?;
+    let options = job_options::checked(job_options::from_form(&mut form)?, BodyFormat::Form)?;
+    Ok((id, options.request(source)))
 }
 
-async fn of_json(
-    ingestion: &Ingestion,
-    request: Request,
-    of_key: Option<JobId>,
-) -> Result<(JobId, JobRequest), ApiError> {
-    let Json(job) = Json::<NewJob>::from_request(ingestion.limited(request), &()).await?;
-    let source = job.source.resolve(ingestion, "source").await?;
-    let request = Asked { speech: job.speech, llm: job.llm, webhook: job.webhook }.resolve(Shape::Json)?;
-    Ok((job_id(job.id, of_key)?, request(source)))
+async fn from_json(state: &AppState, request: Request) -> Result<(Option<JobId>, JobRequest), ApiError> {
+    let Json(job) = Json::<NewJob>::from_request(state.limit_json(request), &()).await?;
+    let NewJob { source, speech, llm, webhook, id } = job;
+    let source = source.resolve(state, "source").await?;
+    let options = job_options::checked(JobOptions { speech, llm, webhook }, BodyFormat::Json)?;
+    Ok((id, options.request(source)))
 }
 
-impl NewSource {
+impl RemoteSource {
     pub(crate) fn name(&self) -> &str {
         match self {
             Self::Url(name) | Self::Object(name) => name,
@@ -180,10 +165,10 @@ impl NewSource {
     ///
     /// # Errors
     /// 400 with the field that is wrong.
-    pub(crate) async fn resolve(self, ingestion: &Ingestion, param: &str) -> Result<Source, ApiError> {
+    pub(crate) async fn resolve(self, state: &AppState, param: &str) -> Result<Source, ApiError> {
         match self {
             Self::Url(url) => {
-                web_address(&url).map_err(|refused| refused.param(format!("{param}.url")))?;
+                check_web_address(&url).map_err(|refused| refused.param(format!("{param}.url")))?;
                 Ok(Source::Url(url))
             }
             Self::Object(key) => {
@@ -192,7 +177,7 @@ impl NewSource {
                 if !key.split('/').all(plain) || key.chars().any(char::is_control) {
                     return Err(refused("a key has parts divided by single slashes, none of them . or ..".to_owned()));
                 }
-                if !ingestion.uploads.store.exists(&key).await? {
+                if !state.uploads.store.exists(&key).await? {
                     return Err(refused(format!("the store has no object {key}")));
                 }
                 Ok(Source::Object(key))
@@ -207,13 +192,13 @@ impl NewSource {
 #[utoipa::path(
     delete, path = "/v1/jobs/{id}", tag = "jobs",
     params(("id" = String, Path, description = "The job's or the batch's id", max_length = 200, pattern = "^[A-Za-z0-9][A-Za-z0-9._-]*$")),
-    responses((status = 202, description = "It is being stopped, or had ended before", body = Cancelling)),
+    responses((status = 202, description = "It is being stopped, or had ended before", body = CancelledJob)),
 )]
-async fn cancel(State(ingestion): State<Ingestion>, Path(id): Path<JobId>) -> Result<Response, ApiError> {
-    let jobs = ingestion.temporal.jobs()?;
+async fn cancel(State(state): State<AppState>, Path(id): Path<JobId>) -> Result<Response, ApiError> {
+    let jobs = state.temporal.jobs()?;
     let status = jobs.status(id.as_str()).await?;
     if !status.is_final() {
         jobs.cancel(id.as_str()).await?;
     }
-    Ok((StatusCode::ACCEPTED, axum::Json(Cancelling { id: id.to_string(), status })).into_response())
+    Ok((StatusCode::ACCEPTED, axum::Json(CancelledJob { id: id.to_string(), status })).into_response())
 }

@@ -7,8 +7,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-/// OpenAI's name for its Whisper: here it stands for the workers' own model.
-const WORKERS_OWN: &str = "whisper-1";
+/// OpenAI's name for its Whisper: here it stands for the model that the workers take by default.
+const DEFAULT_MODEL: &str = "whisper-1";
 
 /// When Whisper was published, in seconds since the epoch: clients of OpenAI's API want a time here.
 const PUBLISHED: u64 = 1_663_718_400;
@@ -30,14 +30,14 @@ struct ModelList {
     data: Vec<Model>,
 }
 
-/// The model that a name stands for; `None` is the workers' own. Paths, which the command line takes, are refused:
+/// The model that a name stands for; `None` is the workers' default. Paths, which the command line takes, are refused:
 /// over HTTP nobody names files of the workers.
 ///
 /// # Errors
 /// 404 as of OpenAI's API, with the names that there are.
 pub(crate) fn model(name: &str) -> Result<Option<String>, ApiError> {
     match name {
-        WORKERS_OWN => Ok(None),
+        DEFAULT_MODEL => Ok(None),
         name if whisper_models().any(|known| known == name) => Ok(Some(name.to_owned())),
         name => {
             let known: Vec<_> = names().collect();
@@ -50,7 +50,7 @@ pub(crate) fn model(name: &str) -> Result<Option<String>, ApiError> {
 }
 
 fn names() -> impl Iterator<Item = &'static str> {
-    [WORKERS_OWN].into_iter().chain(whisper_models())
+    [DEFAULT_MODEL].into_iter().chain(whisper_models())
 }
 
 fn described(id: &'static str) -> Model {

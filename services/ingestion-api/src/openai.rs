@@ -2,28 +2,24 @@
 //!
 //! A request is a job as any other. The answer waits for the job's end; a client that goes away leaves the job.
 
-mod answer;
-mod live;
 mod options;
 mod outcome;
+mod response;
+mod stream;
 
-use api::{ApiError, Client};
+use api::ApiError;
 use axum::{
-    Extension,
     extract::{Request, State},
     http::HeaderName,
     response::{IntoResponse, Response},
 };
-use engine::{
-    ids::JobId,
-    job::{JobRequest, Source, SpeechOptions},
-};
+use engine::job::{JobOptions, SpeechTask};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{asked::job_id, form::Form, idempotency::JobOfKey, ingestion::Ingestion};
-use answer::{Answer, Text};
+use crate::{app_state::AppState, caller::Caller, form::Form};
 use options::Options;
+use response::{ResponseMode, TextResponse};
 
 /// Tells which job a transcription is.
 const JOB: HeaderName = HeaderName::from_static("x-longhand-job");
@@ -67,7 +63,7 @@ struct TranslationForm {
     temperature: Option<String>,
 }
 
-pub(crate) fn routes() -> OpenApiRouter<Ingestion> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(transcribe)).routes(routes!(translate))
 }
 
@@ -77,20 +73,11 @@ pub(crate) fn routes() -> OpenApiRouter<Ingestion> {
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key means the same job", min_length = 1, max_length = 255)),
     request_body(content = TranscriptionForm, content_type = "multipart/form-data"),
     responses((status = 200, description = "The text, in the format that was asked for", content(
-        (Text = "application/json"), (String = "text/plain"), (String = "text/event-stream"),
+        (TextResponse = "application/json"), (String = "text/plain"), (String = "text/event-stream"),
     ))),
 )]
-async fn transcribe(
-    State(ingestion): State<Ingestion>,
-    Extension(client): Extension<Client>,
-    JobOfKey(of_key): JobOfKey,
-    request: Request,
-) -> Result<Response, ApiError> {
-    ingestion.quota.take(&client, 1).await?;
-    let mut form = Form::read(request, &ingestion.uploads, &options::TRANSCRIPTION_FIELDS).await?;
-    let source = form.source()?;
-    let options = Options::of_transcription(&mut form)?;
-    respond(ingestion, of_key, source, options).await
+async fn transcribe(State(state): State<AppState>, caller: Caller, request: Request) -> Result<Response, ApiError> {
+    respond(state, caller, request, SpeechTask::Transcribe).await
 }
 
 /// Translate a recording into English, and wait for its text
@@ -99,42 +86,28 @@ async fn transcribe(
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key means the same job", min_length = 1, max_length = 255)),
     request_body(content = TranslationForm, content_type = "multipart/form-data"),
     responses((status = 200, description = "The text, in the format that was asked for", content(
-        (Text = "application/json"), (String = "text/plain"),
+        (TextResponse = "application/json"), (String = "text/plain"),
     ))),
 )]
-async fn translate(
-    State(ingestion): State<Ingestion>,
-    Extension(client): Extension<Client>,
-    JobOfKey(of_key): JobOfKey,
-    request: Request,
-) -> Result<Response, ApiError> {
-    ingestion.quota.take(&client, 1).await?;
-    let mut form = Form::read(request, &ingestion.uploads, &options::TRANSLATION_FIELDS).await?;
+async fn translate(State(state): State<AppState>, caller: Caller, request: Request) -> Result<Response, ApiError> {
+    respond(state, caller, request, SpeechTask::Translate).await
+}
+
+/// What both endpoints do: only the fields of their forms differ.
+async fn respond(state: AppState, caller: Caller, request: Request, task: SpeechTask) -> Result<Response, ApiError> {
+    state.quota.take(&caller.client, 1).await?;
+    let mut form = Form::read(request, &state.uploads, options::fields(task)).await?;
     let source = form.source()?;
-    let options = Options::of_translation(&mut form)?;
-    respond(ingestion, of_key, source, options).await
-}
-
-async fn respond(
-    ingestion: Ingestion,
-    of_key: Option<JobId>,
-    source: Source,
-    options: Options,
-) -> Result<Response, ApiError> {
-    let Options { speech, answer } = options;
-    let is_of_key = of_key.is_some();
-    let id = job_id(None, of_key)?;
-    ingestion.submit(&id, &request(source, speech), is_of_key).await?;
+    let Options { speech, mode } = Options::from_form(&mut form, task)?;
+    let id = caller.job_id(None)?;
+    let options = JobOptions { speech, ..JobOptions::default() };
+    state.submit(&id, &options.request(source), &caller).await?;
     let job = [(JOB, id.to_string())];
-    match answer {
-        Answer::Whole(format) => {
-            let result = outcome::wait(&ingestion, &id).await?;
-            Ok((job, format.render(&result)?).into_response())
+    match mode {
+        ResponseMode::Whole(whole) => {
+            let result = outcome::wait(&state, &id).await?;
+            Ok((job, whole.render(&result)?).into_response())
         }
-        Answer::Live => Ok((job, live::events(ingestion, id).await?).into_response()),
+        ResponseMode::Stream => Ok((job, stream::events(state, id).await?).into_response()),
     }
-}
-
-fn request(source: Source, speech: SpeechOptions) -> JobRequest {
-    JobRequest { source, speech, llm: Vec::new(), webhook: None }
 }

@@ -18,15 +18,15 @@ use engine::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    byte_range::{Part, part},
+    app_state::AppState,
+    byte_range::{RequestedRange, requested_range},
     etag,
-    status::Status,
 };
 
-/// As many bytes tell what kind of file it is.
-const SIGNATURE: u64 = 12;
+/// Bytes that tell the kind of a file.
+const SIGNATURE_LENGTH: u64 = 12;
 
-pub(crate) fn routes() -> OpenApiRouter<Status> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(audio))
 }
 
@@ -43,12 +43,12 @@ pub(crate) fn routes() -> OpenApiRouter<Status> {
         (status = 206, description = "The range", body = String, content_type = "application/octet-stream"),
         (status = 304, description = "It is the one whose ETag came in If-None-Match"),
         (status = 307, description = "It is on the web"),
-        (status = 416, description = "The range lies behind the end", body = api::ErrorBody),
+        (status = 416, description = "The range begins after the end", body = api::ErrorBody),
     ),
 )]
-async fn audio(State(status): State<Status>, Path(id): Path<JobId>, headers: HeaderMap) -> Result<Response, ApiError> {
-    match status.recordings.source(status.temporal.jobs()?, &id).await? {
-        Source::Object(key) => object(&status, &key, &headers).await,
+async fn audio(State(state): State<AppState>, Path(id): Path<JobId>, headers: HeaderMap) -> Result<Response, ApiError> {
+    match state.recordings.source(state.temporal.jobs()?, &id).await? {
+        Source::Object(key) => object(&state, &key, &headers).await,
         Source::Url(url) => Ok(Redirect::temporary(&url).into_response()),
         Source::Path(_) => {
             let message = format!("the recording of {id} is a file of the workers, which is not handed out");
@@ -57,25 +57,25 @@ async fn audio(State(status): State<Status>, Path(id): Path<JobId>, headers: Hea
     }
 }
 
-async fn object(status: &Status, key: &str, headers: &HeaderMap) -> Result<Response, ApiError> {
-    let ObjectDescription { size, version } = status.store.describe(key).await?;
+async fn object(state: &AppState, key: &str, headers: &HeaderMap) -> Result<Response, ApiError> {
+    let ObjectDescription { size, version } = state.store.describe(key).await?;
     // An upload is called after its content, whichever store it lies in.
     let tag = keys::upload_hash(key).map_or_else(|| etag::of_content(version), etag::of_hash);
-    if etag::is_known(&tag, headers) {
+    if etag::matches(&tag, headers) {
         return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response());
     }
-    let range = headers.get(RANGE).filter(|_| etag::takes_part(&tag, headers)).and_then(|range| range.to_str().ok());
-    let (code, range) = match part(range, size) {
-        Part::Everything => (StatusCode::OK, 0..size),
-        Part::Only(range) => (StatusCode::PARTIAL_CONTENT, range),
-        Part::Nothing => {
-            let message = format!("the recording has {size} bytes, and the range begins behind them");
+    let range = headers.get(RANGE).filter(|_| etag::range_applies(&tag, headers)).and_then(|range| range.to_str().ok());
+    let (code, range) = match requested_range(range, size) {
+        RequestedRange::Whole => (StatusCode::OK, 0..size),
+        RequestedRange::Partial(range) => (StatusCode::PARTIAL_CONTENT, range),
+        RequestedRange::Unsatisfiable => {
+            let message = format!("the recording has {size} bytes, and the range begins after them");
             let refused =
                 ApiError::new(StatusCode::RANGE_NOT_SATISFIABLE, api::ErrorKind::InvalidRequestError, message);
             return Ok(([(CONTENT_RANGE, format!("bytes */{size}"))], refused).into_response());
         }
     };
-    let signature = status.store.read_range(key, 0, SIGNATURE.min(size)).await?;
+    let signature = state.store.read_range(key, 0, SIGNATURE_LENGTH.min(size)).await?;
     let mut response = Response::builder()
         .status(code)
         .header(CONTENT_TYPE, content_type(&signature))
@@ -85,7 +85,7 @@ async fn object(status: &Status, key: &str, headers: &HeaderMap) -> Result<Respo
     if code == StatusCode::PARTIAL_CONTENT {
         response = response.header(CONTENT_RANGE, format!("bytes {}-{}/{size}", range.start, range.end - 1));
     }
-    let body = Body::from_stream(status.store.stream_range(key, range).await?);
+    let body = Body::from_stream(state.store.stream_range(key, range).await?);
     response.body(body).map_err(ApiError::internal)
 }
 

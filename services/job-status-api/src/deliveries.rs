@@ -2,12 +2,12 @@
 
 use api::{ApiError, Path};
 use axum::{Json, extract::State};
-use engine::{ids::JobId, store::keys, webhook::DeliveryAttempt};
+use engine::{ids::JobId, webhook::DeliveryAttempt};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::status::Status;
+use crate::app_state::AppState;
 
-pub(crate) fn routes() -> OpenApiRouter<Status> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(deliveries))
 }
 
@@ -16,13 +16,13 @@ pub(crate) fn routes() -> OpenApiRouter<Status> {
     (status = 200, description = "In order", body = Vec<Object>),
 ))]
 async fn deliveries(
-    State(status): State<Status>,
+    State(state): State<AppState>,
     Path(id): Path<JobId>,
 ) -> Result<Json<Vec<DeliveryAttempt>>, ApiError> {
-    let attempts = status.store.find_json(&keys::deliveries(id.as_str())).await?;
+    let attempts = state.store.find_delivery_attempts(id.as_str()).await?;
     if attempts.is_none() {
         // Tells a job without deliveries from one that is not there.
-        status.follow(&id).await?;
+        state.follow(&id).await?;
     }
     Ok(Json(attempts.unwrap_or_default()))
 }

@@ -1,4 +1,4 @@
-//! Entity tags: names of content, and what requests say of the content that their clients have.
+//! Entity tags, and the conditions of requests on them.
 
 use axum::http::{
     HeaderMap,
@@ -17,16 +17,16 @@ pub(crate) fn of_hash(hash: &str) -> String {
     format!("\"{hash}\"")
 }
 
-/// Whether the client has what the tag names, so that it need not be sent.
-pub(crate) fn is_known(tag: &str, headers: &HeaderMap) -> bool {
+/// Whether the client has what the tag names (`If-None-Match`), so that it need not be sent.
+pub(crate) fn matches(tag: &str, headers: &HeaderMap) -> bool {
     let lists = headers.get_all(IF_NONE_MATCH).iter().filter_map(|list| list.to_str().ok());
     let mut known = lists.flat_map(|list| list.split(',')).map(str::trim);
     known.any(|known| known == "*" || known.trim_start_matches("W/") == tag)
 }
 
-/// Whether a part of what the tag names goes with the parts that the client has, if it has any. A date names nothing
-/// here.
-pub(crate) fn takes_part(tag: &str, headers: &HeaderMap) -> bool {
+/// Whether a range of what the tag names goes with the parts that the client has (`If-Range`), if it has any. Dates are
+/// not compared.
+pub(crate) fn range_applies(tag: &str, headers: &HeaderMap) -> bool {
     headers.get(IF_RANGE).is_none_or(|known| known.as_bytes() == tag.as_bytes())
 }
 
@@ -34,13 +34,13 @@ pub(crate) fn takes_part(tag: &str, headers: &HeaderMap) -> bool {
 mod tests {
     use axum::http::{HeaderMap, header};
 
-    use super::{is_known, takes_part};
+    use super::{matches, range_applies};
 
     const TAG: &str = "\"a1\"";
 
     #[test]
     fn conditions_are_read_as_the_standard_says() {
-        for (header, known, part) in [
+        for (header, is_match, applies) in [
             ("\"a1\"", true, true),
             ("W/\"a1\"", true, false),
             ("\"b2\", \"a1\"", true, false),
@@ -51,10 +51,10 @@ mod tests {
             ("Thu, 26 Nov 2026 04:00:00 GMT", false, false),
         ] {
             let said = |name| HeaderMap::from_iter([(name, header.parse().unwrap())]);
-            assert_eq!(is_known(TAG, &said(header::IF_NONE_MATCH)), known, "If-None-Match: {header}");
-            assert_eq!(takes_part(TAG, &said(header::IF_RANGE)), part, "If-Range: {header}");
+            assert_eq!(matches(TAG, &said(header::IF_NONE_MATCH)), is_match, "If-None-Match: {header}");
+            assert_eq!(range_applies(TAG, &said(header::IF_RANGE)), applies, "If-Range: {header}");
         }
-        assert!(!is_known(TAG, &HeaderMap::new()));
-        assert!(takes_part(TAG, &HeaderMap::new()));
+        assert!(!matches(TAG, &HeaderMap::new()));
+        assert!(range_applies(TAG, &HeaderMap::new()));
     }
 }

@@ -1,31 +1,28 @@
 //! A job as server-sent events. An event's id says which chunks the client has got, so a stream goes on where the last
 //! one broke off, at whichever server.
 
-use std::{collections::VecDeque, convert::Infallible, time::Duration};
+use std::collections::VecDeque;
 
-use api::{ApiError, Links, Path};
+use api::{ApiError, Links, Path, event_stream, json_event};
 use axum::{
     extract::State,
     http::HeaderMap,
-    response::sse::{Event, KeepAlive, Sse},
+    response::{Response, sse::Event},
 };
 use engine::{
     events::{ChunkSet, JobEvent, Snapshot, Subscription},
     ids::JobId,
     transcript::{Segment, Word},
 };
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{StreamExt, stream};
 use serde::Serialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{job_view::JobView, status::Status};
+use crate::{app_state::AppState, job_view::JobView};
 
 const LAST_EVENT_ID: &str = "last-event-id";
 
-/// A stream in which nothing happens says so, or proxies would end it.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
-
-pub(crate) fn routes() -> OpenApiRouter<Status> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(events))
 }
 
@@ -36,95 +33,92 @@ pub(crate) fn routes() -> OpenApiRouter<Status> {
 #[utoipa::path(get, path = "/v1/jobs/{id}/events", tag = "Jobs",
     params(
         ("id" = String, Path, description = "The job"),
-        ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that came: the stream goes on behind it"),
+        ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that came: the stream goes on after it"),
     ),
     responses((status = 200, description = "Until the job has ended", body = String, content_type = "text/event-stream")),
 )]
 async fn events(
-    State(status): State<Status>,
+    State(state): State<AppState>,
     Path(id): Path<JobId>,
     headers: HeaderMap,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
-    let seen = headers.get(LAST_EVENT_ID).map(|seen| seen.to_str().unwrap_or("?").parse::<ChunkSet>());
-    let sent = seen.transpose().map_err(|error| ApiError::invalid(error.to_string()).param("Last-Event-ID"))?;
-    let telling = Telling {
-        snapshots: status.watchers.watch_latest(status.temporal.jobs()?, id.as_str()).await?,
-        links: status.links,
-        told: None,
-        sent: sent.unwrap_or_default(),
-        news: VecDeque::new(),
+) -> Result<Response, ApiError> {
+    let sent_chunks = headers.get(LAST_EVENT_ID).map(|id| id.to_str().unwrap_or("?").parse::<ChunkSet>());
+    let sent_chunks =
+        sent_chunks.transpose().map_err(|error| ApiError::invalid(error.to_string()).param("Last-Event-ID"))?;
+    let stream = EventStream {
+        snapshots: state.watchers.watch_latest(state.temporal.jobs()?, id.as_str()).await?,
+        links: state.links,
+        last_sent: None,
+        sent_chunks: sent_chunks.unwrap_or_default(),
+        pending: VecDeque::new(),
     };
-    let events = stream::unfold(telling, |mut telling| async { Some((telling.next().await?, telling)) });
-    let stopped = async move { status.stop.cancelled().await };
-    Ok(Sse::new(events.take_until(Box::pin(stopped))).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+    let events = stream::unfold(stream, |mut stream| async { Some((stream.next().await?, stream)) });
+    let stopped = async move { state.stop.cancelled().await };
+    Ok(event_stream(events.take_until(Box::pin(stopped)).boxed()))
 }
 
 /// One client's stream.
-struct Telling {
+struct EventStream {
     snapshots: Subscription,
     links: Links,
-    told: Option<Snapshot>,
-    sent: ChunkSet,
-    news: VecDeque<(ChunkSet, JobEvent)>,
+    last_sent: Option<Snapshot>,
+    sent_chunks: ChunkSet,
+    pending: VecDeque<(ChunkSet, JobEvent)>,
 }
 
-impl Telling {
-    /// `None` behind the last event.
-    async fn next(&mut self) -> Option<Result<Event, Infallible>> {
+impl EventStream {
+    /// `None` after the last event.
+    async fn next(&mut self) -> Option<Event> {
         loop {
-            if let Some((id, event)) = self.news.pop_front() {
-                return Some(Ok(self.event(&id, &event)));
+            if let Some((id, event)) = self.pending.pop_front() {
+                return Some(self.event(&id, &event));
             }
-            match &self.told {
-                Some(told) if told.ended.is_some() => return None,
+            match &self.last_sent {
+                Some(last) if last.ended.is_some() => return None,
                 Some(_) => self.snapshots.changed().await.ok()?,
                 None => {}
             }
             let snapshot = self.snapshots.borrow_and_update().clone();
-            for event in snapshot.news(self.told.as_ref(), &self.sent) {
+            for event in snapshot.news(self.last_sent.as_ref(), &self.sent_chunks) {
                 if let JobEvent::Segments { chunk, .. } = event {
-                    self.sent.insert(chunk);
+                    self.sent_chunks.insert(chunk);
                 }
-                self.news.push_back((self.sent.clone(), event));
+                self.pending.push_back((self.sent_chunks.clone(), event));
             }
-            self.told = Some(snapshot);
+            self.last_sent = Some(snapshot);
         }
     }
 
     fn event(&self, id: &ChunkSet, event: &JobEvent) -> Event {
-        let written = match event {
-            JobEvent::Progress(snapshot) => {
-                Event::default().event("progress").json_data(JobView::new(snapshot, &self.links))
-            }
+        let named = |name: &str| Event::default().event(name);
+        let event = match event {
+            JobEvent::Progress(snapshot) => json_event(named("progress"), &JobView::new(snapshot, &self.links)),
             JobEvent::Segments { chunk, segments } => {
-                let segments = segments.iter().map(Heard::from).collect();
-                Event::default().event("segments").json_data(ChunkHeard { chunk: *chunk, segments })
+                let segments = segments.iter().map(SegmentView::from).collect();
+                json_event(named("segments"), &ChunkView { chunk: *chunk, segments })
             }
-            JobEvent::Done(ended) => Event::default().event("done").json_data(ended),
+            JobEvent::Done(ended) => json_event(named("done"), ended),
         };
-        match written {
-            Ok(event) => event.id(id.to_string()),
-            Err(error) => Event::default().comment(format!("an event cannot be written: {error}")),
-        }
+        event.id(id.to_string())
     }
 }
 
 #[derive(Serialize)]
-struct ChunkHeard<'a> {
+struct ChunkView<'a> {
     chunk: u32,
-    segments: Vec<Heard<'a>>,
+    segments: Vec<SegmentView<'a>>,
 }
 
 /// What a reader needs of a segment; the transcript has the rest.
 #[derive(Serialize)]
-struct Heard<'a> {
+struct SegmentView<'a> {
     start: f64,
     end: f64,
     text: &'a str,
     words: &'a [Word],
 }
 
-impl<'a> From<&'a Segment> for Heard<'a> {
+impl<'a> From<&'a Segment> for SegmentView<'a> {
     fn from(segment: &'a Segment) -> Self {
         let Segment { start, end, text, words, .. } = segment;
         Self { start: *start, end: *end, text, words }

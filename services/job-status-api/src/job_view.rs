@@ -11,7 +11,7 @@ use engine::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Where a job stands.
+/// The state of a job.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct JobView {
     id: String,

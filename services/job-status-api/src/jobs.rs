@@ -1,4 +1,4 @@
-//! Which jobs there are, and where one stands.
+//! The list of jobs, and the state of one.
 
 use api::{ApiError, Path, Query};
 use axum::{Json, extract::State};
@@ -15,18 +15,18 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
+    app_state::AppState,
     job_view::{JobView, ListedJob},
-    status::Status,
 };
 
-/// Jobs on a page, where nothing else is asked.
-const USUAL: usize = 50;
-const MOST: usize = 200;
+/// Jobs on a page where the query does not say how many.
+const DEFAULT_LIMIT: usize = 50;
+const MAX_LIMIT: usize = 200;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-struct Asked {
-    /// Only jobs that stand so: `running`, `completed`, `completed_with_errors`, `failed`, `cancelled`.
+struct ListJobsQuery {
+    /// Only jobs with this status: `running`, `completed`, `completed_with_errors`, `failed`, `cancelled`.
     #[param(value_type = Option<String>)]
     status: Option<JobStatus>,
     /// Only jobs of this kind: `transcribe`, `llm`, `batch`.
@@ -43,28 +43,28 @@ struct Asked {
 #[derive(Debug, Serialize, ToSchema)]
 struct JobList {
     jobs: Vec<ListedJob>,
-    /// What to ask with for the page behind this one.
+    /// The cursor of the page after this one.
     #[schema(required)]
     next_cursor: Option<String>,
 }
 
-pub(crate) fn routes() -> OpenApiRouter<Status> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(show))
 }
 
 /// The jobs that there are, the newest first.
-#[utoipa::path(get, path = "/v1/jobs", tag = "Jobs", params(Asked), responses(
+#[utoipa::path(get, path = "/v1/jobs", tag = "Jobs", params(ListJobsQuery), responses(
     (status = 200, description = "A page of them", body = JobList),
 ))]
-async fn list(State(status): State<Status>, Query(asked): Query<Asked>) -> Result<Json<JobList>, ApiError> {
-    let limit = asked.limit.unwrap_or(USUAL);
-    if !(1..=MOST).contains(&limit) {
-        return Err(ApiError::invalid(format!("limit is {limit}; ask for 1 to {MOST} jobs")).param("limit"));
+async fn list(State(state): State<AppState>, Query(query): Query<ListJobsQuery>) -> Result<Json<JobList>, ApiError> {
+    let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
+    if !(1..=MAX_LIMIT).contains(&limit) {
+        return Err(ApiError::invalid(format!("limit is {limit}; ask for 1 to {MAX_LIMIT} jobs")).param("limit"));
     }
-    let cursor = asked.cursor.map(|cursor| cursor.parse::<Cursor>()).transpose();
+    let cursor = query.cursor.map(|cursor| cursor.parse::<Cursor>()).transpose();
     let cursor = cursor.map_err(|error| ApiError::invalid(error.to_string()).param("cursor"))?;
-    let filter = JobFilter { status: asked.status, kind: asked.kind };
-    let page = status.temporal.jobs()?.page(filter, cursor.as_ref(), limit).await?;
+    let filter = JobFilter { status: query.status, kind: query.kind };
+    let page = state.temporal.jobs()?.page(filter, cursor.as_ref(), limit).await?;
     Ok(Json(JobList {
         jobs: page.jobs.into_iter().map(ListedJob::from).collect(),
         next_cursor: page.next.map(|next| next.to_string()),
@@ -75,8 +75,8 @@ async fn list(State(status): State<Status>, Query(asked): Query<Asked>) -> Resul
 #[utoipa::path(get, path = "/v1/jobs/{id}", tag = "Jobs", params(("id" = String, Path, description = "The job")), responses(
     (status = 200, description = "As it is now", body = JobView),
 ))]
-async fn show(State(status): State<Status>, Path(id): Path<JobId>) -> Result<Json<JobView>, ApiError> {
-    let snapshots = status.follow(&id).await?;
+async fn show(State(state): State<AppState>, Path(id): Path<JobId>) -> Result<Json<JobView>, ApiError> {
+    let snapshots = state.follow(&id).await?;
     let snapshot = snapshots.borrow();
-    Ok(Json(JobView::new(&snapshot, &status.links)))
+    Ok(Json(JobView::new(&snapshot, &state.links)))
 }

@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use engine::config::LinkSettings;
+use engine::config::{INGESTION_API_PORT, LinkSettings};
 use include_dir::{Dir, include_dir};
 use serde::Serialize;
 use url::Url;
@@ -19,15 +19,15 @@ use crate::etag;
 
 static FILES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/page");
 
-/// What the page has to know of its surroundings.
+/// What the page has to know of its config.
 #[derive(Debug, Clone, Serialize)]
-struct Surroundings {
-    /// Where recordings are handed in; null is port 8000 of the page's own host.
+struct PageConfig {
+    /// Where recordings are uploaded; null is port 8000 of the page's own host.
     ingestion_url: Option<String>,
 }
 
 pub(crate) fn routes(links: &LinkSettings) -> Router {
-    let surroundings = Surroundings { ingestion_url: links.ingestion_url.clone() };
+    let config = PageConfig { ingestion_url: links.ingestion_url.clone() };
     let ingestion_url = links.ingestion_url.clone();
     let index = |headers: HeaderMap| async move {
         let policy = [(CONTENT_SECURITY_POLICY, policy(ingestion_url.as_deref(), &headers))];
@@ -36,7 +36,7 @@ pub(crate) fn routes(links: &LinkSettings) -> Router {
     Router::new()
         .route("/", get(index))
         .route("/page/{name}", get(|Path(name): Path<String>, headers: HeaderMap| async move { file(&name, &headers) }))
-        .route("/page.json", get(|| async { Json(surroundings) }))
+        .route("/page.json", get(|| async { Json(config) }))
 }
 
 /// The page's scripts and styles are files of its own. Recordings go to the ingestion API, and those on the web are
@@ -46,7 +46,7 @@ fn policy(ingestion_url: Option<&str>, headers: &HeaderMap) -> String {
     let host = host.and_then(|host| Url::parse(&format!("http://{host}")).ok()?.host_str().map(str::to_owned));
     let ingestion = match (ingestion_url, host) {
         (Some(url), _) => Url::parse(url).map(|url| url.origin().ascii_serialization()).unwrap_or_default(),
-        (None, Some(host)) => format!("http://{host}:8000 https://{host}:8000"),
+        (None, Some(host)) => format!("http://{host}:{INGESTION_API_PORT} https://{host}:{INGESTION_API_PORT}"),
         (None, None) => String::new(),
     };
     format!(
@@ -60,7 +60,7 @@ fn file(name: &str, headers: &HeaderMap) -> Result<Response, ApiError> {
     let tag = etag::of_content(file.contents());
     // Another version of the program has other files under the same names.
     let caching = [(ETAG, tag.clone()), (CACHE_CONTROL, "no-cache".to_owned())];
-    if etag::is_known(&tag, headers) {
+    if etag::matches(&tag, headers) {
         return Ok((StatusCode::NOT_MODIFIED, caching).into_response());
     }
     Ok((caching, [(CONTENT_TYPE, content_type(name))], file.contents()).into_response())

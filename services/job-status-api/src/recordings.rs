@@ -9,25 +9,24 @@ use api::ApiError;
 use engine::{
     ids::JobId,
     job::Source,
-    result::JobResult,
     store::{Store, keys},
     temporal::client::{ClientError, Jobs},
 };
 
-/// Beyond as many runs, all are asked for anew.
-const MANY: usize = 4096;
+/// With more runs than this, all are forgotten and asked for again.
+const MAX_CACHED: usize = 4096;
 
 /// The sources of jobs that were asked for; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Recordings {
     store: Store,
     /// By the run's id.
-    known: Arc<Mutex<HashMap<String, Source>>>,
+    cached: Arc<Mutex<HashMap<String, Source>>>,
 }
 
 impl Recordings {
     pub(crate) fn new(store: Store) -> Self {
-        Self { store, known: Arc::default() }
+        Self { store, cached: Arc::default() }
     }
 
     /// Where the job's recording is.
@@ -39,21 +38,21 @@ impl Recordings {
             Err(ClientError::NotFound { id }) => return self.source_of_forgotten(id).await,
             known => known?,
         };
-        if let Some(source) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&run) {
+        if let Some(source) = self.cached.lock().unwrap_or_else(PoisonError::into_inner).get(&run) {
             return Ok(source.clone());
         }
         let source = jobs.request(id.as_str(), &run).await?.source;
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= MANY {
-            known.clear();
+        let mut cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
+        if cached.len() >= MAX_CACHED {
+            cached.clear();
         }
-        known.insert(run, source.clone());
+        cached.insert(run, source.clone());
         Ok(source)
     }
 
     /// The upload that a job was made of which Temporal has forgotten.
     async fn source_of_forgotten(&self, id: String) -> Result<Source, ApiError> {
-        let result = self.store.find_json::<JobResult>(&keys::result(&id)).await?;
+        let result = self.store.find_result(&id).await?;
         let result = result.ok_or_else(|| ClientError::NotFound { id: id.clone() })?;
         let upload = keys::upload(&result.provenance.audio_sha256);
         if !self.store.exists(&upload).await? {

@@ -12,9 +12,9 @@ use axum::{
 use engine::{formats::Format, ids::JobId};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{etag, status::Status};
+use crate::{app_state::AppState, etag};
 
-pub(crate) fn routes() -> OpenApiRouter<Status> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(transcript))
 }
 
@@ -34,17 +34,17 @@ pub(crate) fn routes() -> OpenApiRouter<Status> {
     ),
 )]
 async fn transcript(
-    State(status): State<Status>,
+    State(state): State<AppState>,
     Path((id, document)): Path<(JobId, String)>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let unknown = || ApiError::not_found(format!("a job has no {document}; /docs shows what it has"));
     let format = document.strip_prefix("transcript.").and_then(|name| name.parse::<Format>().ok());
     let format = format.ok_or_else(unknown)?;
-    let text = format.render(&status.result(&id).await?).map_err(ApiError::internal)?;
+    let text = format.render(&state.result(&id).await?).map_err(ApiError::internal)?;
     // A later LLM answer makes another document of the JSON.
     let tag = etag::of_content(&text);
-    if etag::is_known(&tag, &headers) {
+    if etag::matches(&tag, &headers) {
         return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response());
     }
     Ok(([(CONTENT_TYPE, content_type(format).to_owned()), (ETAG, tag)], text).into_response())

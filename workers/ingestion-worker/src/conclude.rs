@@ -51,7 +51,6 @@ fn result(
         text: transcript.text,
         language: transcript.language,
         duration_s,
-        words: transcript.segments.iter().flat_map(|segment| segment.words.clone()).collect(),
         segments: transcript.segments,
         llm,
         timings,

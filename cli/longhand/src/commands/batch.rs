@@ -9,7 +9,7 @@ use clap::Args;
 use engine::{
     formats::Format,
     ids::JobId,
-    job::{JobRequest, Source},
+    job::{JobOptions, Source},
     temporal::{batch, contracts::BatchEntry},
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -19,16 +19,16 @@ use serde_json::json;
 
 use crate::{
     connection::Connection,
-    delivery::{Output, format_parser},
     exit::Exit,
-    follow::{Outcome, follow_alone, unless_interrupted},
+    job_watcher::{Outcome, or_interrupted, watch_job},
+    output::{Output, format_parser},
     request::RequestFlags,
-    terminal::{bar_style, can_draw, note, print, print_json},
+    terminal::{bar_style, can_show_bars, note, print, print_json},
     upload::upload,
 };
 
-/// Files that are brought into the store at the same time.
-const UPLOADS: usize = 4;
+/// Files that are uploaded to the store at the same time.
+const CONCURRENT_UPLOADS: usize = 4;
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -68,18 +68,18 @@ pub(crate) struct BatchArgs {
 
 pub(crate) async fn run(args: BatchArgs) -> anyhow::Result<Exit> {
     let recordings = recordings::find(&args.source)?;
-    let request = args.request.resolve()?;
+    let options = args.request.resolve()?;
     let output = args.output.map(|folder| Output::folder(folder, args.format)).transpose()?;
     let id = match args.id {
         Some(id) => id,
         None => {
             let source = args.source.canonicalize()?.display().to_string();
-            JobId::of_batch(&source, &serde_json::to_string(&request(Source::Path(String::new())))?)
+            JobId::of_batch(&source, &serde_json::to_string(&options.request(Source::Path(String::new())))?)
         }
     };
     let connection = Connection::open().await?;
-    let start = start(&connection, &id, &recordings, &request, args.concurrency);
-    if let Outcome::Interrupted(exit) = unless_interrupted(&connection.jobs, &[], start).await? {
+    let start = start(&connection, &id, &recordings, &options, args.concurrency);
+    if let Outcome::Interrupted(exit) = or_interrupted(&connection.jobs, &[], start).await? {
         return Ok(exit);
     }
     if args.detach {
@@ -90,7 +90,7 @@ pub(crate) async fn run(args: BatchArgs) -> anyhow::Result<Exit> {
         }
         return Ok(Exit::Done);
     }
-    let end = match follow_alone(&connection.jobs, id.as_str()).await? {
+    let end = match watch_job(&connection.jobs, id.as_str()).await? {
         Outcome::Finished(end) => end,
         Outcome::Interrupted(exit) => return Ok(exit),
     };
@@ -100,12 +100,12 @@ pub(crate) async fn run(args: BatchArgs) -> anyhow::Result<Exit> {
     report::print(&connection.store, id.as_str(), &end, args.json).await
 }
 
-/// Brings the recordings into the store and submits the batch, unless it is running already.
+/// Uploads the recordings and submits the batch, unless it is running already.
 async fn start(
     connection: &Connection,
     id: &JobId,
     recordings: &[Recording],
-    request: &impl Fn(Source) -> JobRequest,
+    options: &JobOptions,
     concurrency: u32,
 ) -> anyhow::Result<()> {
     let Connection { jobs, store } = connection;
@@ -114,16 +114,17 @@ async fn start(
         return Ok(());
     }
     note(&format!("{id}: {} recordings", recordings.len()));
-    let bar = uploading(recordings.len());
-    let entries = stream::iter(recordings).map(|recording| entry(connection, id, recording, request));
-    let entries: Vec<BatchEntry> = entries.buffered(UPLOADS).inspect_ok(|_| bar.inc(1)).try_collect().await?;
+    let bar = upload_bar(recordings.len());
+    let entries = stream::iter(recordings).map(|recording| entry(connection, id, recording, options));
+    let entries: Vec<BatchEntry> =
+        entries.buffered(CONCURRENT_UPLOADS).inspect_ok(|_| bar.inc(1)).try_collect().await?;
     drop(bar);
     Ok(batch::start(jobs, store, id, &entries, concurrency).await?)
 }
 
-/// Shown until it is dropped, where something can move.
-fn uploading(recordings: usize) -> ProgressBar {
-    if !can_draw() {
+/// The bar of the uploads, removed when it is dropped.
+fn upload_bar(recordings: usize) -> ProgressBar {
+    if !can_show_bars() {
         return ProgressBar::hidden();
     }
     let style = bar_style("{bar:24} {pos} of {len} recordings are in the store").progress_chars("━━╌");
@@ -137,9 +138,9 @@ async fn entry(
     connection: &Connection,
     batch: &JobId,
     recording: &Recording,
-    request: &impl Fn(Source) -> JobRequest,
+    options: &JobOptions,
 ) -> anyhow::Result<BatchEntry> {
     let uploaded = upload(&connection.store, &recording.input).await?;
     let id = batch.in_batch(&recording.name, &uploaded.content);
-    Ok(BatchEntry { id: id.to_string(), name: recording.name.clone(), request: request(uploaded.source) })
+    Ok(BatchEntry { id: id.to_string(), name: recording.name.clone(), request: options.request(uploaded.source) })
 }

@@ -7,7 +7,7 @@ use engine::temporal::{client::JobFilter, progress::JobSummary};
 
 use crate::{
     connection::Connection,
-    durations::{ago, took},
+    durations::{format_ago, format_duration},
     exit::Exit,
     table::table,
     terminal::{note, print, print_json},
@@ -45,7 +45,7 @@ fn row(job: &JobSummary, now: f64) -> [String; 5] {
         job.id.clone(),
         job.kind.to_string(),
         job.status.to_string(),
-        job.started.map(|started| ago(now - started)).unwrap_or_default(),
-        job.wall_s.map(took).unwrap_or_default(),
+        job.started.map(|started| format_ago(now - started)).unwrap_or_default(),
+        job.wall_s.map(format_duration).unwrap_or_default(),
     ]
 }

@@ -5,7 +5,7 @@ use clap::{ArgGroup, Args};
 use engine::{
     formats::answer,
     ids::JobId,
-    llm::{LlmAnswer, LlmTask},
+    llm::{LlmAnswer, LlmTask, StandingTask},
     store::{Store, keys},
     temporal::client::JobEnd,
 };
@@ -14,8 +14,8 @@ use serde_json::json;
 use crate::{
     connection::Connection,
     exit::Exit,
-    follow::{Outcome, follow_alone},
-    request::{AskFlags, StandingTask},
+    job_watcher::{Outcome, watch_job},
+    request::AskFlags,
     terminal::{note, print, print_json},
 };
 
@@ -48,13 +48,13 @@ pub(crate) async fn run(args: LlmArgs) -> anyhow::Result<Exit> {
     let transcribed = store.exists(&keys::transcript(id)).await?;
     ensure!(transcribed, "{id} has no transcript in the store; `longhand show {id}` says how far the job is");
     let workflow = jobs.submit_llm(id, &task).await?.id;
-    match follow_alone(&jobs, &workflow).await? {
+    match watch_job(&jobs, &workflow).await? {
         Outcome::Finished(end) => print_answer(&store, &workflow, &end, args.json).await,
         Outcome::Interrupted(exit) => Ok(exit),
     }
 }
 
-/// Prints what a finished LLM workflow gave; its id says of which job and task.
+/// Prints the answer of a finished LLM workflow; its id says of which job and task.
 pub(super) async fn print_answer(store: &Store, workflow: &str, end: &JobEnd, json: bool) -> anyhow::Result<Exit> {
     if !end.status.has_transcript() {
         note(&format!("error: {workflow} is {}: {}", end.status, end.failure.as_deref().unwrap_or("it was stopped")));

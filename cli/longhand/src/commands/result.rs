@@ -5,15 +5,15 @@ use clap::Args;
 use engine::{
     ids::JobId,
     result::JobResult,
-    store::{Store, keys},
+    store::Store,
     temporal::client::{ClientError, Jobs},
 };
 
 use crate::{
     connection::open_store,
-    delivery::OutputFlags,
-    ended::{Ended, hand_over},
     exit::Exit,
+    finished_job::{FinishedJob, report_and_write},
+    output::OutputFlags,
 };
 
 #[derive(Args)]
@@ -36,13 +36,13 @@ pub(crate) async fn run(args: ResultArgs) -> anyhow::Result<Exit> {
     let output = args.output.resolve(1)?;
     let store = open_store()?;
     let result = find(&store, args.id.as_str()).await?;
-    hand_over(vec![Ended::from_result(result)], &output)
+    report_and_write(vec![FinishedJob::from_result(result)], &output)
 }
 
 /// # Errors
 /// No result, with what Temporal knows of the job.
 async fn find(store: &Store, id: &str) -> anyhow::Result<JobResult> {
-    if let Some(result) = store.find_json(&keys::result(id)).await? {
+    if let Some(result) = store.find_result(id).await? {
         return Ok(result);
     }
     let progress = match Jobs::connect().await {

@@ -4,16 +4,16 @@ use clap::Args;
 use engine::{
     ids::JobId,
     result::{JobResult, Provenance, StageFailure, Timings},
-    store::{Store, keys},
+    store::Store,
     temporal::{client::ClientError, progress::JobProgress},
 };
 use serde::Serialize;
 
 use crate::{
     connection::Connection,
-    durations::took,
+    durations::format_duration,
     exit::Exit,
-    table::list,
+    table::key_values,
     terminal::{print, print_json},
 };
 
@@ -36,12 +36,12 @@ struct State {
     #[serde(flatten)]
     progress: JobProgress,
     #[serde(flatten)]
-    made: Option<Made>,
+    outcome: Option<Outcome>,
 }
 
 /// What only a finished job can tell.
 #[derive(Serialize)]
-struct Made {
+struct Outcome {
     language: String,
     errors: Vec<StageFailure>,
     timings: Timings,
@@ -53,7 +53,7 @@ pub(crate) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
     let id = args.id.as_str();
     let progress = match jobs.progress(id).await {
         Err(error @ ClientError::NotFound { .. }) => {
-            let result = store.find_json::<JobResult>(&keys::result(id)).await?;
+            let result = store.find_result(id).await?;
             JobProgress::of_result(&result.ok_or(error)?)
         }
         progress => progress?,
@@ -62,37 +62,37 @@ pub(crate) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
     if args.json {
         print_json(&state)?;
     } else {
-        print(&list(lines(&state)))?;
+        print(&key_values(lines(&state)))?;
     }
     Ok(Exit::Done)
 }
 
 async fn state(store: &Store, mut progress: JobProgress) -> anyhow::Result<State> {
     if !progress.status.is_final() {
-        return Ok(State { progress, made: None });
+        return Ok(State { progress, outcome: None });
     }
-    let Some(result) = store.find_json::<JobResult>(&keys::result(&progress.id)).await? else {
-        return Ok(State { progress, made: None });
+    let Some(result) = store.find_result(&progress.id).await? else {
+        return Ok(State { progress, outcome: None });
     };
     let JobResult { status, language, duration_s, errors, timings, provenance, .. } = result;
     progress.status = status;
     progress.duration_s = duration_s;
     progress.chunks_total = provenance.chunks_total;
     progress.chunks_done = provenance.chunks_computed + provenance.chunks_reused;
-    Ok(State { progress, made: Some(Made { language, errors, timings, provenance }) })
+    Ok(State { progress, outcome: Some(Outcome { language, errors, timings, provenance }) })
 }
 
 fn lines(state: &State) -> Vec<(&'static str, String)> {
-    let State { progress, made } = state;
+    let State { progress, outcome } = state;
     let mut lines = vec![
         ("job", progress.id.clone()),
         ("kind", progress.kind.to_string()),
         ("status", progress.status.to_string()),
         ("stage", progress.stage.to_string()),
-        ("elapsed", took(progress.elapsed_s)),
+        ("elapsed", format_duration(progress.elapsed_s)),
     ];
     if progress.duration_s > 0.0 {
-        lines.push(("recording", took(progress.duration_s)));
+        lines.push(("recording", format_duration(progress.duration_s)));
     }
     if progress.chunks_total > 0 {
         lines.push(("chunks", format!("{} of {}", progress.chunks_done, progress.chunks_total)));
@@ -103,12 +103,12 @@ fn lines(state: &State) -> Vec<(&'static str, String)> {
     for retry in &progress.retries {
         lines.push(("retry", format!("attempt {} of {} after: {}", retry.attempt, retry.stage, retry.message)));
     }
-    lines.extend(made.iter().flat_map(made_lines));
+    lines.extend(outcome.iter().flat_map(outcome_lines));
     lines
 }
 
-fn made_lines(made: &Made) -> Vec<(&'static str, String)> {
-    let Made { language, errors, timings, provenance } = made;
+fn outcome_lines(outcome: &Outcome) -> Vec<(&'static str, String)> {
+    let Outcome { language, errors, timings, provenance } = outcome;
     let mut lines: Vec<_> =
         errors.iter().map(|failure| ("error", format!("{}: {}", failure.stage, failure.message))).collect();
     lines.push(("language", language.clone()));
@@ -119,7 +119,7 @@ fn made_lines(made: &Made) -> Vec<(&'static str, String)> {
         ("llm", timings.llm_s),
         ("in all", timings.wall_s),
     ];
-    lines.push(("times", times.map(|(stage, seconds)| format!("{stage} {}", took(seconds))).join(", ")));
+    lines.push(("times", times.map(|(stage, seconds)| format!("{stage} {}", format_duration(seconds))).join(", ")));
     lines.extend(provenance_lines(provenance));
     // A job that failed early has nothing to tell of its later stages.
     lines.retain(|(_, value)| !value.is_empty());

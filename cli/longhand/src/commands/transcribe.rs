@@ -2,19 +2,16 @@
 
 use anyhow::Context;
 use clap::Args;
-use engine::{
-    ids::JobId,
-    job::{JobRequest, Source},
-};
+use engine::{ids::JobId, job::JobOptions};
 use serde_json::json;
 
 use crate::{
     connection::Connection,
-    delivery::OutputFlags,
-    ended::{Ended, hand_over},
     exit::Exit,
-    follow::{Outcome, Started, follow, unless_interrupted},
+    finished_job::{FinishedJob, report_and_write},
     input::Input,
+    job_watcher::{Outcome, StartedJob, or_interrupted, watch_jobs},
+    output::OutputFlags,
     request::RequestFlags,
     terminal::{note, print, print_json},
     upload::upload,
@@ -53,26 +50,26 @@ pub(crate) struct TranscribeArgs {
 pub(crate) async fn run(args: TranscribeArgs) -> anyhow::Result<Exit> {
     let inputs = args.inputs.iter().map(|typed| Input::parse(typed)).collect::<anyhow::Result<Vec<_>>>()?;
     let output = if args.detach { None } else { Some(args.output.resolve(inputs.len())?) };
-    let request = args.request.resolve()?;
+    let options = args.request.resolve()?;
     let connection = Connection::open().await?;
     let mut started = Vec::new();
     for (id, input) in ids(args.id, inputs.len()).into_iter().zip(&inputs) {
-        let start = start(&connection, id, input, &request);
-        match unless_interrupted(&connection.jobs, &started, start).await? {
+        let start = start(&connection, id, input, &options);
+        match or_interrupted(&connection.jobs, &started, start).await? {
             Outcome::Finished(job) => started.push(job),
             Outcome::Interrupted(exit) => return Ok(exit),
         }
     }
     let Some(output) = output else { return detach(&started, args.output.json) };
-    let ends = match follow(&connection.jobs, &started).await? {
+    let ends = match watch_jobs(&connection.jobs, &started).await? {
         Outcome::Finished(ends) => ends,
         Outcome::Interrupted(exit) => return Ok(exit),
     };
     let mut ended = Vec::new();
     for (job, end) in started.into_iter().zip(ends) {
-        ended.push(Ended::collect(&connection.store, job, end).await?);
+        ended.push(FinishedJob::collect(&connection.store, job, end).await?);
     }
-    hand_over(ended, &output)
+    report_and_write(ended, &output)
 }
 
 fn ids(named: Option<JobId>, count: usize) -> Vec<JobId> {
@@ -83,24 +80,19 @@ fn ids(named: Option<JobId>, count: usize) -> Vec<JobId> {
     }
 }
 
-async fn start(
-    connection: &Connection,
-    id: JobId,
-    input: &Input,
-    request: &impl Fn(Source) -> JobRequest,
-) -> anyhow::Result<Started> {
+async fn start(connection: &Connection, id: JobId, input: &Input, options: &JobOptions) -> anyhow::Result<StartedJob> {
     let uploaded = upload(&connection.store, input).await?;
-    let submission = connection.jobs.submit(id.as_str(), &request(uploaded.source)).await;
+    let submission = connection.jobs.submit(id.as_str(), &options.request(uploaded.source)).await;
     let name = input.name();
     let submission = submission.with_context(|| format!("cannot start a job for {name}"))?;
-    let became = if submission.existing { "there already, and left as it is" } else { "started" };
-    note(&format!("{name} ({id}): {became}"));
-    Ok(Started { id: submission.id, name })
+    let outcome = if submission.existing { "there already, and left as it is" } else { "started" };
+    note(&format!("{name} ({id}): {outcome}"));
+    Ok(StartedJob { id: submission.id, name })
 }
 
-fn detach(started: &[Started], json: bool) -> anyhow::Result<Exit> {
-    let told: Vec<_> = started.iter().map(|job| json!({ "id": job.id, "name": job.name })).collect();
-    match (json, told.as_slice()) {
+fn detach(started: &[StartedJob], json: bool) -> anyhow::Result<Exit> {
+    let listed: Vec<_> = started.iter().map(|job| json!({ "id": job.id, "name": job.name })).collect();
+    match (json, listed.as_slice()) {
         (true, [only]) => print_json(only)?,
         (true, several) => print_json(&several)?,
         (false, _) => print(&started.iter().map(|job| format!("{}\n", job.id)).collect::<String>())?,

@@ -7,10 +7,10 @@ use engine::{ids::JobId, temporal::progress::JobKind};
 use super::{batch, llm};
 use crate::{
     connection::Connection,
-    delivery::OutputFlags,
-    ended::{Ended, hand_over},
     exit::Exit,
-    follow::{Outcome, Started, follow_alone},
+    finished_job::{FinishedJob, report_and_write},
+    job_watcher::{Outcome, StartedJob, watch_job},
+    output::OutputFlags,
 };
 
 #[derive(Args)]
@@ -37,14 +37,14 @@ pub(crate) async fn run(args: WatchArgs) -> anyhow::Result<Exit> {
     if kind != JobKind::Transcribe {
         ensure!(args.output.is_plain(), "{id} is of kind {kind}, which has no transcript: leave --format and -o out");
     }
-    let end = match follow_alone(&jobs, id).await? {
+    let end = match watch_job(&jobs, id).await? {
         Outcome::Finished(end) => end,
         Outcome::Interrupted(exit) => return Ok(exit),
     };
     match kind {
         JobKind::Transcribe => {
-            let started = Started { id: id.to_owned(), name: id.to_owned() };
-            hand_over(vec![Ended::collect(&store, started, end).await?], &output)
+            let started = StartedJob { id: id.to_owned(), name: id.to_owned() };
+            report_and_write(vec![FinishedJob::collect(&store, started, end).await?], &output)
         }
         JobKind::Llm => llm::print_answer(&store, id, &end, args.output.json).await,
         JobKind::Batch => batch::report::print(&store, id, &end, args.output.json).await,

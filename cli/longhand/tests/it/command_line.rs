@@ -91,7 +91,6 @@ fn finished(id: &str) -> JobResult {
             words: Vec::new(),
             flags: Vec::new(),
         }],
-        words: Vec::new(),
         llm: Default::default(),
         timings: Timings { wall_s: 1.5, ..Timings::default() },
         provenance: Provenance::default(),

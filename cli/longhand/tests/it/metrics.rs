@@ -19,8 +19,8 @@ fn workers_count_what_they_do_and_nothing_that_was_said() {
     });
     stack.text(["transcribe", &sample(), "--language", "en", "--id", "counted", "--llm", "summary"]);
     for (worker, address) in workers {
-        let told = scrape(&address);
-        let ours: BTreeSet<_> = told.lines().filter(|line| line.starts_with("longhand_")).collect();
+        let output = scrape(&address);
+        let ours: BTreeSet<_> = output.lines().filter(|line| line.starts_with("longhand_")).collect();
         let expected: &[&str] = match worker {
             INGESTION => &[
                 "longhand_ingested_audio_seconds_sum 11",
@@ -41,11 +41,11 @@ fn workers_count_what_they_do_and_nothing_that_was_said() {
             ],
         };
         for line in expected {
-            assert!(ours.iter().any(|told| told.contains(line)), "{worker} does not tell {line}: {ours:#?}");
+            assert!(ours.iter().any(|output| output.contains(line)), "{worker} does not tell {line}: {ours:#?}");
         }
-        assert!(told.contains("temporal_activity_execution_latency_seconds"), "{worker}: {told}");
+        assert!(output.contains("temporal_activity_execution_latency_seconds"), "{worker}: {output}");
         for secret in ["counted", "Americans", "jfk"] {
-            assert!(!told.contains(secret), "{worker} tells {secret}");
+            assert!(!output.contains(secret), "{worker} tells {secret}");
         }
     }
 }

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::{StreamExt, TryStreamExt, future::BoxFuture};
 use temporalio_client::{WorkflowExecution, WorkflowListOptions};
 
 use super::{Call, Jobs, description};

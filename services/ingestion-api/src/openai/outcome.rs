@@ -7,40 +7,39 @@ use axum::http::StatusCode;
 use engine::{
     ids::JobId,
     result::{JobResult, JobStatus},
-    store::keys,
     temporal::client::{ClientError, JobEnd},
 };
 
-use crate::ingestion::Ingestion;
+use crate::app_state::AppState;
 
 /// Before Temporal is asked again after it has not answered.
-const PAUSE: Duration = Duration::from_secs(1);
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// Waits for the job's end, however long it takes.
 ///
 /// # Errors
 /// Why the job failed, or that the service stops before the job's end.
-pub(super) async fn wait(ingestion: &Ingestion, id: &JobId) -> Result<JobResult, ApiError> {
+pub(super) async fn wait(state: &AppState, id: &JobId) -> Result<JobResult, ApiError> {
     tokio::select! {
-        end = end(ingestion, id) => result(ingestion, id, end?.status).await,
-        () = ingestion.stop.cancelled() => Err(stopping(ingestion, id)),
+        end = end(state, id) => result(state, id, end?.status).await,
+        () = state.stop.cancelled() => Err(stopping(state, id)),
     }
 }
 
-/// The service goes, the job stays.
-pub(super) fn stopping(ingestion: &Ingestion, id: &JobId) -> ApiError {
-    let link = ingestion.links.job(id.as_str()).this;
+/// The service stops, the job goes on.
+pub(super) fn stopping(state: &AppState, id: &JobId) -> ApiError {
+    let link = state.links.job(id.as_str()).this;
     ApiError::unavailable(format!("the service is being restarted; the job goes on, and is found at {link}"))
 }
 
 /// A job outlives Temporal's absence, and so does the wait for it.
-async fn end(ingestion: &Ingestion, id: &JobId) -> Result<JobEnd, ApiError> {
+async fn end(state: &AppState, id: &JobId) -> Result<JobEnd, ApiError> {
     loop {
-        match ingestion.temporal.jobs()?.wait(id.as_str()).await {
+        match state.temporal.jobs()?.wait(id.as_str()).await {
             Err(ClientError::Silent(reason)) => tracing::warn!(reason, "Temporal is away; still waiting"),
             ended => return Ok(ended?),
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(RETRY_PAUSE).await;
     }
 }
 
@@ -48,8 +47,8 @@ async fn end(ingestion: &Ingestion, id: &JobId) -> Result<JobEnd, ApiError> {
 ///
 /// # Errors
 /// Why it failed. A recording that cannot be used is the client's fault: 400.
-pub(super) async fn result(ingestion: &Ingestion, id: &JobId, status: JobStatus) -> Result<JobResult, ApiError> {
-    let result: Option<JobResult> = ingestion.uploads.store.find_json(&keys::result(id.as_str())).await?;
+pub(super) async fn result(state: &AppState, id: &JobId, status: JobStatus) -> Result<JobResult, ApiError> {
+    let result = state.uploads.store.find_result(id.as_str()).await?;
     match (status, result) {
         (status, Some(result)) if status.has_transcript() => Ok(result),
         (JobStatus::Cancelled, _) => {
@@ -62,10 +61,10 @@ pub(super) async fn result(ingestion: &Ingestion, id: &JobId, status: JobStatus)
 }
 
 fn failed(result: &JobResult) -> ApiError {
-    let told: Vec<_> = result.errors.iter().map(|failure| failure.message.as_str()).collect();
-    let told = told.join("; ");
+    let messages: Vec<_> = result.errors.iter().map(|failure| failure.message.as_str()).collect();
+    let message = messages.join("; ");
     if result.errors.iter().any(|failure| failure.stage == "ingest") {
-        return ApiError::invalid(told).param("file").code("invalid_file");
+        return ApiError::invalid(message).param("file").code("invalid_file");
     }
-    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorKind::ServerError, told)
+    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorKind::ServerError, message)
 }

@@ -112,7 +112,7 @@ fn a_service_that_cannot_start_says_why() {
     let (empty, torn) = (file("empty", "# nobody\n"), file("torn", "anna 123\n"));
     let running = Service::alone(&[]);
     let here = ("LONGHAND_INGESTION_API_ADDRESS", "127.0.0.1:0");
-    for (settings, told) in [
+    for (settings, message) in [
         (
             [here, ("LONGHAND_INGESTION_API_ADDRESS", "0.0.0.0:0")],
             "name a file of API keys with LONGHAND_API_KEYS, or set LONGHAND_API_OPEN=true",
@@ -130,7 +130,7 @@ fn a_service_that_cannot_start_says_why() {
     ] {
         let output = Service::refused(&settings);
         let error = String::from_utf8(output.stderr).unwrap();
-        assert!(!output.status.success() && error.contains(told), "{told} in {error}");
+        assert!(!output.status.success() && error.contains(message), "{message} in {error}");
         assert!(!error.contains("password"), "{error}");
     }
 }

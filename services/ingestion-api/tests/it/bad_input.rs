@@ -9,12 +9,12 @@ use crate::{
 };
 
 #[track_caller]
-fn check(answer: &Answer, status: u16, param: Option<&str>, told: &str) {
+fn check(answer: &Answer, status: u16, param: Option<&str>, message: &str) {
     assert_eq!(answer.status, status, "{answer:?}");
     assert_eq!(answer.header("content-type"), "application/json");
     let error = &answer.json()["error"];
     assert_eq!(error["param"].as_str(), param, "{answer:?}");
-    assert!(error["message"].as_str().unwrap().contains(told), "{told} in {answer:?}");
+    assert!(error["message"].as_str().unwrap().contains(message), "{message} in {answer:?}");
     assert!(error["type"].is_string() && error.as_object().unwrap().contains_key("code"), "{answer:?}");
 }
 
@@ -22,7 +22,7 @@ fn check(answer: &Answer, status: u16, param: Option<&str>, told: &str) {
 async fn a_form_that_is_wrong_is_refused_by_name() {
     let form = Form::new;
     let good = || form().file(b"RIFF");
-    for (wrong, status, param, told) in [
+    for (wrong, status, param, message) in [
         (form().text("language", "en"), 400, "file", "the form has no file"),
         (form().file(b""), 400, "file", "the file is empty"),
         (good().text("colour", "red"), 400, "colour", "there is no field \"colour\""),
@@ -43,7 +43,7 @@ async fn a_form_that_is_wrong_is_refused_by_name() {
         (good().part("name=\"prompt\"", b"\xff\xfe"), 400, "prompt", "prompt is not UTF-8"),
         (good().text("prompt", &"x".repeat(300_000)), 413, "prompt", "longer than 262144 bytes"),
     ] {
-        check(&SERVICE.post_form("/v1/jobs", wrong).await, status, Some(param), told);
+        check(&SERVICE.post_form("/v1/jobs", wrong).await, status, Some(param), message);
     }
     let endless = good().text("prompt", &"x".repeat(60_000));
     check(&SERVICE.post_form("/v1/jobs", endless).await, 400, None, "of which Temporal gets at most");
@@ -54,7 +54,7 @@ async fn a_form_that_is_wrong_is_refused_by_name() {
 #[tokio::test]
 async fn json_that_is_wrong_is_refused_by_path() {
     let url = json!({ "url": "https://example.org/a.mp3" });
-    for (wrong, status, param, told) in [
+    for (wrong, status, param, message) in [
         (json!({}), 400, None, "missing field `source`"),
         (json!([]), 400, None, "the JSON is not what is expected"),
         (json!({ "source": { "path": "/etc/passwd" } }), 400, Some("source"), "expected `url` or `object`"),
@@ -73,15 +73,15 @@ async fn json_that_is_wrong_is_refused_by_path() {
         (json!({ "source": url, "id": "a b" }), 400, Some("id"), "at most 200 letters"),
         (json!({ "source": url, "speech": { "prompt": "x".repeat(60_000) } }), 400, None, "shorten its prompt"),
     ] {
-        check(&SERVICE.post_json("/v1/jobs", &wrong).await, status, param, told);
+        check(&SERVICE.post_json("/v1/jobs", &wrong).await, status, param, message);
     }
-    for (wrong, status, param, told) in [
+    for (wrong, status, param, message) in [
         (json!({ "sources": [] }), 400, "sources", "name at least one"),
         (json!({ "sources": [url, url] }), 400, "sources[1]", "is named twice"),
         (json!({ "sources": [url, { "object": "none" }] }), 400, "sources[1].object", "has no object none"),
         (json!({ "sources": [url], "concurrency": 0 }), 400, "concurrency", "1 to 500"),
     ] {
-        check(&SERVICE.post_json("/v1/batches", &wrong).await, status, Some(param), told);
+        check(&SERVICE.post_json("/v1/batches", &wrong).await, status, Some(param), message);
     }
 }
 
@@ -93,7 +93,7 @@ async fn a_request_that_is_no_request_of_this_service_is_refused() {
     let (json, form) = (("content-type", "application/json"), kind());
     let form = ("content-type", form.as_str());
     let long_key = "x".repeat(256);
-    for (method, path, headers, body, status, param, told) in [
+    for (method, path, headers, body, status, param, message) in [
         (Method::GET, "/v1/nothing", vec![], "", 404, None, "/docs shows what there is"),
         (Method::PUT, "/v1/jobs", vec![], "", 405, None, "the Allow header names those"),
         (Method::DELETE, "/v1/jobs/a%2Fb", vec![], "", 400, None, "at most 200 letters"),
@@ -125,7 +125,7 @@ async fn a_request_that_is_no_request_of_this_service_is_refused() {
         ),
         (Method::GET, "/v1/models/gpt-9", vec![], "", 404, Some("model"), "there is no model"),
     ] {
-        check(&send(method, path, &headers, body.as_bytes()).await, status, param, told);
+        check(&send(method, path, &headers, body.as_bytes()).await, status, param, message);
     }
     let large = format!("\"{}\"", "x".repeat(1 << 20));
     for path in ["/v1/jobs", "/v1/batches"] {

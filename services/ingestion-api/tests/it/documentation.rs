@@ -64,14 +64,14 @@ async fn the_page_comes_out_of_the_program_and_lets_nothing_foreign_in() {
         assert_eq!(file.status, 200);
         assert!(file.header("content-type").contains(kind), "{:?}", file.headers);
     }
-    for (header, told) in [
+    for (header, message) in [
         ("content-security-policy", "default-src 'self'"),
         ("content-security-policy", "frame-ancestors 'none'"),
         ("x-content-type-options", "nosniff"),
         ("x-frame-options", "DENY"),
         ("referrer-policy", "no-referrer"),
     ] {
-        assert!(page.header(header).contains(told), "{header}: {:?}", page.headers);
+        assert!(page.header(header).contains(message), "{header}: {:?}", page.headers);
     }
     assert!(!page.text.contains("https://"), "nothing is loaded from elsewhere: {}", page.text);
 }

@@ -18,14 +18,14 @@ async fn healthy_degraded_and_unhealthy_are_told_apart() {
     let healthy = json!({ "status": "healthy", "dependencies": { "temporal": "healthy", "store": "healthy" } });
     assert_eq!((answer.status, answer.json()), (200, healthy));
 
-    let away = ("LONGHAND_REDIS_URL", "redis://127.0.0.1:1");
-    let degraded = Service::on(&STACK, &[away]);
+    let no_redis = ("LONGHAND_REDIS_URL", "redis://127.0.0.1:1");
+    let degraded = Service::on(&STACK, &[no_redis]);
     let answer = degraded.get("/health").await;
     let dependencies = json!({ "temporal": "healthy", "store": "healthy", "redis": "unhealthy" });
     assert_eq!((answer.status, answer.json()), (200, json!({ "status": "degraded", "dependencies": dependencies })));
     assert_eq!(degraded.get("/ready").await.status, 200);
 
-    let unhealthy = Service::alone(&[away]);
+    let unhealthy = Service::alone(&[no_redis]);
     let answer = unhealthy.get("/health").await;
     let dependencies = json!({ "temporal": "unhealthy", "store": "healthy", "redis": "unhealthy" });
     assert_eq!((answer.status, answer.json()), (503, json!({ "status": "unhealthy", "dependencies": dependencies })));
@@ -40,25 +40,25 @@ async fn healthy_degraded_and_unhealthy_are_told_apart() {
 }
 
 #[tokio::test]
-async fn nothing_is_taken_on_while_something_is_away_that_every_job_needs() {
+async fn nothing_is_accepted_while_a_needed_dependency_is_unavailable() {
     let mut stack = Stack::server_with(&[]);
     let service = Service::on(&stack, &[]);
     let upload = async |id: &str| service.post_form("/v1/jobs", Form::new().text("id", id).file(&recording())).await;
-    let is_away = |refused: Answer, told: &str| {
+    let assert_unavailable = |refused: Answer, message: &str| {
         assert_eq!((refused.status, refused.header("retry-after")), (503, "2"), "{refused:?}");
         let error = &refused.json()["error"];
         assert_eq!(error["type"], "unavailable");
-        assert!(error["message"].as_str().unwrap().contains(told), "{error}");
+        assert!(error["message"].as_str().unwrap().contains(message), "{error}");
     };
     stack.kill_server();
-    is_away(upload("without-temporal").await, "Temporal does not answer");
-    is_away(service.send(Method::DELETE, "/v1/jobs/any", &[], Vec::new()).await, "Temporal does not answer");
+    assert_unavailable(upload("without-temporal").await, "Temporal does not answer");
+    assert_unavailable(service.send(Method::DELETE, "/v1/jobs/any", &[], Vec::new()).await, "Temporal does not answer");
     stack.start_server();
 
     let store = stack.folder().join("store");
     std::fs::remove_dir_all(&store).unwrap();
     std::fs::write(&store, "no folder").unwrap();
-    is_away(upload("without-store").await, "the store does not answer");
+    assert_unavailable(upload("without-store").await, "the store does not answer");
     std::fs::remove_file(&store).unwrap();
     std::fs::create_dir(&store).unwrap();
     for id in ["without-temporal", "without-store"] {
@@ -66,24 +66,24 @@ async fn nothing_is_taken_on_while_something_is_away_that_every_job_needs() {
         assert_eq!(
             (answer.status, &answer.json()["existing"]),
             (202, &json!(false)),
-            "nothing was taken on: {answer:?}"
+            "nothing was accepted: {answer:?}"
         );
     }
 }
 
 #[tokio::test]
 async fn the_program_itself_asks_for_a_containers_health() {
-    let asked = |address: &str| {
+    let check_ready = |address: &str| {
         let mut command = std::process::Command::new(test_stack::program(test_stack::INGESTION_API));
         command.arg("--healthy").env("LONGHAND_INGESTION_API_ADDRESS", address).env("RUST_BACKTRACE", "0");
         command.output().unwrap()
     };
-    assert!(asked(&SERVICE.address).status.success());
+    assert!(check_ready(&SERVICE.address).status.success());
     let unhealthy = Service::alone(&[]);
-    for (address, told) in [(unhealthy.address.as_str(), "is not ready"), ("127.0.0.1:1", "nothing answers at")] {
-        let output = asked(address);
+    for (address, message) in [(unhealthy.address.as_str(), "is not ready"), ("127.0.0.1:1", "nothing answers at")] {
+        let output = check_ready(address);
         let error = String::from_utf8(output.stderr).unwrap();
-        assert!(!output.status.success() && error.contains(told), "{error}");
+        assert!(!output.status.success() && error.contains(message), "{error}");
     }
 }
 
@@ -102,9 +102,9 @@ async fn a_request_that_has_begun_is_answered_before_the_end() {
     connection.write_all(head.as_bytes()).unwrap();
     // Which the service says once it reads what was sent; a connection that it has not seen may be reset.
     let begun = b"HTTP/1.1 100 Continue\r\n\r\n";
-    let mut told = [0; 25];
-    connection.read_exact(&mut told).unwrap();
-    assert_eq!(&told, begun, "{}", String::from_utf8_lossy(&told));
+    let mut received = [0; 25];
+    connection.read_exact(&mut received).unwrap();
+    assert_eq!(&received, begun, "{}", String::from_utf8_lossy(&received));
 
     kill_process(pid, Signal::TERM).unwrap();
     wait_until("the service has heard of its end", || service.log().contains("stopping"));

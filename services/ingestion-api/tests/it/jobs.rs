@@ -129,10 +129,10 @@ async fn a_job_that_failed_is_started_again_and_one_that_ended_well_is_not() {
 
 #[tokio::test]
 async fn a_job_is_cancelled_wherever_it_is() {
-    let (address, asked) = silent_server();
+    let (address, requested) = silent_server();
     let job = json!({ "source": { "url": format!("http://{address}/a.mp3") }, "id": "silent-1" });
     assert_eq!(SERVICE.post_json("/v1/jobs", &job).await.status, 202);
-    asked.recv().unwrap();
+    requested.recv().unwrap();
     let answer = SERVICE.send(Method::DELETE, "/v1/jobs/silent-1", &[], Vec::new()).await;
     assert_eq!((answer.status, answer.json()), (202, json!({ "id": "silent-1", "status": "running" })));
     wait_for("silent-1", "cancelled");
@@ -142,11 +142,11 @@ async fn a_job_is_cancelled_wherever_it_is() {
     assert_eq!((answer.status, &answer.json()["error"]["type"]), (404, &json!("not_found")));
 }
 
-/// A server that takes requests and never answers. Tells when it was asked.
+/// A server that takes requests and never answers. Sends a message for each request.
 fn silent_server() -> (String, Receiver<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    let (sender, asked) = mpsc::channel();
+    let (sender, requested) = mpsc::channel();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
@@ -160,5 +160,5 @@ fn silent_server() -> (String, Receiver<()>) {
             });
         }
     });
-    (address, asked)
+    (address, requested)
 }

@@ -74,24 +74,24 @@ print(json.dumps(texts))
 
 #[test]
 fn the_client_reads_times_of_words_and_segments() {
-    let told = python(
+    let answers = python(
         "
-told = {}
+answers = {}
 for name, granularities in [('both', ['word', 'segment']), ('words', ['word']), ('segments', ['segment'])]:
     recording.seek(0)
     answer = transcribe(response_format='verbose_json', timestamp_granularities=granularities)
-    told[name] = {
+    answers[name] = {
         'words': [[word.word, word.start, word.end] for word in answer.words or []],
         'segments': [[segment.text, segment.start, segment.end] for segment in answer.segments or []],
     }
-told['language'], told['duration'] = answer.language, float(answer.duration)
-print(json.dumps(told))
+answers['language'], answers['duration'] = answer.language, float(answer.duration)
+print(json.dumps(answers))
 ",
     );
-    let counts = |name: &str| ["words", "segments"].map(|kind| !told[name][kind].as_array().unwrap().is_empty());
+    let counts = |name: &str| ["words", "segments"].map(|kind| !answers[name][kind].as_array().unwrap().is_empty());
     assert_eq!((counts("both"), counts("words"), counts("segments")), ([true, true], [true, false], [false, true]));
-    assert_eq!((&told["language"], &told["duration"]), (&"english".into(), &11.0.into()));
-    assert_eq!(told["both"]["words"][3][0], "fellow");
+    assert_eq!((&answers["language"], &answers["duration"]), (&"english".into(), &11.0.into()));
+    assert_eq!(answers["both"]["words"][3][0], "fellow");
 }
 
 #[test]
@@ -114,17 +114,17 @@ print(json.dumps(events))
 
 #[test]
 fn the_client_knows_the_errors() {
-    let told = python(
+    let answers = python(
         "
-told = []
+answers = []
 def note(call):
     try:
         recording.seek(0)
         call()
     except openai.APIStatusError as error:
-        told.append([type(error).__name__, error.status_code, error.param, error.code])
+        answers.append([type(error).__name__, error.status_code, error.param, error.code])
     except openai.APIError as error:
-        told.append([type(error).__name__, None, error.param, error.code])
+        answers.append([type(error).__name__, None, error.param, error.code])
 create = client.audio.transcriptions.create
 note(lambda: create(model='gpt-9', file=recording))
 note(lambda: transcribe(response_format='poem'))
@@ -133,8 +133,8 @@ note(lambda: transcribe(timestamp_granularities=['word']))
 note(lambda: create(model='whisper-1', file=('a.mp3', b'no recording')))
 note(lambda: list(create(model='whisper-1', file=('a.mp3', b'no recording'), stream=True)))
 note(lambda: client.models.retrieve('gpt-9'))
-told.append([model.id for model in client.models.list()][:2])
-print(json.dumps(told))
+answers.append([model.id for model in client.models.list()][:2])
+print(json.dumps(answers))
 ",
     );
     let expected = serde_json::json!([
@@ -147,5 +147,5 @@ print(json.dumps(told))
         ["NotFoundError", 404, "model", "model_not_found"],
         ["whisper-1", "tiny"],
     ]);
-    assert_eq!(told, expected);
+    assert_eq!(answers, expected);
 }

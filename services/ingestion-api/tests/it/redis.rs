@@ -1,4 +1,4 @@
-//! Redis counts requests for all machines together, and is missed by nobody when it is away.
+//! Redis counts requests for all machines together, and the service does without when it is unavailable.
 
 use reqwest::Method;
 use serde_json::json;
@@ -15,8 +15,8 @@ async fn redis_is(service: &Service) -> String {
 }
 
 /// For conditions that are no futures.
-fn now<T>(asked: impl Future<Output = T>) -> T {
-    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(asked))
+fn now<T>(future: impl Future<Output = T>) -> T {
+    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(future))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -36,10 +36,10 @@ async fn an_allowance_holds_for_all_machines_together() {
         assert_eq!((each, status(service).await), ([200; 4], 429), "each counts for itself: {}", service.log());
         assert_eq!(service.log().matches("Redis is away: each machine counts").count(), 1, "{}", service.log());
     }
-    wait_until("Redis is told to be away", || now(redis_is(&one)) == "unhealthy");
+    wait_until("Redis is reported as unhealthy", || now(redis_is(&one)) == "unhealthy");
 
     redis.start_again();
-    wait_until("Redis is told to be back", || now(redis_is(&one)) == "healthy");
+    wait_until("Redis is reported as healthy", || now(redis_is(&one)) == "healthy");
     wait_until("Redis is asked again", || {
         now(status(&one));
         one.log().contains("Redis is back")

@@ -51,8 +51,8 @@ async fn a_head_that_never_ends_is_cut_off() {
     part.write_all(begin.as_bytes()).unwrap();
     let piece = vec![b'x'; 1 << 20];
     let sent = (0..90).find_map(|_| part.write_all(&piece).err());
-    let told = answer(&mut part);
-    assert!(sent.is_some() || told.starts_with("HTTP/1.1 400"), "{told}");
+    let received = answer(&mut part);
+    assert!(sent.is_some() || received.starts_with("HTTP/1.1 400"), "{received}");
 
     assert_eq!(service.get("/live").await.status, 200);
     let grown = resident_kb(&service).saturating_sub(before);

@@ -72,8 +72,8 @@ impl Window {
 
     /// The value of an expression; of a promise, what it resolves to.
     pub(crate) async fn ask<T: DeserializeOwned>(&self, expression: &str) -> T {
-        let asked = EvaluateParams::builder().expression(expression).await_promise(true).return_by_value(true);
-        let answer = self.page.evaluate_expression(asked.build().unwrap()).await;
+        let evaluation = EvaluateParams::builder().expression(expression).await_promise(true).return_by_value(true);
+        let answer = self.page.evaluate_expression(evaluation.build().unwrap()).await;
         answer.unwrap_or_else(|error| panic!("{expression}: {error}")).into_value().unwrap()
     }
 

@@ -5,7 +5,7 @@ use reqwest::StatusCode;
 use test_stack::sample;
 
 use crate::{
-    live::{Event, events},
+    events::{Event, events},
     service::Service,
 };
 
@@ -13,7 +13,7 @@ use crate::{
 async fn a_job_that_temporal_has_forgotten_is_told_of_from_the_store() {
     let mut service = Service::start();
     service.transcribe("old", &["--words"]);
-    let told: Vec<_> = events(&service, "old", None).await.collect().await;
+    let received: Vec<_> = events(&service, "old", None).await.collect().await;
     let known = service.json("/v1/jobs/old").await;
 
     service.stack.kill_server();
@@ -27,9 +27,9 @@ async fn a_job_that_temporal_has_forgotten_is_told_of_from_the_store() {
     {
         assert_eq!(remembered[field], known[field], "{field}");
     }
-    let retold: Vec<_> = events(&service, "old", None).await.collect().await;
+    let received_again: Vec<_> = events(&service, "old", None).await.collect().await;
     let text = |events: Vec<Event>| -> Vec<_> { events.into_iter().filter(|event| event.name != "progress").collect() };
-    assert_eq!(text(retold), text(told));
+    assert_eq!(text(received_again), text(received));
     let recording = service.get("/v1/jobs/old/audio").await;
     assert_eq!(recording.status(), StatusCode::OK);
     assert!(recording.bytes().await.unwrap() == std::fs::read(sample()).unwrap());

@@ -1,14 +1,14 @@
-//! The service as its users see it, over HTTP, with the real server, workers and models behind it.
+//! The service as its users see it, over HTTP, with the real server, workers and models.
 
 #![cfg(test)]
 
-mod again;
-mod away;
 mod browser;
+mod events;
 mod forgotten;
 mod jobs;
-mod live;
 mod page;
 mod redis;
+mod resubmission;
 mod results;
 mod service;
+mod unavailable;

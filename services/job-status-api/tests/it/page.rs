@@ -1,4 +1,4 @@
-//! The web page in a real Chromium, with the real services, workers and models behind it.
+//! The web page in a real Chromium, with the real services, workers and models.
 
 use std::collections::BTreeSet;
 

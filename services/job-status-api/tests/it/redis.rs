@@ -1,9 +1,9 @@
-//! Redis carries live events, and is missed by nobody when it is away.
+//! Redis carries live events, and the service does without when it is unavailable.
 
 use futures_util::StreamExt;
 use test_stack::{redis::Redis, wait_until};
 
-use crate::{live::events, service::Service};
+use crate::{events::events, service::Service};
 
 #[tokio::test]
 async fn redis_may_go_and_come_back() {
@@ -17,8 +17,8 @@ async fn redis_may_go_and_come_back() {
 
     redis.kill();
     service.transcribe("without", &["--words"]);
-    let told: Vec<_> = events(&service, "without", None).await.collect().await;
-    assert!(told.len() >= 3, "{told:?}");
+    let received: Vec<_> = events(&service, "without", None).await.collect().await;
+    assert!(received.len() >= 3, "{received:?}");
     wait_until("the loss is logged", || service.stack.log_of("job-status-api").contains("Redis is away"));
     let health = service.json("/health").await;
     assert_eq!((&health["status"], &health["dependencies"]["redis"]), (&"degraded".into(), &"unhealthy".into()));

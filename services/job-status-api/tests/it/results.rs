@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use test_stack::{LLM, sample};
 
-use crate::{live::events, service::Service};
+use crate::{events::events, service::Service};
 
 #[tokio::test]
 async fn results_are_those_of_the_command_line() {
@@ -39,10 +39,13 @@ async fn results_are_those_of_the_command_line() {
         // The job of the question before has the same name, and has just ended.
         (json!({"ask": "What may a country do?"}), "ask"),
     ] {
-        let (status, asked) = ask(&service, &task).await;
+        let (status, accepted) = ask(&service, &task).await;
         assert_eq!(status, StatusCode::ACCEPTED);
-        let told: Vec<_> = events(&service, asked["id"].as_str().unwrap(), None).await.collect().await;
-        assert!(told.iter().any(|event| event.is_progress_of_running()), "{task}: an earlier run's end came: {told:?}");
+        let received: Vec<_> = events(&service, accepted["id"].as_str().unwrap(), None).await.collect().await;
+        assert!(
+            received.iter().any(|event| event.is_progress_of_running()),
+            "{task}: an earlier run's end came: {received:?}"
+        );
         let answer = service.json(&format!("/v1/jobs/done/llm/{name}")).await;
         assert_eq!(service.json("/v1/jobs/done/llm").await[name], answer["output"]);
         assert_eq!(answer["usage"]["provider"], "local");
@@ -55,8 +58,8 @@ async fn a_second_question_waits_for_the_first_and_neither_has_a_recording() {
     service.transcribe("done", &[]);
     service.stack.kill(LLM);
     let (one, another) = (json!({ "ask": "Who speaks?" }), json!({ "ask": "To whom?" }));
-    let (status, asked) = ask(&service, &one).await;
-    assert_eq!((status, &asked["id"]), (StatusCode::ACCEPTED, &json!("done.llm.ask")));
+    let (status, accepted) = ask(&service, &one).await;
+    assert_eq!((status, &accepted["id"]), (StatusCode::ACCEPTED, &json!("done.llm.ask")));
     let (status, refused) = ask(&service, &another).await;
     assert_eq!((status, &refused["error"]["code"]), (StatusCode::CONFLICT, &json!("busy")), "{refused}");
 
@@ -65,15 +68,15 @@ async fn a_second_question_waits_for_the_first_and_neither_has_a_recording() {
     assert_eq!((status, &body["error"]["code"]), (StatusCode::NOT_FOUND, &json!("no_recording")), "{body}");
 
     service.stack.start_worker(LLM);
-    let told: Vec<_> = events(&service, "done.llm.ask", None).await.collect().await;
-    assert_eq!(told.last().unwrap().data["status"], "completed", "{told:?}");
+    let received: Vec<_> = events(&service, "done.llm.ask", None).await.collect().await;
+    assert_eq!(received.last().unwrap().data["status"], "completed", "{received:?}");
     assert_eq!(ask(&service, &another).await.0, StatusCode::ACCEPTED);
 }
 
 /// Asks the language model about the job `done`.
 async fn ask(service: &Service, task: &Value) -> (StatusCode, Value) {
-    let asked = service.request(Method::POST, "/v1/jobs/done/llm").header("content-type", "application/json");
-    let answer = asked.body(task.to_string()).send().await.unwrap();
+    let request = service.request(Method::POST, "/v1/jobs/done/llm").header("content-type", "application/json");
+    let answer = request.body(task.to_string()).send().await.unwrap();
     (answer.status(), answer.json().await.unwrap())
 }
 
@@ -99,17 +102,17 @@ async fn a_recording_is_sent_whole_or_in_part() {
         (vec![("range", "bytes=0-3"), ("if-range", "\"another\"")], all, &original),
         (vec![("if-none-match", "\"another\"")], all, &original),
     ] {
-        let (answered, told, content) = ask(&headers).await;
-        assert_eq!((answered, &told["content-type"]), (status, &"audio/flac".parse().unwrap()), "{headers:?}");
-        assert_eq!(told["etag"], tag, "{headers:?}");
+        let (answered, received, content) = ask(&headers).await;
+        assert_eq!((answered, &received["content-type"]), (status, &"audio/flac".parse().unwrap()), "{headers:?}");
+        assert_eq!(received["etag"], tag, "{headers:?}");
         assert!(content == expected, "{headers:?}");
     }
     for headers in [vec![("if-none-match", tag.as_str())], vec![("if-none-match", &tag), ("range", "bytes=0-3")]] {
-        let (answered, told, content) = ask(&headers).await;
+        let (answered, received, content) = ask(&headers).await;
         assert_eq!((answered, content.len()), (StatusCode::NOT_MODIFIED, 0), "{headers:?}");
-        assert_eq!(told["etag"], tag, "{headers:?}");
+        assert_eq!(received["etag"], tag, "{headers:?}");
     }
-    let (answered, told, _) = ask(&[("range", "bytes=9999999-")]).await;
+    let (answered, received, _) = ask(&[("range", "bytes=9999999-")]).await;
     assert_eq!(answered, StatusCode::RANGE_NOT_SATISFIABLE);
-    assert_eq!(told["content-range"], format!("bytes */{}", original.len()));
+    assert_eq!(received["content-range"], format!("bytes */{}", original.len()));
 }

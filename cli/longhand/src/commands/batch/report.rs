@@ -1,4 +1,4 @@
-//! How the recordings of a batch fared.
+//! The results of a batch, recording by recording.
 
 use engine::{
     result::{JobResult, JobStatus},
@@ -9,15 +9,15 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 
 use crate::{
-    delivery::{Named, Output},
-    durations::took,
+    durations::format_duration,
     exit::Exit,
+    output::{NamedResult, Output},
     table::table,
     terminal::{note, print as print_text, print_json},
 };
 
 /// Results read from the store at the same time.
-const READS: usize = 8;
+const CONCURRENT_READS: usize = 8;
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -57,16 +57,17 @@ pub(crate) async fn print(store: &Store, batch: &str, end: &JobEnd, json: bool) 
 /// Writes what the batch's jobs gave into the folder of the output.
 pub(crate) async fn write_results(store: &Store, batch: &str, output: &Output) -> anyhow::Result<()> {
     let results = results(store, batch).await?;
-    output.deliver(&results.into_iter().map(|(entry, result)| Named { name: entry.name, result }).collect::<Vec<_>>())
+    output
+        .write(&results.into_iter().map(|(entry, result)| NamedResult { name: entry.name, result }).collect::<Vec<_>>())
 }
 
 async fn results(store: &Store, batch: &str) -> Result<Vec<(BatchEntry, Option<JobResult>)>, StoreError> {
     let entries: Vec<BatchEntry> = store.read_json(&keys::batch(batch)).await?;
     let read = stream::iter(entries).map(|entry| async move {
-        let result = store.find_json(&keys::result(&entry.id)).await?;
+        let result = store.find_result(&entry.id).await?;
         Ok((entry, result))
     });
-    read.buffered(READS).try_collect().await
+    read.buffered(CONCURRENT_READS).try_collect().await
 }
 
 fn line((entry, result): (BatchEntry, Option<JobResult>)) -> Line {
@@ -85,8 +86,8 @@ fn row(line: Line) -> [String; 5] {
     [
         line.name,
         line.status.map_or_else(|| "no result".to_owned(), |status| status.to_string()),
-        line.duration_s.map(took).unwrap_or_default(),
-        line.wall_s.map(took).unwrap_or_default(),
+        line.duration_s.map(format_duration).unwrap_or_default(),
+        line.wall_s.map(format_duration).unwrap_or_default(),
         line.error.unwrap_or_default(),
     ]
 }

@@ -1,4 +1,4 @@
-//! What the service answers while something that it needs is away.
+//! What the service answers while something that it needs is unavailable.
 
 use futures_util::future::join_all;
 use reqwest::{Response, StatusCode};

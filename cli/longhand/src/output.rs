@@ -1,4 +1,4 @@
-//! Handing over results: to stdout, or to files that appear only when they are complete.
+//! Where results are written: stdout, or files that appear only when they are complete.
 
 use std::{
     collections::HashSet,
@@ -51,26 +51,26 @@ enum Target {
     Folder(PathBuf),
 }
 
-/// A result and what its recording is called, by which its file in a folder is named.
-pub(crate) struct Named {
+/// A result, and the name of its recording, after which its file in a folder is named.
+pub(crate) struct NamedResult {
     pub(crate) name: String,
     /// `None` where the job left none.
     pub(crate) result: Option<JobResult>,
 }
 
 impl OutputFlags {
-    /// Settles where so many results go.
+    /// Decides where as many results are written.
     ///
     /// # Errors
     /// What cannot be written as asked, so that it is known before any work is done.
     pub(crate) fn resolve(&self, results: usize) -> anyhow::Result<Output> {
-        let asked = if self.json { Some(Format::Json) } else { self.format };
+        let chosen = if self.json { Some(Format::Json) } else { self.format };
         let target = match &self.output {
             None => Target::Stdout,
             Some(path) if results > 1 || path.is_dir() => Target::Folder(path.clone()),
             Some(path) => Target::File(path.clone()),
         };
-        let format = asked.or_else(|| format_of(&target)).unwrap_or(Format::Txt);
+        let format = chosen.or_else(|| format_of(&target)).unwrap_or(Format::Txt);
         let output = Output { format, target };
         output.check(results)?;
         Ok(output)
@@ -114,7 +114,7 @@ impl Output {
 
     /// Writes all results in order. What a failed job left is of use to programs only: it is
     /// written as json and left out otherwise.
-    pub(crate) fn deliver(&self, results: &[Named]) -> anyhow::Result<()> {
+    pub(crate) fn write(&self, results: &[NamedResult]) -> anyhow::Result<()> {
         match &self.target {
             Target::Stdout => print(&self.stream(results)?),
             Target::File(path) => match results.iter().find_map(|named| self.usable(named)) {
@@ -134,7 +134,7 @@ impl Output {
     }
 
     /// One document for several results: a JSON array, or texts under their names.
-    fn stream(&self, results: &[Named]) -> anyhow::Result<String> {
+    fn stream(&self, results: &[NamedResult]) -> anyhow::Result<String> {
         if let [only] = results {
             return self.usable(only).map_or_else(|| Ok(String::new()), |result| self.document(result));
         }
@@ -157,7 +157,7 @@ impl Output {
         !result.llm.is_empty() && !matches!(self.format, Format::Txt | Format::Json)
     }
 
-    fn usable<'a>(&self, named: &'a Named) -> Option<&'a JobResult> {
+    fn usable<'a>(&self, named: &'a NamedResult) -> Option<&'a JobResult> {
         let result = named.result.as_ref()?;
         (self.format == Format::Json || result.status.has_transcript()).then_some(result)
     }
@@ -175,7 +175,7 @@ impl Output {
 /// A path below a folder for each name, with the extension changed; names that differ in their
 /// extensions only keep them, and those that do not differ at all are numbered.
 fn file_names<'a>(names: impl Iterator<Item = &'a str>, extension: &str) -> Vec<PathBuf> {
-    let names: Vec<PathBuf> = names.map(below).collect();
+    let names: Vec<PathBuf> = names.map(relative).collect();
     let mut taken = HashSet::new();
     let chosen = names.iter().map(|name| {
         let alone = names.iter().filter(|other| other.with_extension("") == name.with_extension("")).count() == 1;
@@ -195,7 +195,7 @@ fn suffixed(path: &Path, suffix: &str) -> PathBuf {
 }
 
 /// The name as a path that stays below where it is joined to. An address loses its scheme and query.
-fn below(name: &str) -> PathBuf {
+fn relative(name: &str) -> PathBuf {
     let path = name.split_once("://").map_or(name, |(_, rest)| rest.split(['?', '#']).next().unwrap_or(rest));
     Path::new(path).components().filter(|component| matches!(component, Component::Normal(_))).collect()
 }

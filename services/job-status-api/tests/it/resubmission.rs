@@ -4,7 +4,7 @@ use futures_util::StreamExt;
 use reqwest::StatusCode;
 use test_stack::sample;
 
-use crate::{live::events, service::Service};
+use crate::{events::events, service::Service};
 
 #[tokio::test]
 async fn a_job_that_was_started_again_is_told_of_as_it_is_now() {
@@ -17,8 +17,8 @@ async fn a_job_that_was_started_again_is_told_of_as_it_is_now() {
 
     let sample = sample();
     service.stack.text(["transcribe", &sample, "--language", "en", "--id", "again", "--detach"]);
-    let told: Vec<_> = events(&service, "again", None).await.collect().await;
-    assert_eq!(told.last().unwrap().data["status"], "completed", "an earlier run's end came: {told:?}");
+    let received: Vec<_> = events(&service, "again", None).await.collect().await;
+    assert_eq!(received.last().unwrap().data["status"], "completed", "an earlier run's end came: {received:?}");
     assert_eq!(service.json("/v1/jobs/again").await["status"], "completed");
     assert_eq!(service.get("/v1/jobs/again/transcript.txt").await.status(), StatusCode::OK);
     let recording = service.get("/v1/jobs/again/audio").await.bytes().await.unwrap();

@@ -1,18 +1,18 @@
-//! Ctrl-C: the jobs go on unless someone who is asked wants otherwise.
+//! Ctrl-C: the jobs go on unless the user asks for their cancellation.
 
 use std::io::{self, Write};
 
 use engine::temporal::client::{ClientError, Jobs};
 use tokio::sync::oneshot;
 
-use super::Started;
+use super::StartedJob;
 use crate::{
     exit::Exit,
-    terminal::{note, someone_is_there},
+    terminal::{is_interactive, note},
 };
 
-/// Asks whether to cancel the jobs where there is someone to ask, and says what becomes of them.
-pub(super) async fn settle(jobs: &Jobs, started: &[Started]) -> anyhow::Result<Exit> {
+/// Asks whether to cancel the jobs where somebody can answer, and says what becomes of them.
+pub(super) async fn ask_to_cancel(jobs: &Jobs, started: &[StartedJob]) -> anyhow::Result<Exit> {
     if started.is_empty() {
         note("interrupted; nothing was started");
     }
@@ -20,7 +20,7 @@ pub(super) async fn settle(jobs: &Jobs, started: &[Started]) -> anyhow::Result<E
         1 => "\nThe job goes on. Cancel it? [y/N] ",
         _ => "\nThe jobs go on. Cancel them? [y/N] ",
     };
-    let cancel = !started.is_empty() && someone_is_there() && agreed(question).await;
+    let cancel = !started.is_empty() && is_interactive() && confirmed(question).await;
     for job in started {
         if !cancel {
             note(&format!("{0} goes on; `longhand watch {0}` follows it, `longhand cancel {0}` stops it", job.id));
@@ -35,8 +35,8 @@ pub(super) async fn settle(jobs: &Jobs, started: &[Started]) -> anyhow::Result<E
     Ok(Exit::Interrupted)
 }
 
-/// A second Ctrl-C, and the end of the input, are a no.
-async fn agreed(question: &str) -> bool {
+/// A second Ctrl-C and the end of the input mean no.
+async fn confirmed(question: &str) -> bool {
     let (answer, answered) = oneshot::channel();
     if write!(io::stderr(), "{question}").is_err() {
         return false;

@@ -1,7 +1,7 @@
-//! What browsers are told and what their pages may do: a page of anybody's, open in a browser on
-//! this network, must be able to neither read transcripts nor start jobs.
+//! Which web pages may use the service. A page of anybody's, open in a browser on this network, must be able to
+//! neither read transcripts nor start jobs.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{
     extract::{Request, State},
@@ -21,37 +21,37 @@ use url::{Host, Url};
 use crate::error::{ApiError, ErrorKind};
 
 /// What a page may load unless its handler says more. Swagger UI has its styles inline and images as data.
-const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+const CONTENT_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                       frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
-/// Seconds for which a browser remembers what a page may do.
-const REMEMBERED: u64 = 3600;
+/// How long a browser keeps the answer to a preflight request.
+const PREFLIGHT_AGE: Duration = Duration::from_secs(3600);
 
-/// Which pages may use the service.
-pub(crate) struct Pages {
-    /// Origins that are allowed besides those of the service's own host.
-    origins: Vec<String>,
+/// The origins whose pages may use the service.
+pub(crate) struct OriginPolicy {
+    /// Those that are allowed besides the service's own host.
+    allowed: Vec<String>,
     /// The service is for this machine alone and lets everybody in: it has to be called by a loopback name, so that
     /// no page gets at it by having its own name resolved to this machine.
     only_loopback: bool,
 }
 
-impl Pages {
+impl OriginPolicy {
     pub(crate) fn new(origins: &[String], only_loopback: bool) -> Arc<Self> {
-        let origins = origins.iter().map(|origin| origin.trim_end_matches('/').to_owned()).collect();
-        Arc::new(Self { origins, only_loopback })
+        let allowed = origins.iter().map(|origin| origin.trim_end_matches('/').to_owned()).collect();
+        Arc::new(Self { allowed, only_loopback })
     }
 
-    /// Pages of the service's own host may, whatever their port: the web page is served beside the APIs.
-    fn may(&self, origin: &HeaderValue, headers: &HeaderMap) -> bool {
+    /// Pages of the service's own host are allowed, whatever their port: the web page is served beside the APIs.
+    fn allows_origin(&self, origin: &HeaderValue, headers: &HeaderMap) -> bool {
         let Ok(origin) = origin.to_str() else { return false };
         let page = Url::parse(origin).ok();
         let page_host = page.as_ref().and_then(Url::host_str);
         let same_host = page_host.is_some() && page_host == host(headers).as_ref().and_then(Url::host_str);
-        same_host || self.origins.iter().any(|allowed| allowed == origin || allowed == "*")
+        same_host || self.allowed.iter().any(|allowed| allowed == origin || allowed == "*")
     }
 
-    fn host_is_fine(&self, headers: &HeaderMap) -> bool {
+    fn allows_host(&self, headers: &HeaderMap) -> bool {
         if !self.only_loopback || !headers.contains_key(HOST) {
             return true;
         }
@@ -69,9 +69,9 @@ fn host(headers: &HeaderMap) -> Option<Url> {
     Url::parse(&format!("http://{}", headers.get(HOST)?.to_str().ok()?)).ok()
 }
 
-/// Refuses what pages send without asking first, and adds the headers that keep browsers safe.
-pub(crate) async fn guard(State(pages): State<Arc<Pages>>, request: Request, next: Next) -> Response {
-    let mut response = match pages.check(&request) {
+/// Refuses what pages send without a preflight request, and adds the security headers.
+pub(crate) async fn enforce(State(policy): State<Arc<OriginPolicy>>, request: Request, next: Next) -> Response {
+    let mut response = match policy.check(&request) {
         Ok(()) => next.run(request).await,
         Err(refused) => refused.into_response(),
     };
@@ -79,20 +79,20 @@ pub(crate) async fn guard(State(pages): State<Arc<Pages>>, request: Request, nex
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(POLICY));
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(CONTENT_POLICY));
     response
 }
 
-impl Pages {
+impl OriginPolicy {
     fn check(&self, request: &Request) -> Result<(), ApiError> {
         let refused = |message: &str| ApiError::new(StatusCode::FORBIDDEN, ErrorKind::PermissionError, message);
         let headers = request.headers();
-        if !self.host_is_fine(headers) {
+        if !self.allows_host(headers) {
             return Err(refused("this service is for its own machine: call it by localhost or a loopback address"));
         }
         let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
         match headers.get(ORIGIN) {
-            Some(origin) if !safe && !self.may(origin, headers) => Err(refused(
+            Some(origin) if !safe && !self.allows_origin(origin, headers) => Err(refused(
                 "pages of this origin may not use the service; LONGHAND_API_CORS_ORIGINS names those that may",
             )),
             _ => Ok(()),
@@ -101,9 +101,9 @@ impl Pages {
 }
 
 /// Lets scripts of the allowed pages use the service.
-pub(crate) fn cors(pages: Arc<Pages>) -> CorsLayer {
+pub(crate) fn layer(policy: Arc<OriginPolicy>) -> CorsLayer {
     CorsLayer::new()
-        .allow_origin(AllowOrigin::predicate(move |origin, request| pages.may(origin, &request.headers)))
+        .allow_origin(AllowOrigin::predicate(move |origin, request| policy.allows_origin(origin, &request.headers)))
         .allow_methods([Method::GET, Method::POST, Method::DELETE])
         .allow_headers([
             AUTHORIZATION,
@@ -123,19 +123,19 @@ pub(crate) fn cors(pages: Arc<Pages>) -> CorsLayer {
             HeaderName::from_static("x-longhand-job"),
             HeaderName::from_static("x-request-id"),
         ])
-        .max_age(std::time::Duration::from_secs(REMEMBERED))
+        .max_age(PREFLIGHT_AGE)
 }
 
 #[cfg(test)]
 mod tests {
     use axum::http::{HeaderMap, HeaderValue, header::HOST};
 
-    use super::Pages;
+    use super::OriginPolicy;
 
     #[test]
     fn pages_of_the_same_host_and_named_ones_may() {
-        let pages = Pages::new(&["https://example.org/".to_owned()], true);
-        for (origin, host, may, fine) in [
+        let policy = OriginPolicy::new(&["https://example.org/".to_owned()], true);
+        for (origin, host, origin_allowed, host_allowed) in [
             ("http://127.0.0.1:8001", "127.0.0.1:8000", true, true),
             ("http://localhost:8001", "localhost:8000", true, true),
             ("http://[::1]:8001", "[::1]:8000", true, true),
@@ -148,9 +148,15 @@ mod tests {
             ("http://evil.com", "localhost.evil.com", false, false),
         ] {
             let headers = HeaderMap::from_iter([(HOST, HeaderValue::from_static(host))]);
-            assert_eq!(pages.may(&HeaderValue::from_static(origin), &headers), may, "{origin} at {host}");
-            assert_eq!(pages.host_is_fine(&headers), fine, "{host}");
+            assert_eq!(
+                policy.allows_origin(&HeaderValue::from_static(origin), &headers),
+                origin_allowed,
+                "{origin} at {host}"
+            );
+            assert_eq!(policy.allows_host(&headers), host_allowed, "{host}");
         }
-        assert!(Pages::new(&[], false).host_is_fine(&HeaderMap::from_iter([(HOST, "longhand".parse().unwrap())])));
+        assert!(
+            OriginPolicy::new(&[], false).allows_host(&HeaderMap::from_iter([(HOST, "longhand".parse().unwrap())]))
+        );
     }
 }

@@ -1,12 +1,12 @@
 //! What all handlers share: the ways to Temporal, to the store and to what is known of jobs.
 
-use api::{ApiError, ErrorKind, JobQuota, Links, Temporal};
+use api::{ApiError, ErrorKind, JobQuota, Links, Service, Temporal};
 use axum::http::StatusCode;
 use engine::{
     events::{JobWatchers, Subscription},
     ids::JobId,
     result::JobResult,
-    store::{Store, keys},
+    store::Store,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -14,29 +14,42 @@ use crate::recordings::Recordings;
 
 /// Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Status {
+pub(crate) struct AppState {
     pub(crate) temporal: Temporal,
     pub(crate) store: Store,
     pub(crate) watchers: JobWatchers,
     pub(crate) recordings: Recordings,
     pub(crate) links: Links,
     pub(crate) quota: JobQuota,
-    /// Falls when the service is told to stop.
+    /// Cancelled when the service is told to stop.
     pub(crate) stop: CancellationToken,
 }
 
-impl Status {
+impl AppState {
+    pub(crate) fn new(service: &Service) -> Self {
+        let store = &service.dependencies.store;
+        Self {
+            temporal: service.dependencies.temporal.clone(),
+            store: store.clone(),
+            watchers: JobWatchers::new(store.clone(), service.notifications.clone()),
+            recordings: Recordings::new(store.clone()),
+            links: service.links(),
+            quota: service.quota(),
+            stop: service.stop.clone(),
+        }
+    }
+
     /// The job as it is now, and what comes.
     pub(crate) async fn follow(&self, id: &JobId) -> Result<Subscription, ApiError> {
         Ok(self.watchers.watch(self.temporal.jobs()?, id.as_str()).await?)
     }
 
-    /// What came of a job, which Temporal may have forgotten meanwhile.
+    /// The result of a job, which Temporal may have forgotten meanwhile.
     ///
     /// # Errors
     /// 404 for a job that nobody knows, 409 for one that has not ended or gave no transcript.
     pub(crate) async fn result(&self, id: &JobId) -> Result<JobResult, ApiError> {
-        let result = self.store.find_json::<JobResult>(&keys::result(id.as_str())).await?;
+        let result = self.store.find_result(id.as_str()).await?;
         if let Some(result) = result.filter(|result| result.status.has_transcript()) {
             return Ok(result);
         }

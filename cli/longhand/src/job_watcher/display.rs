@@ -1,4 +1,4 @@
-//! What is seen of jobs under way: bars on a terminal, otherwise a line whenever something changed.
+//! How progress is shown: as bars on a terminal, otherwise as a line whenever something has changed.
 
 use std::time::Instant;
 
@@ -9,93 +9,93 @@ use engine::temporal::{
 use indicatif::{MultiProgress, ProgressBar};
 
 use crate::{
-    durations::clock,
-    terminal::{bar_style, can_draw, note},
+    durations::format_clock,
+    terminal::{bar_style, can_show_bars, note},
 };
 
-/// Steps of a job between two lines.
+/// How many lines tell of a job's chunks, where lines are printed.
 const LINES_PER_JOB: u32 = 10;
 
-/// Where all jobs of a command are shown.
-pub(super) struct Screen {
-    /// `None` where nothing can move.
+/// The display of all jobs of a command.
+pub(super) struct ProgressDisplay {
+    /// `None` where stderr is no terminal.
     bars: Option<MultiProgress>,
 }
 
-impl Screen {
+impl ProgressDisplay {
     pub(super) fn new() -> Self {
-        Self { bars: can_draw().then(MultiProgress::new) }
+        Self { bars: can_show_bars().then(MultiProgress::new) }
     }
 
-    pub(super) fn job(&self, name: &str) -> JobView {
-        let surface = match &self.bars {
-            Some(bars) => Surface::Bar(bars.add(bar(name))),
-            None => Surface::Lines { name: name.to_owned(), last: None },
+    pub(super) fn add(&self, name: &str) -> JobDisplay {
+        let output = match &self.bars {
+            Some(bars) => JobOutput::Bar(bars.add(bar(name))),
+            None => JobOutput::Lines { name: name.to_owned(), last: None },
         };
-        JobView { surface, speed: SpeedEstimator::default() }
+        JobDisplay { output, speed: SpeedEstimator::default() }
     }
 }
 
-/// One job on the screen; gone when dropped.
-pub(super) struct JobView {
-    surface: Surface,
+/// The display of one job; removed when dropped.
+pub(super) struct JobDisplay {
+    output: JobOutput,
     speed: SpeedEstimator,
 }
 
-enum Surface {
+enum JobOutput {
     Bar(ProgressBar),
-    Lines { name: String, last: Option<Mark> },
+    Lines { name: String, last: Option<LineKey> },
 }
 
-/// What has to change for another line.
+/// A line is printed when this differs from that of the last line.
 #[derive(Debug, PartialEq, Eq)]
-enum Mark {
-    Silence,
+enum LineKey {
+    NoAnswer,
     Step { stage: Stage, step: u32, retries: Vec<(String, u32)> },
 }
 
-impl JobView {
+impl JobDisplay {
     pub(super) fn show(&mut self, progress: &JobProgress) {
         // The job's end is told with its result.
         if progress.status.is_final() || progress.stage == Stage::Done {
             return;
         }
         let text = describe(progress, self.speed.observe(progress, Instant::now()));
-        match &mut self.surface {
-            Surface::Bar(bar) => {
-                let (done, total) = counted(progress);
+        match &mut self.output {
+            JobOutput::Bar(bar) => {
+                let (done, total) = counts(progress);
                 bar.set_length(u64::from(total.max(1)));
                 bar.set_position(u64::from(done));
                 bar.set_message(text);
             }
-            Surface::Lines { name, last } => {
-                let mark = Some(mark(progress));
-                if *last != mark {
+            JobOutput::Lines { name, last } => {
+                let key = Some(line_key(progress));
+                if *last != key {
                     note(&format!("{name}: {text}"));
-                    *last = mark;
+                    *last = key;
                 }
             }
         }
     }
 
     /// The server gives no answer: the job may well go on, but nothing is known of it.
-    pub(super) fn show_silence(&mut self) {
-        const SILENCE: &str = "Temporal does not answer; still trying";
-        match &mut self.surface {
-            Surface::Bar(bar) => bar.set_message(SILENCE),
-            Surface::Lines { name, last } => {
-                if *last != Some(Mark::Silence) {
-                    note(&format!("{name}: {SILENCE}"));
-                    *last = Some(Mark::Silence);
+    pub(super) fn show_no_answer(&mut self) {
+        const NO_ANSWER: &str = "Temporal does not answer; still trying";
+        match &mut self.output {
+            JobOutput::Bar(bar) => bar.set_message(NO_ANSWER),
+            JobOutput::Lines { name, last } => {
+                if *last != Some(LineKey::NoAnswer) {
+                    note(&format!("{name}: {NO_ANSWER}"));
+                    *last = Some(LineKey::NoAnswer);
                 }
             }
         }
     }
 }
 
-impl Drop for JobView {
+impl Drop for JobDisplay {
     fn drop(&mut self) {
-        if let Surface::Bar(bar) = &self.surface {
+        if let JobOutput::Bar(bar) = &self.output {
             bar.finish_and_clear();
         }
     }
@@ -108,31 +108,33 @@ fn bar(name: &str) -> ProgressBar {
 }
 
 /// What is done and how much there is: jobs of a batch, chunks of a recording.
-fn counted(progress: &JobProgress) -> (u32, u32) {
+fn counts(progress: &JobProgress) -> (u32, u32) {
     match progress.kind {
         JobKind::Batch => (progress.jobs_done, progress.jobs_total),
         JobKind::Transcribe | JobKind::Llm => (progress.chunks_done, progress.chunks_total),
     }
 }
 
-fn mark(progress: &JobProgress) -> Mark {
-    let (done, total) = counted(progress);
+fn line_key(progress: &JobProgress) -> LineKey {
+    let (done, total) = counts(progress);
     let retries = progress.retries.iter().map(|retry| (retry.stage.clone(), retry.attempt));
-    Mark::Step { stage: progress.stage, step: LINES_PER_JOB * done / total.max(1), retries: retries.collect() }
+    LineKey::Step { stage: progress.stage, step: LINES_PER_JOB * done / total.max(1), retries: retries.collect() }
 }
 
 fn describe(progress: &JobProgress, speed: Option<Speed>) -> String {
-    let (done, total) = counted(progress);
+    let (done, total) = counts(progress);
     let mut parts = vec![match (progress.kind, progress.stage) {
         (_, Stage::Queued) => "waiting for a worker".to_owned(),
         (JobKind::Batch, _) => format!("{done} of {total} jobs"),
-        (_, Stage::Ingest) if progress.ingested_s > 0.0 => format!("ingest, {} read", clock(progress.ingested_s)),
+        (_, Stage::Ingest) if progress.ingested_s > 0.0 => {
+            format!("ingest, {} read", format_clock(progress.ingested_s))
+        }
         (_, Stage::Transcribe) => format!("transcribe, {done} of {total} chunks"),
         (_, stage) => stage.to_string(),
     }];
     if let Some(speed) = speed {
         parts.push(format!("{:.1} x real time", speed.times_real_time));
-        parts.push(format!("{} left", clock(speed.seconds_left)));
+        parts.push(format!("{} left", format_clock(speed.seconds_left)));
     }
     for retry in &progress.retries {
         parts.push(format!("attempt {} of {} after: {}", retry.attempt, retry.stage, retry.message));
@@ -147,10 +149,10 @@ pub(super) mod tests {
         temporal::progress::{JobKind, JobProgress, Retry, Stage},
     };
 
-    use super::{Speed, describe, mark};
+    use super::{Speed, describe, line_key};
 
     /// 200 s of audio in 20 chunks.
-    pub(in crate::follow) fn progress(stage: Stage, chunks_done: u32) -> JobProgress {
+    pub(in crate::job_watcher) fn progress(stage: Stage, chunks_done: u32) -> JobProgress {
         let job = JobProgress::new("job-1", JobKind::Transcribe, JobStatus::Running);
         JobProgress { stage, chunks_done, chunks_total: 20, duration_s: 200.0, elapsed_s: 1.0, ..job }
     }
@@ -178,8 +180,8 @@ pub(super) mod tests {
 
     #[test]
     fn lines_do_not_flood() {
-        let mut marks: Vec<_> = (0..=20).map(|done| mark(&progress(Stage::Transcribe, done))).collect();
-        marks.dedup();
-        assert_eq!(marks.len(), 11);
+        let mut keys: Vec<_> = (0..=20).map(|done| line_key(&progress(Stage::Transcribe, done))).collect();
+        keys.dedup();
+        assert_eq!(keys.len(), 11);
     }
 }

@@ -40,8 +40,8 @@ async fn text_comes_while_the_job_runs_and_a_broken_stream_goes_on_where_it_was(
     let chunks = text_of(&live);
     assert_eq!(chunks.len(), live.iter().filter(|event| event.name == "segments").count(), "no chunk comes twice");
     let transcript = service.get("/v1/jobs/long/transcript.txt").await.text().await.unwrap();
-    let heard: String = chunks.values().cloned().collect();
-    assert_eq!(words(&heard), words(&transcript));
+    let received: String = chunks.values().cloned().collect();
+    assert_eq!(words(&received), words(&transcript));
 
     let third = live.iter().filter(|event| event.name == "segments").nth(2).unwrap();
     let rest: Vec<Event> = events(&service, "long", Some(&third.id)).await.collect().await;
@@ -49,7 +49,7 @@ async fn text_comes_while_the_job_runs_and_a_broken_stream_goes_on_where_it_was(
     for event in live.iter().filter(|event| event.name == "segments").take(3) {
         expected.remove(&event.data["chunk"].as_u64().unwrap());
     }
-    assert_eq!(text_of(&rest), expected, "behind {}", third.id);
+    assert_eq!(text_of(&rest), expected, "after {}", third.id);
 
     let replayed: Vec<Event> = events(&service, "long", None).await.collect().await;
     assert_eq!(text_of(&replayed), chunks);
@@ -71,9 +71,9 @@ fn text_of(events: &[Event]) -> BTreeMap<u64, String> {
         .collect()
 }
 
-pub(crate) async fn events(service: &Service, job: &str, behind: Option<&str>) -> Pin<Box<dyn Stream<Item = Event>>> {
+pub(crate) async fn events(service: &Service, job: &str, last_id: Option<&str>) -> Pin<Box<dyn Stream<Item = Event>>> {
     let request = service.request(Method::GET, &format!("/v1/jobs/{job}/events"));
-    let request = behind.iter().fold(request, |request, id| request.header("last-event-id", *id));
+    let request = last_id.iter().fold(request, |request, id| request.header("last-event-id", *id));
     let answer = request.send().await.unwrap().error_for_status().unwrap();
     assert_eq!(answer.headers()["content-type"], "text/event-stream");
     let pieces = answer.bytes_stream().map(|piece| String::from_utf8(piece.unwrap().to_vec()).unwrap());

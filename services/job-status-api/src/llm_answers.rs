@@ -11,19 +11,18 @@ use axum::{
 };
 use engine::{
     ids::JobId,
-    llm::{LlmAnswer, LlmTask, Question},
-    store::keys,
+    llm::{LlmAnswer, LlmTask, Question, StandingTask},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::status::Status;
+use crate::app_state::AppState;
 
 /// What to ask: one of the standing tasks, or a question of one's own.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct NewTask {
+struct NewLlmTask {
     /// A standing task.
     task: Option<StandingTask>,
     /// A question about the transcript.
@@ -34,22 +33,10 @@ struct NewTask {
     schema: Option<serde_json::Value>,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum StandingTask {
-    Summary,
-    Chapters,
-    Actions,
-}
-
-impl NewTask {
+impl NewLlmTask {
     fn resolve(self) -> Result<LlmTask, ApiError> {
         match (self.task, self.ask) {
-            (Some(task), None) if self.schema.is_none() => Ok(match task {
-                StandingTask::Summary => LlmTask::Summary,
-                StandingTask::Chapters => LlmTask::Chapters,
-                StandingTask::Actions => LlmTask::Actions,
-            }),
+            (Some(task), None) if self.schema.is_none() => Ok(task.into()),
             (None, Some(text)) if !text.trim().is_empty() => Ok(LlmTask::Ask(Question { text, schema: self.schema })),
             (Some(_), None) => Err(ApiError::invalid("a schema goes with a question of your own").param("schema")),
             (None, Some(_)) => Err(ApiError::invalid("the question is empty; write it").param("ask")),
@@ -58,15 +45,15 @@ impl NewTask {
     }
 }
 
-/// A task that is taken on.
+/// A task that is accepted.
 #[derive(Debug, Serialize, ToSchema)]
-struct Asked {
+struct AcceptedTask {
     /// The task is a job of its own; its answer goes into the job that was asked about.
     id: String,
     links: JobLinks,
 }
 
-pub(crate) fn routes() -> OpenApiRouter<Status> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(all, ask)).routes(routes!(one))
 }
 
@@ -76,10 +63,10 @@ pub(crate) fn routes() -> OpenApiRouter<Status> {
     (status = 409, description = "The job has not ended, or gave no transcript", body = api::ErrorBody),
 ))]
 async fn all(
-    State(status): State<Status>,
+    State(state): State<AppState>,
     Path(id): Path<JobId>,
 ) -> Result<axum::Json<BTreeMap<String, serde_json::Value>>, ApiError> {
-    Ok(axum::Json(status.result(&id).await?.llm))
+    Ok(axum::Json(state.result(&id).await?.llm))
 }
 
 /// One answer of the language model, and what it took.
@@ -88,42 +75,43 @@ async fn all(
     responses((status = 200, description = "`output`, and `usage`", body = Object)),
 )]
 async fn one(
-    State(status): State<Status>,
+    State(state): State<AppState>,
     Path((id, task)): Path<(JobId, String)>,
 ) -> Result<axum::Json<LlmAnswer>, ApiError> {
     let unknown = || ApiError::not_found(format!("the job {id} has no answer to {task:?}"));
     // What is no task's name is no key in the store either.
-    if !["summary", "chapters", "actions", "ask"].contains(&task.as_str()) {
+    if !LlmTask::NAMES.contains(&task.as_str()) {
         return Err(unknown());
     }
-    let answer = status.store.find_json(&keys::llm_answer(id.as_str(), &task)).await?;
+    let answer = state.store.find_llm_answer(id.as_str(), &task).await?;
     answer.map(axum::Json).ok_or_else(unknown)
 }
 
 /// Asks the language model about a finished transcript, again or anew.
 #[utoipa::path(post, path = "/v1/jobs/{id}/llm", tag = "Results", params(("id" = String, Path, description = "The job")),
-    request_body = NewTask,
+    request_body = NewLlmTask,
     responses(
-        (status = 202, description = "It is being asked", body = Asked),
+        (status = 202, description = "It is being asked", body = AcceptedTask),
         (status = 409, description = "The job has not ended, gave no transcript, or is being asked another question", body = api::ErrorBody),
     ),
 )]
 async fn ask(
-    State(status): State<Status>,
+    State(state): State<AppState>,
     Extension(client): Extension<Client>,
     Path(id): Path<JobId>,
-    Json(task): Json<NewTask>,
+    Json(task): Json<NewLlmTask>,
 ) -> Result<Response, ApiError> {
     let task = task.resolve()?;
-    status.result(&id).await?;
-    status.quota.take(&client, 1).await?;
-    let asked = status.temporal.jobs()?.submit_llm(id.as_str(), &task).await?;
-    if asked.existing && matches!(task, LlmTask::Ask(_)) {
-        let message = format!("{id} is being asked another question; ask again when the job {} has ended", asked.id);
+    state.result(&id).await?;
+    state.quota.take(&client, 1).await?;
+    let submission = state.temporal.jobs()?.submit_llm(id.as_str(), &task).await?;
+    if submission.existing && matches!(task, LlmTask::Ask(_)) {
+        let message =
+            format!("{id} is being asked another question; ask again when the job {} has ended", submission.id);
         return Err(ApiError::new(StatusCode::CONFLICT, api::ErrorKind::InvalidRequestError, message).code("busy"));
     }
     // A run of the same name may have ended just before.
-    status.watchers.forget(&asked.id);
-    let answer = Asked { links: status.links.job(&asked.id), id: asked.id };
-    Ok((StatusCode::ACCEPTED, axum::Json(answer)).into_response())
+    state.watchers.forget(&submission.id);
+    let accepted = AcceptedTask { links: state.links.job(&submission.id), id: submission.id };
+    Ok((StatusCode::ACCEPTED, axum::Json(accepted)).into_response())
 }
