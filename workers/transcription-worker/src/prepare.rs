@@ -120,7 +120,9 @@ fn decode_config_hash(recogniser: &str, model_sha256: &str, speech: &SpeechOptio
 
 #[cfg(test)]
 mod tests {
-    use super::sample;
+    use engine::job::{SpeechOptions, SpeechTask};
+
+    use super::{decode_config_hash, sample};
 
     #[test]
     fn language_samples_are_spread_evenly() {
@@ -129,5 +131,19 @@ mod tests {
         {
             assert_eq!(sample(chunks).collect::<Vec<_>>(), expected, "{chunks} chunks");
         }
+    }
+
+    /// Another hash would hide the checkpoints that are in stores.
+    #[test]
+    fn checkpoints_that_were_written_before_are_found() {
+        let speech = SpeechOptions {
+            language: "en".to_owned(),
+            task: SpeechTask::Transcribe,
+            prompt: None,
+            words: false,
+            ..SpeechOptions::default()
+        };
+        let hash = decode_config_hash("whisper-rs 0.16 (whisper.cpp 1.8.3)", "abc", &speech).unwrap();
+        assert_eq!(hash, "fc09c2c223268cea");
     }
 }
