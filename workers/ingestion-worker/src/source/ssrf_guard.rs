@@ -1,5 +1,5 @@
-//! The guard on where a download may go: checked for the first address, for every redirect, and
-//! for what each name resolves to, so that a name that changes its mind wins nothing.
+//! Protection against server-side request forgery: where a download may go. It is checked for the first address, for
+//! every redirect, and for what each name resolves to, so that a name gains nothing by resolving differently later.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -37,7 +37,7 @@ impl SsrfGuard {
         Self { allowed: if allow_private { |_| true } else { is_public } }
     }
 
-    /// Judges a URL as far as it can be without resolving its host's name. The URL's parser has
+    /// Checks a URL as far as it can be without resolving its host's name. The URL's parser has
     /// turned decimal, octal and hexadecimal hosts into addresses already.
     pub(crate) fn check(self, url: &Url) -> Result<(), Refusal> {
         if !matches!(url.scheme(), "http" | "https") {
