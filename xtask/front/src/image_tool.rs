@@ -59,6 +59,6 @@ fn build_command(own: &Path) -> Command {
     let folder = own.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
     let profile = if folder == "debug" { "dev" } else { folder.as_ref() };
     let mut command = workspace::cargo();
-    command.args(["build", "--profile", profile, "--package", "slipway", "--bin", NAME]);
+    command.args(["build", "--profile", profile, "--workspace", "--bin", NAME]);
     command
 }

@@ -1,0 +1,1 @@
+//! Empty: what counts is what its Cargo.toml asks for.
