@@ -8,6 +8,7 @@
 
 mod command_line;
 mod doctor;
+mod features;
 mod images;
 mod moved;
 mod observability;
