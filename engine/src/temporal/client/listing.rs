@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use futures_util::{StreamExt, TryStreamExt, future::BoxFuture};
+use futures_util::{StreamExt, TryStreamExt};
 use temporalio_client::{WorkflowExecution, WorkflowListOptions};
 
 use super::{Call, Jobs, description};

@@ -1,7 +1,7 @@
 //! The runs of a job. One that failed or was cancelled runs once more when it is submitted again, and may be asked for
 //! something else then.
 
-use futures_util::{TryStreamExt, future::BoxFuture};
+use futures_util::TryStreamExt;
 use temporalio_client::{NamespacedClient, WorkflowExecutionInfo, WorkflowFetchHistoryOptions, WorkflowHandle};
 use temporalio_common::UntypedWorkflow;
 

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use api::{ApiError, event_stream, json_event};
 use axum::response::{Response, sse::Event};
 use engine::{
-    events::{Ended, Snapshot},
+    events::{Ended, Subscription},
     ids::JobId,
     transcript::Segment,
 };

@@ -1,12 +1,12 @@
 //! A compose project as containers: up, status, restart, logs and down, with a real engine.
 
-use std::{fs, net::TcpListener, path::Path, process::Output, time::Instant};
+use std::{fs, net::TcpListener, process::Output, time::Instant};
 
 use serde_json::Value;
 
 use crate::{
     engine::{TestProject, docker},
-    tool::{stderr, stdout, tool},
+    tool::{repository, stderr, stdout, tool},
 };
 
 const STAYS: &str = "command: [/bin/sleep, '600'], stop_grace_period: 0s";
