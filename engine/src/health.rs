@@ -68,9 +68,10 @@ pub(crate) fn answer(settings: &HealthSettings) -> Result<watch::Sender<Health>,
 pub async fn ask(settings: &HealthSettings) -> Result<(), HealthError> {
     let socket = settings.socket.as_deref().ok_or(HealthError::NoSocket)?;
     let silent = |reason: String| HealthError::Silent { socket: shown(socket), reason };
-    let told = tokio::time::timeout(ANSWER_TIMEOUT, read_answer(socket)).await;
-    let told = told.map_err(|_| silent("no answer in time".to_owned()))?.map_err(|error| silent(error.to_string()))?;
-    if told == Health::Ready.to_string() { Ok(()) } else { Err(HealthError::NotReady(told)) }
+    let answer = tokio::time::timeout(ANSWER_TIMEOUT, read_answer(socket)).await;
+    let answer =
+        answer.map_err(|_| silent("no answer in time".to_owned()))?.map_err(|error| silent(error.to_string()))?;
+    if answer == Health::Ready.to_string() { Ok(()) } else { Err(HealthError::NotReady(answer)) }
 }
 
 /// A worker that was killed leaves its socket behind.
@@ -87,8 +88,8 @@ async fn answer_all(listener: UnixListener, state: watch::Receiver<Health>) {
         match listener.accept().await {
             // Whoever asked and is gone already is missed by nobody.
             Ok((mut stream, _)) => {
-                let told = state.borrow().to_string();
-                drop(stream.write_all(told.as_bytes()).await);
+                let answer = state.borrow().to_string();
+                drop(stream.write_all(answer.as_bytes()).await);
             }
             Err(error) => {
                 tracing::warn!(%error, "nobody can ask for this worker's health any more");
@@ -99,9 +100,9 @@ async fn answer_all(listener: UnixListener, state: watch::Receiver<Health>) {
 }
 
 async fn read_answer(socket: &Path) -> io::Result<String> {
-    let mut told = String::new();
-    UnixStream::connect(socket).await?.read_to_string(&mut told).await?;
-    Ok(told)
+    let mut answer = String::new();
+    UnixStream::connect(socket).await?.read_to_string(&mut answer).await?;
+    Ok(answer)
 }
 
 fn shown(socket: &Path) -> String {

@@ -59,9 +59,9 @@ impl JobId {
         Self(format!("job-{}", digest::<16>(&[client, key])))
     }
 
-    /// The batch of a source and of what is asked of it: the same for the same.
-    pub fn of_batch(source: &str, asked: &str) -> Self {
-        Self(format!("batch-{}", digest::<6>(&[source, asked])))
+    /// The batch of a source and of the options of its jobs: the same for the same.
+    pub fn of_batch(source: &str, options: &str) -> Self {
+        Self(format!("batch-{}", digest::<6>(&[source, options])))
     }
 
     /// The job of a batch for one entry, by the entry's name and content.

@@ -228,8 +228,8 @@ impl Store {
     /// Asks the store whether it is there.
     pub async fn ping(&self) -> Result<(), StoreError> {
         const NOWHERE: &str = "ping";
-        let asked = self.objects.list_with_delimiter(Some(&Path::from(NOWHERE))).await;
-        asked.map(drop).map_err(|error| classify(NOWHERE, error))
+        let listed = self.objects.list_with_delimiter(Some(&Path::from(NOWHERE))).await;
+        listed.map(drop).map_err(|error| classify(NOWHERE, error))
     }
 
     /// The keys below a folder, in no order.

@@ -22,7 +22,7 @@ Exit codes:
   2    wrong use, or Temporal, the store or a file cannot be reached
   130  interrupted; jobs that were started go on
 
-Environment: TEMPORAL_ADDRESS and LONGHAND_STORE name the server and the store; the README lists all variables."
+Environment: TEMPORAL_ADDRESS and LONGHAND_STORE name the server and the store; docs/settings.md lists all variables."
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]

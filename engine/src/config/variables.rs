@@ -36,7 +36,7 @@ pub struct Variable {
     pub doc: String,
 }
 
-/// All variables of all programs, in the order of the sections: the README's table.
+/// All variables of all programs, in the order of the sections: the table of docs/settings.md.
 pub fn variables() -> impl Iterator<Item = Variable> {
     SECTIONS.into_iter().flat_map(|section| section.fields).filter_map(|field| {
         let FieldKind::Leaf { env: Some(name), kind } = field.kind else { return None };

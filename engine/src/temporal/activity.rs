@@ -66,9 +66,9 @@ pub fn signal_segmentation(
         while segmented.changed().await.is_ok() {
             let so_far = segmented.borrow_and_update().clone();
             if let (Some(workflow), Some(so_far)) = (&workflow, so_far) {
-                let told =
+                let sent =
                     workflow.signal(TranscribeWorkflow::segmented, so_far, WorkflowSignalOptions::default()).await;
-                told.unwrap_or_else(
+                sent.unwrap_or_else(
                     |error| tracing::warn!(%error, "the workflow could not be told what is in the store"),
                 );
             }

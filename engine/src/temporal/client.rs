@@ -121,8 +121,8 @@ impl Jobs {
     pub fn ping(&self) -> Call<'_, ()> {
         Box::pin(async move {
             let mut service = self.client.connection().workflow_service();
-            let asked = service.get_system_info(GetSystemInfoRequest::default().into_request()).await;
-            asked.map(drop).map_err(|status| rpc_error(&status))
+            let answer = service.get_system_info(GetSystemInfoRequest::default().into_request()).await;
+            answer.map(drop).map_err(|status| rpc_error(&status))
         })
     }
 
@@ -164,9 +164,9 @@ impl Jobs {
             if progress.status == JobStatus::Running {
                 // All workflows of the project answer this one query.
                 let handle = self.client.get_workflow_handle::<TranscribeWorkflow>(id);
-                let asked = handle.query(TranscribeWorkflow::progress, (), WorkflowQueryOptions::default());
-                if let Ok(Ok(told)) = tokio::time::timeout(QUERY_TIMEOUT, asked).await {
-                    description::add_workflow_progress(&mut progress, told);
+                let query = handle.query(TranscribeWorkflow::progress, (), WorkflowQueryOptions::default());
+                if let Ok(Ok(reported)) = tokio::time::timeout(QUERY_TIMEOUT, query).await {
+                    description::add_workflow_progress(&mut progress, reported);
                 }
             }
             Ok(progress)
@@ -208,8 +208,8 @@ impl Jobs {
     pub fn cancel<'a>(&'a self, id: &'a str) -> Call<'a, ()> {
         Box::pin(async move {
             let handle = self.client.get_workflow_handle::<UntypedWorkflow>(id);
-            let asked = handle.cancel(WorkflowCancelOptions::builder().reason("asked by the user").build()).await;
-            asked.map_err(|error| interaction(id, error))
+            let requested = handle.cancel(WorkflowCancelOptions::builder().reason("asked by the user").build()).await;
+            requested.map_err(|error| interaction(id, error))
         })
     }
 

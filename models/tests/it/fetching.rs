@@ -40,9 +40,9 @@ fn at(url: String) -> Source {
 
 /// Fetches and keeps what was told meanwhile.
 async fn fetch(asset: &Asset, cache: &Path) -> (Result<PathBuf, FetchError>, Vec<FetchEvent>) {
-    let told = Mutex::new(Vec::new());
-    let result = ensure(asset, cache, &|event| told.lock().unwrap().push(event)).await;
-    (result, told.into_inner().unwrap())
+    let events = Mutex::new(Vec::new());
+    let result = ensure(asset, cache, &|event| events.lock().unwrap().push(event)).await;
+    (result, events.into_inner().unwrap())
 }
 
 #[tokio::test]
@@ -87,14 +87,14 @@ async fn a_source_that_fails_gives_way_to_the_next() {
     ] {
         let good = FileServer::start(content(), vec![Answer::Serve]);
         let cache = tempfile::tempdir().unwrap();
-        let (result, told) = fetch(&asset(vec![at(url.clone()), at(good.url())]), cache.path()).await;
+        let (result, events) = fetch(&asset(vec![at(url.clone()), at(good.url())]), cache.path()).await;
         assert_eq!(std::fs::read(result.unwrap()).unwrap(), content(), "after {url}");
-        let refused = told.iter().find_map(|event| match event {
+        let refused = events.iter().find_map(|event| match event {
             FetchEvent::Refused { source, reason } if *source == url => Some(reason.clone()),
             _ => None,
         });
-        assert!(refused.as_ref().is_some_and(|refused| refused.contains(reason)), "{reason}: {told:?}");
-        assert!(matches!(told.last(), Some(FetchEvent::Done { source, .. }) if *source == good.url()));
+        assert!(refused.as_ref().is_some_and(|refused| refused.contains(reason)), "{reason}: {events:?}");
+        assert!(matches!(events.last(), Some(FetchEvent::Done { source, .. }) if *source == good.url()));
     }
 }
 
@@ -148,9 +148,9 @@ async fn what_is_cached_needs_no_network_until_it_is_damaged() {
     let asset = asset(vec![at(server.url())]);
     let path = fetch(&asset, cache.path()).await.0.unwrap();
 
-    let (again, told) = fetch(&asset, cache.path()).await;
+    let (again, events) = fetch(&asset, cache.path()).await;
     assert_eq!(again.unwrap(), path);
-    assert_eq!(told, [FetchEvent::Cached { path: path.clone() }]);
+    assert_eq!(events, [FetchEvent::Cached { path: path.clone() }]);
     assert_eq!(server.requests().len(), 1);
 
     std::fs::write(&path, "truncated").unwrap();

@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_file_that_is_malformed_is_refused() {
-        for (text, told) in [
+        for (text, complaint) in [
             (String::new(), "the file keys has no API keys"),
             (format!("anna {ANNA}\nbert"), "line 2 of the API keys in keys"),
             (format!("anna {}", &ANNA[1..]), "line 1 of"),
@@ -111,7 +111,7 @@ mod tests {
             (format!("anna {ANNA}\nanna {BERT}"), "the name anna twice"),
         ] {
             let error = ApiKeys::parse(&text, "keys".to_owned()).err().unwrap().to_string();
-            assert!(error.contains(told), "{error}");
+            assert!(error.contains(complaint), "{error}");
         }
     }
 }

@@ -14,15 +14,15 @@ export async function showJobs(root, signal) {
   const more = root.querySelector('.more');
   const filter = root.querySelector('[name=status]');
   let shown = PAGE;
-  let asked = 0;
+  let latest = 0;
   let lockedOut = false;
 
   /** Asks for all that is shown, so that the list is as it is now; the last one that asks is right. */
   async function refresh() {
-    const turn = ++asked;
+    const request = ++latest;
     try {
       const { jobs, more: older } = await newest(shown, filter.value, signal);
-      if (turn !== asked) return;
+      if (request !== latest) return;
       notify(root.querySelector('.error'), null);
       lockedOut = false;
       draw(list, jobs);
@@ -30,7 +30,7 @@ export async function showJobs(root, signal) {
       const nothing = filter.value ? 'No jobs like that.' : 'No jobs yet. Yours will be listed here.';
       notify(root.querySelector('.empty'), jobs.length ? null : nothing);
     } catch (error) {
-      if (signal.aborted || turn !== asked) return;
+      if (signal.aborted || request !== latest) return;
       notify(root.querySelector('.error'), error.message);
       lockedOut = error.status === 401;
       list.querySelectorAll('.ghost').forEach(ghost => ghost.remove());

@@ -60,10 +60,10 @@ async function send(form, signal) {
   busy(form, true);
   try {
     const address = `${await ingestionUrl()}/v1/jobs`;
-    const asked = wishes(form);
+    const options = jobOptions(form);
     const job = file
-      ? await sendFile(form, address, file, asked, stop)
-      : await getJson(address, { method: 'POST', json: asJson(url, asked), signal: stop.signal });
+      ? await sendFile(form, address, file, options, stop)
+      : await getJson(address, { method: 'POST', json: asJson(url, options), signal: stop.signal });
     if (signal.aborted) return;
     remember(job.id, file ? file.name : lastPart(url));
     location.hash = `#/jobs/${encodeURIComponent(job.id)}`;
@@ -76,23 +76,23 @@ async function send(form, signal) {
 }
 
 /** What is asked for besides the recording, named as the form's fields are in the API; what is empty is left out. */
-function wishes(form) {
+function jobOptions(form) {
   const fields = new FormData(form);
-  const asked = {};
+  const options = {};
   for (const name of ['language', 'model', 'task', 'prompt', 'ask']) {
     const value = fields.get(name).trim();
-    if (value) asked[name] = value;
+    if (value) options[name] = value;
   }
-  return { ...asked, words: fields.has('words'), llm: fields.getAll('llm') };
+  return { ...options, words: fields.has('words'), llm: fields.getAll('llm') };
 }
 
 function asJson(url, { ask, llm, ...speech }) {
   return { source: { url }, speech, llm: ask ? [...llm, { ask: { text: ask } }] : llm };
 }
 
-function sendFile(form, address, file, asked, stop) {
+function sendFile(form, address, file, options, stop) {
   const body = new FormData();
-  for (const [name, value] of Object.entries(asked)) body.append(name, String(value));
+  for (const [name, value] of Object.entries(options)) body.append(name, String(value));
   body.append('file', file);
   form.querySelector('.stop').onclick = () => stop.abort();
   form.querySelector('.uploading').hidden = false;

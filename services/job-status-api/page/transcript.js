@@ -61,8 +61,8 @@ export class Transcript {
       segment.node = line(segment);
       const index = this.#after(start);
       const passage = this.#passage(start);
-      const follower = this.#segments[index]?.node;
-      passage.insertBefore(segment.node, follower?.parentNode === passage ? follower : null);
+      const next = this.#segments[index]?.node;
+      passage.insertBefore(segment.node, next?.parentNode === passage ? next : null);
       passage.style.setProperty('--lines', passage.childElementCount);
       this.#segments.splice(index, 0, segment);
     }

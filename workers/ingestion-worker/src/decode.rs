@@ -105,7 +105,7 @@ impl Decoder {
                 Err(Error::IoError(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(None),
                 Err(Error::IoError(error)) => return Err(self.unreadable(&error)),
                 Err(Error::ResetRequired) => self.restart()?,
-                // Only what lies behind the promised end may be rubbish, such as foreign tags.
+                // Only what comes after the promised end may be rubbish, such as foreign tags.
                 Err(_) if self.missing_s() == Some(0.0) => return Ok(None),
                 Err(error) => return Err(self.broken_off(&error)),
             }
@@ -229,7 +229,7 @@ fn reason(error: &Error) -> String {
     }
 }
 
-/// An mp3 packet that is padding as a whole lies behind the end that the header names or that was
+/// An mp3 packet that is padding as a whole comes after the end that the header names or that was
 /// reckoned from the file's size. It is audio all the same: mp3 files are often just joined.
 fn keep_joined_audio(packet: &mut Packet) {
     if packet.trim_end >= packet.dur {

@@ -1,4 +1,5 @@
-//! How the work is laid out on the machine: a small table, made by measurement. ARCHITECTURE.md has the figures.
+//! How the work is laid out on the machine: a small table, made by measurement.
+//! docs/decisions/0016-half-windows-one-thread.md has the figures.
 
 use engine::config::TranscribeSettings;
 use sysinfo::System;

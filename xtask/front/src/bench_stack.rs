@@ -29,7 +29,7 @@ const POLL: Duration = Duration::from_millis(50);
 #[derive(Deserialize)]
 pub(crate) struct Shown {
     pub(crate) chunks_done: u32,
-    /// 0 until the whole recording is cut; it is being recognised meanwhile.
+    /// 0 until the whole recording is segmented; it is being recognised meanwhile.
     pub(crate) duration_s: f64,
 }
 

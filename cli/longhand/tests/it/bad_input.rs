@@ -72,8 +72,8 @@ fn an_input_that_is_no_request_fails_the_workflow() {
     for (id, input) in [("typo", r#"{"sauce":{"path":"a.wav"}}"#), ("no-json", r#""hello""#)] {
         let start = ["workflow", "execute", "--type", "transcribe", "--task-queue", "longhand", "--workflow-id", id];
         let ended = STACK.temporal(&[&start[..], &["--input", input, "--output", "json"]].concat());
-        let told = String::from_utf8_lossy(&ended.stdout).into_owned();
-        assert!(told.contains("the workflow's input is wrong"), "{told}");
+        let stdout = String::from_utf8_lossy(&ended.stdout).into_owned();
+        assert!(stdout.contains("the workflow's input is wrong"), "{stdout}");
     }
 }
 
@@ -117,9 +117,9 @@ fn check_fails_without_result(stack: &Stack, request: &Value, says: &[&str]) {
     let input = request.to_string();
     let run = ["workflow", "execute", "--type", "transcribe", "--task-queue", "longhand", "--workflow-id", "full"];
     let ended = stack.temporal(&[&run[..], &["--input", &input, "--output", "json"]].concat());
-    let told = String::from_utf8_lossy(&ended.stdout).into_owned();
+    let stdout = String::from_utf8_lossy(&ended.stdout).into_owned();
     for fragment in says {
-        assert!(told.contains(fragment), "{fragment:?} is missing in {told}");
+        assert!(stdout.contains(fragment), "{fragment:?} is missing in {stdout}");
     }
 }
 

@@ -55,11 +55,11 @@ impl Alone {
     #[track_caller]
     fn check_refused(&self, arguments: &[&str], says: &[&str]) {
         let output = self.run(arguments);
-        let told = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {told}");
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
         assert_eq!(String::from_utf8(output.stdout).unwrap(), "", "{arguments:?}");
         for fragment in says {
-            assert!(told.contains(fragment), "{arguments:?}: {fragment:?} is missing in {told}");
+            assert!(stderr.contains(fragment), "{arguments:?}: {fragment:?} is missing in {stderr}");
         }
     }
 }
@@ -282,8 +282,8 @@ fn answers_follow_the_text_and_are_missed_in_subtitles() {
     alone.write_result(&result);
     let printed = text(alone.run(&["result", "job-1"]).stdout);
     assert!(printed.ends_with("do for you.\n\nSummary:\nHe asks for service.\n"), "{printed}");
-    let told = text(alone.run(&["result", "job-1", "--format", "srt"]).stderr);
-    assert!(told.contains("hint: `longhand result job-1` has the LLM's answers, too"), "{told}");
+    let stderr = text(alone.run(&["result", "job-1", "--format", "srt"]).stderr);
+    assert!(stderr.contains("hint: `longhand result job-1` has the LLM's answers, too"), "{stderr}");
 }
 
 #[test]

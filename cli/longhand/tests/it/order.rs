@@ -14,20 +14,20 @@ struct Step {
 }
 
 #[test]
-fn a_long_recording_is_heard_while_it_is_still_being_cut() {
+fn a_long_recording_is_recognised_while_it_is_still_being_segmented() {
     let stack = Stack::start_with(&[("LONGHAND_UNIT_SECONDS", "20")]);
     let long = repeated_sample(3600);
     stack.text(["transcribe", long.path().to_str().unwrap(), "--language", "en", "--id", "long", "--detach"]);
-    stack.wait_for("long", "all of it is cut", |job| job["duration_s"].as_f64() > Some(0.0));
+    stack.wait_for("long", "all of it is segmented", |job| job["duration_s"].as_f64() > Some(0.0));
     stack.wait_for("long", "the first words are there", |job| job["chunks_done"].as_u64() > Some(0));
     stack.text(["cancel", "long"]);
     stack.wait_for("long", "it has ended", |job| job["status"] == "cancelled");
 
     let steps = steps(&stack, "long");
     let of = |activity: &str| steps.iter().find(|step| step.activity == activity).unwrap();
-    let cut = of("ingest").completed.as_ref().unwrap();
+    let segmented = of("ingest").completed.as_ref().unwrap();
     let first = of("transcribe_unit");
-    assert!(first.started < *cut, "the first unit waited for all others to be cut: {first:?}, {cut}");
+    assert!(first.started < *segmented, "the first unit waited for all others: {first:?}, {segmented}");
 }
 
 #[test]

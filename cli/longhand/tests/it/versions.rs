@@ -18,7 +18,7 @@ fn a_job_stays_with_the_version_that_it_began_with() {
     roll_out(&mut stack, "1");
     stack.text(["transcribe", &sample(), "--id", "begun", "--detach"]);
     // It goes no further, for nobody recognises yet.
-    stack.wait_for("begun", "the recording is cut", |state| state["stage"] == "prepare");
+    stack.wait_for("begun", "the recording is segmented", |state| state["stage"] == "prepare");
     stack.kill(INGESTION);
 
     roll_out(&mut stack, "2");

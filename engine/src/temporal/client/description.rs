@@ -62,15 +62,15 @@ fn heartbeat<T: DeserializeOwned>(activity: &PendingActivityInfo) -> Option<T> {
 }
 
 /// Adds what the workflow told to what the server knew.
-pub(super) fn add_workflow_progress(progress: &mut JobProgress, told: WorkflowProgress) {
-    progress.stage = told.stage;
-    progress.chunks_done = (progress.chunks_done + told.chunks_done).min(told.chunks_total);
-    progress.chunks_total = told.chunks_total;
-    progress.duration_s = told.duration_s;
-    progress.folder = told.folder;
-    progress.decode_config_hash = told.decode_config_hash;
-    progress.jobs_done = told.jobs_done;
-    progress.jobs_total = told.jobs_total;
+pub(super) fn add_workflow_progress(progress: &mut JobProgress, reported: WorkflowProgress) {
+    progress.stage = reported.stage;
+    progress.chunks_done = (progress.chunks_done + reported.chunks_done).min(reported.chunks_total);
+    progress.chunks_total = reported.chunks_total;
+    progress.duration_s = reported.duration_s;
+    progress.folder = reported.folder;
+    progress.decode_config_hash = reported.decode_config_hash;
+    progress.jobs_done = reported.jobs_done;
+    progress.jobs_total = reported.jobs_total;
 }
 
 pub(super) fn summary(execution: &WorkflowExecution) -> Option<JobSummary> {

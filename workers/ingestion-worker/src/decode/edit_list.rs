@@ -61,7 +61,7 @@ fn child(file: &File, within: Range<u64>, kind: &[u8; 4]) -> Result<Range<u64>> 
     Err(ErrorKind::NotFound.into())
 }
 
-/// The first field behind the two times of a movie's or a track's header: the time scale of the
+/// The first field after the two times of a movie's or a track's header: the time scale of the
 /// one, the id of the other. The header's version says how wide the times are.
 fn versioned_field(file: &File, header: &Range<u64>) -> Result<u32> {
     let wide = number(file, header.start)? >> 24 == 1;

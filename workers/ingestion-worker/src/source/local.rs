@@ -115,8 +115,8 @@ mod tests {
                 "talk.mp3 could not be read: input/output error; check the disk",
             ),
         ] {
-            let told = super::unreadable("talk.mp3", &error);
-            assert_eq!((told.kind, told.message.as_str()), (kind, message));
+            let failure = super::unreadable("talk.mp3", &error);
+            assert_eq!((failure.kind, failure.message.as_str()), (kind, message));
         }
     }
 }

@@ -71,8 +71,8 @@ mod tests {
                 format!("talk.mp3 could not be copied to the temporary folder {folder}: timed out"),
             ),
         ] {
-            let told = super::write_failed("talk.mp3", &kind.into());
-            assert_eq!((told.kind, told.message), (expected, message));
+            let failure = super::write_failed("talk.mp3", &kind.into());
+            assert_eq!((failure.kind, failure.message), (expected, message));
         }
     }
 }

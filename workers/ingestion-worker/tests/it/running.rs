@@ -64,9 +64,9 @@ async fn what_is_in_the_store_is_told_while_more_comes() {
     let mut bench = Workbench::new();
     bench.settings.unit_seconds = 60;
     let source = bench.file("minutes.wav", &wav(&speech().repeat(30)));
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let heard = Arc::clone(&told);
-    let on_segmented = move |so_far| heard.lock().unwrap().push(so_far);
+    let reported = Arc::new(Mutex::new(Vec::new()));
+    let reports = Arc::clone(&reported);
+    let on_segmented = move |so_far| reports.lock().unwrap().push(so_far);
     let never = CancellationToken::new();
     let ingested = ingest(&bench.store, &bench.settings, &source, &never, |_| (), on_segmented).await.unwrap();
 
@@ -76,7 +76,7 @@ async fn what_is_in_the_store_is_told_while_more_comes() {
     let expected =
         (1..).zip(ends).map(|(units, chunks)| SegmentationProgress { folder: ingested.folder.clone(), units, chunks });
     // The end of ingestion tells of the last unit.
-    assert_eq!(*told.lock().unwrap(), expected.take(units.len() - 1).collect::<Vec<_>>());
+    assert_eq!(*reported.lock().unwrap(), expected.take(units.len() - 1).collect::<Vec<_>>());
 }
 
 #[tokio::test]
@@ -85,19 +85,19 @@ async fn a_cancelled_ingestion_stops_at_once_and_leaves_no_plan() {
     let half_an_hour = wav(&speech().repeat(164));
     let source = bench.file("long.wav", &half_an_hour);
     let cancelled = CancellationToken::new();
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let (stop, heard) = (cancelled.clone(), Arc::clone(&told));
+    let reported = Arc::new(Mutex::new(Vec::new()));
+    let (stop, reports) = (cancelled.clone(), Arc::clone(&reported));
     let progress = move |seconds: f64| {
-        heard.lock().unwrap().push(seconds);
+        reports.lock().unwrap().push(seconds);
         if seconds >= 60.0 {
             stop.cancel();
         }
     };
     let error = ingest(&bench.store, &bench.settings, &source, &cancelled, progress, |_| ()).await.unwrap_err();
     assert_eq!(error.kind, FailureKind::Cancelled);
-    let told = told.lock().unwrap().clone();
-    assert!(told.is_sorted() && told[0] == 1.0, "progress goes up second by second: {told:?}");
-    assert!(told.last().is_some_and(|last| *last <= 61.0), "it went on to {:?} s", told.last());
+    let reported = reported.lock().unwrap().clone();
+    assert!(reported.is_sorted() && reported[0] == 1.0, "progress goes up second by second: {reported:?}");
+    assert!(reported.last().is_some_and(|last| *last <= 61.0), "it went on to {:?} s", reported.last());
     let left = bench.store.list("audio").await.unwrap();
     assert!(!left.iter().any(|key| key.ends_with("plan.json")), "{left:?}");
 }

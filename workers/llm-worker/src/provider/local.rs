@@ -102,11 +102,11 @@ fn check_file(path: &Path) -> Result<(), StageError> {
     )))
 }
 
-fn window(weights: &Weights, asked: Option<u32>) -> u32 {
+fn window(weights: &Weights, configured: Option<u32>) -> u32 {
     let trained = weights.trained_context_tokens();
-    let window = asked.unwrap_or(LARGEST_DEFAULT_WINDOW).min(trained);
-    if let Some(asked) = asked.filter(|&asked| asked > trained) {
-        tracing::warn!(asked, trained, "LONGHAND_LLM_CONTEXT_TOKENS is more than the model was trained with");
+    let window = configured.unwrap_or(LARGEST_DEFAULT_WINDOW).min(trained);
+    if let Some(configured) = configured.filter(|&configured| configured > trained) {
+        tracing::warn!(configured, trained, "LONGHAND_LLM_CONTEXT_TOKENS is more than the model was trained with");
     }
     window
 }

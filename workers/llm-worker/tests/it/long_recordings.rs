@@ -35,9 +35,9 @@ async fn check(task: &LlmTask, window: u32, text: &'static str, calls: RangeIncl
     let endpoint = Endpoint::answering(move |_, _| Play::Answer(text.to_owned())).await;
     let settings = LlmSettings { context_tokens: Some(window), ..endpoint_settings(&endpoint.base_url) };
     let model = Model::open(&settings, &no_cache()).await.unwrap();
-    let heard = Mutex::new(Vec::new());
-    let hear = |progress: Progress| heard.lock().unwrap().push(progress);
-    let answer = answer(&model, &lecture(SENTENCES), task, &CancellationToken::new(), hear).await.unwrap();
+    let reported = Mutex::new(Vec::new());
+    let report = |progress: Progress| reported.lock().unwrap().push(progress);
+    let answer = answer(&model, &lecture(SENTENCES), task, &CancellationToken::new(), report).await.unwrap();
     let requests = endpoint.requests();
     assert_eq!(requests.len(), answer.usage.calls as usize);
     assert!(calls.contains(&requests.len()), "{} calls for {task:?} with {window}", requests.len());
@@ -50,7 +50,7 @@ async fn check(task: &LlmTask, window: u32, text: &'static str, calls: RangeIncl
         let readers = requests.iter().filter(|request| request.prompt().contains(&sentence)).count();
         assert_eq!(readers, 1, "{task:?} with {window}: {sentence}");
     }
-    let last = heard.into_inner().unwrap().pop().unwrap();
+    let last = reported.into_inner().unwrap().pop().unwrap();
     assert_eq!((last.calls_done, last.calls_planned), (answer.usage.calls, answer.usage.calls));
     assert_eq!(last.prompt_tokens, answer.usage.prompt_tokens);
 }

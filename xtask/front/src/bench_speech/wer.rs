@@ -57,8 +57,8 @@ fn edits(reference: &[String], hypothesis: &[String]) -> usize {
     for (i, expected) in reference.iter().enumerate() {
         let mut diagonal = row[0];
         row[0] = i + 1;
-        for (j, heard) in hypothesis.iter().enumerate() {
-            let substituted = diagonal + usize::from(expected != heard);
+        for (j, recognised) in hypothesis.iter().enumerate() {
+            let substituted = diagonal + usize::from(expected != recognised);
             diagonal = row[j + 1];
             row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
         }

@@ -35,9 +35,9 @@ fn packages(command: &[&str]) -> BTreeSet<String> {
     let units = graph["units"].as_array().unwrap().iter();
     let libraries = units.filter(|unit| unit["mode"] == "build" && unit["target"]["kind"][0] != "custom-build");
     let third_party = libraries.filter(|unit| unit["pkg_id"].as_str().unwrap().starts_with("registry+"));
-    let told = third_party.map(|unit| {
+    let described = third_party.map(|unit| {
         let package = unit["pkg_id"].as_str().unwrap().rsplit('#').next().unwrap();
         format!("{package}, level {}: {}", unit["profile"]["opt_level"], unit["features"])
     });
-    told.collect()
+    described.collect()
 }

@@ -97,7 +97,7 @@ fn matches_text(pattern: &[u8], path: &[u8]) -> bool {
     }
 }
 
-/// `pattern` begins behind the opening bracket.
+/// `pattern` begins after the opening bracket.
 fn matches_class(pattern: &[u8], path: &[u8]) -> bool {
     let (Some(end), Some(byte)) = (pattern.iter().position(|byte| *byte == b']'), path.first()) else {
         return false;

@@ -39,8 +39,8 @@ fn instruction_starts(project: &LintedProject, finding: &Finding) -> Vec<usize> 
 fn names_above(lines: &[String], line: usize) -> Vec<String> {
     let above = lines[..line.saturating_sub(1).min(lines.len())].iter().rev();
     let comments = above.map_while(|line| line.trim().strip_prefix('#'));
-    let behind = lines.get(line.saturating_sub(1)).and_then(|line| Some(line.rsplit_once(" #")?.1));
-    comments.chain(behind).flat_map(names).collect()
+    let at_end = lines.get(line.saturating_sub(1)).and_then(|line| Some(line.rsplit_once(" #")?.1));
+    comments.chain(at_end).flat_map(names).collect()
 }
 
 fn names(comment: &str) -> Vec<String> {

@@ -79,9 +79,9 @@ fn the_same_packages_give_the_same_digest() {
     let made = || {
         let output = bases(&project, &["--offline"]);
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-        let told = format!("made {OF_A_DAY}, ");
+        let prefix = format!("made {OF_A_DAY}, ");
         let text = stderr(&output);
-        text.lines().find_map(|line| line.strip_prefix(&told)).unwrap_or_else(|| panic!("{text}")).to_owned()
+        text.lines().find_map(|line| line.strip_prefix(&prefix)).unwrap_or_else(|| panic!("{text}")).to_owned()
     };
     let digests = [made(), made()];
     let stored = docker(&["image", "inspect", "--format", "{{.Id}}", OF_A_DAY]);

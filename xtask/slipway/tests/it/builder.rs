@@ -10,7 +10,7 @@ use crate::{
     tool::{stderr, stdout, tool},
 };
 
-fn told(second: &SecondEngine, arguments: &str) -> Value {
+fn describe(second: &SecondEngine, arguments: &str) -> Value {
     let folder = tempfile::tempdir().unwrap();
     let mut command = tool(folder.path());
     command.arg("builder").args(arguments.split_whitespace()).args(["--json", "--builder", &second.socket()]);
@@ -29,7 +29,7 @@ fn a_builder_is_shown_and_pruned() {
     let built = project.command("").env("DOCKER_HOST", second.socket()).output().unwrap();
     assert_eq!(built.status.code(), Some(0), "{}", stderr(&built));
 
-    let shown = told(&second, "");
+    let shown = describe(&second, "");
     assert_eq!(shown["worker"]["snapshotter"], "overlayfs");
     assert_eq!(shown["cache_mounts"].as_array().unwrap().len(), 1, "{shown:#}");
     assert!(shown["bytes"].as_u64().unwrap() > 1_000_000 && shown["would_drop"] == Value::Array(vec![]), "{shown:#}");
@@ -37,13 +37,13 @@ fn a_builder_is_shown_and_pruned() {
     let text = stdout(&command.args(["builder"]).env("DOCKER_HOST", second.socket()).output().unwrap());
     assert!(text.contains("│ /kept (registry) │") && text.contains("now it would drop nothing"), "{text}");
 
-    let records = |told: &Value| told["records"].as_array().unwrap().len();
-    assert_eq!(records(&told(&second, "prune --older-than 1h")), 0);
-    let forecast = told(&second, "prune --keep 1kB --dry-run");
+    let records = |description: &Value| description["records"].as_array().unwrap().len();
+    assert_eq!(records(&describe(&second, "prune --older-than 1h")), 0);
+    let forecast = describe(&second, "prune --keep 1kB --dry-run");
     assert!(records(&forecast) > 1 && forecast["dry_run"] == true, "{forecast:#}");
-    assert_eq!(told(&second, "")["bytes"], shown["bytes"]);
-    assert!(records(&told(&second, "prune --older-than 0s")) >= 1);
-    assert_eq!(told(&second, "")["cache_mounts"], Value::Array(vec![]));
+    assert_eq!(describe(&second, "")["bytes"], shown["bytes"]);
+    assert!(records(&describe(&second, "prune --older-than 0s")) >= 1);
+    assert_eq!(describe(&second, "")["cache_mounts"], Value::Array(vec![]));
 }
 
 /// The engine is asked what it understood.
@@ -57,7 +57,7 @@ fn the_written_policy_keeps_cache_mounts() {
         assert!(text.lines().any(|found| found == line), "{line} is missing in:\n{text}");
     }
     let Some(second) = SecondEngine::start_with(serde_json::from_str(&stdout(&output)).unwrap(), false) else { return };
-    let rules = told(&second, "")["worker"]["rules"].clone();
+    let rules = describe(&second, "")["worker"]["rules"].clone();
     let names_mounts = |rule: &Value| rule["filters"].to_string().contains("cachemount");
     assert!(!rules.as_array().unwrap().iter().any(names_mounts), "{rules:#}");
     let most: Vec<u64> = rules.as_array().unwrap().iter().map(|rule| rule["most"].as_u64().unwrap()).collect();

@@ -174,15 +174,15 @@ fn an_engine_that_is_killed_is_told_of_and_its_next_build_works() {
     project.compose("services:\n  app: {build: .}\n");
     let mut command = project.command("--build-arg SECONDS=60 --progress plain");
     let mut build = command.env("DOCKER_HOST", second.socket()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut told = std::io::BufReader::new(build.stderr.take().unwrap());
+    let mut progress = std::io::BufReader::new(build.stderr.take().unwrap());
     let mut line = String::new();
     while !line.contains("RUN --network=none sleep") {
         line.clear();
-        assert_ne!(std::io::BufRead::read_line(&mut told, &mut line).unwrap(), 0, "the step does not begin");
+        assert_ne!(std::io::BufRead::read_line(&mut progress, &mut line).unwrap(), 0, "the step does not begin");
     }
     second.kill();
     let mut rest = String::new();
-    told.read_to_string(&mut rest).unwrap();
+    progress.read_to_string(&mut rest).unwrap();
     assert_eq!(build.wait().unwrap().code(), Some(1), "{rest}");
     assert!(rest.contains("error: the engine went away during the build"), "{rest}");
     assert!(rest.contains("hint: start it again with `cargo xtask engine`"), "{rest}");

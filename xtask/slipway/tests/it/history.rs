@@ -42,9 +42,9 @@ fn builds_are_kept_and_compared() {
     let compared = json(&project, "compare 2 3 --json");
     let image = compared["images"].as_array().unwrap().iter().find(|image| image["name"] == "history").unwrap();
     let reasons = image["reasons"].as_array().unwrap();
-    let told = |part: &str| reasons.iter().any(|reason| reason["what"].as_str().unwrap().contains(part));
-    assert!(told("sleep 1: ran; it was cached"), "{image:#}");
-    assert!(told("of its contexts were sent, and "), "{image:#}");
+    let says = |part: &str| reasons.iter().any(|reason| reason["what"].as_str().unwrap().contains(part));
+    assert!(says("sleep 1: ran; it was cached"), "{image:#}");
+    assert!(says("of its contexts were sent, and "), "{image:#}");
     assert!(reasons[0]["ms"].as_f64().unwrap() > 900.0, "what costs most is not the first: {image:#}");
 
     let shown = stdout(&project.build("compare 2 timings"));

@@ -74,8 +74,8 @@ fn a_cache_goes_to_a_registry_and_comes_back() {
     for ending in ["failed", "done"] {
         let output = project.build("--progress plain");
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-        let told = stderr(&output);
-        assert!(told.contains(&format!("{imported}: {ending}")), "{told}");
+        let progress = stderr(&output);
+        assert!(progress.contains(&format!("{imported}: {ending}")), "{progress}");
     }
 }
 

@@ -299,14 +299,14 @@ fn a_file_that_changes_during_the_solve_is_not_taken_for_the_one_that_was_sent()
     project.write(".dockerignore", "timings\n");
     project.compose("services:\n  app: {build: .}\n");
     let mut build = project.command("--progress plain").stderr(std::process::Stdio::piped()).spawn().unwrap();
-    let mut told = std::io::BufReader::new(build.stderr.take().unwrap());
+    let mut progress = std::io::BufReader::new(build.stderr.take().unwrap());
     let mut line = String::new();
     while !line.contains("none sleep") {
         line.clear();
-        assert_ne!(std::io::BufRead::read_line(&mut told, &mut line).unwrap(), 0, "the step does not begin");
+        assert_ne!(std::io::BufRead::read_line(&mut progress, &mut line).unwrap(), 0, "the step does not begin");
     }
     project.write("data", "late");
-    std::io::copy(&mut told, &mut std::io::sink()).unwrap();
+    std::io::copy(&mut progress, &mut std::io::sink()).unwrap();
     assert!(build.wait().unwrap().success());
     let (found, because) = outcome(&project.build_timed(""), "app");
     assert_eq!(found, "built");
@@ -324,8 +324,11 @@ fn the_table_and_the_quiet_output_tell_of_unchanged_images() {
     settle(&project);
     let output = project.build("--progress quiet");
     assert_eq!(stdout(&first), stdout(&output));
-    let told = stderr(&project.build(""));
-    assert!(told.contains(" unchanged │") && told.contains("0 of 1 images built, 1 unchanged in "), "{told}");
+    let progress = stderr(&project.build(""));
+    assert!(
+        progress.contains(" unchanged │") && progress.contains("0 of 1 images built, 1 unchanged in "),
+        "{progress}"
+    );
 }
 
 fn touch(project: &TestProject, path: &str) {
