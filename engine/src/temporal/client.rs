@@ -11,7 +11,7 @@ use std::{fmt::Display, time::Duration};
 
 use futures_util::future::BoxFuture;
 use temporalio_client::{
-    Client, ClientOptions, Connection, WorkflowCancelOptions, WorkflowDescribeOptions, WorkflowExecutionDescription,
+    Client, ClientOptions, WorkflowCancelOptions, WorkflowDescribeOptions, WorkflowExecutionDescription,
     WorkflowFetchHistoryOptions, WorkflowGetResultOptions, WorkflowIdConflictPolicy, WorkflowIdReusePolicy,
     WorkflowQueryOptions, WorkflowStartOptions,
     envconfig::LoadClientConfigProfileOptions,
@@ -104,7 +104,7 @@ pub(super) async fn connect() -> Result<Client, ClientError> {
         address: address.trim_end_matches('/').to_owned(),
         reason: error.to_string(),
     };
-    let connected = tokio::time::timeout(CONNECT_TIMEOUT, Connection::connect(connection)).await;
+    let connected = tokio::time::timeout(CONNECT_TIMEOUT, temporal_connection::connect(connection)).await;
     let connection =
         connected.map_err(|_| unreachable(&"no answer in time"))?.map_err(|error| unreachable(&root_cause(&error)))?;
     Client::new(connection, options).map_err(|error| ClientError::Settings(error.to_string()))

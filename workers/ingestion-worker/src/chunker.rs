@@ -9,7 +9,7 @@
 
 use engine::plan::Span;
 
-use crate::speech_segments::{PADDING, SpeechSegment, milliseconds};
+use audio::speech_segments::{PADDING, SpeechSegment, milliseconds};
 
 /// A chunk takes no segment that would make it longer, in samples.
 const FULL: u64 = milliseconds(16_000);

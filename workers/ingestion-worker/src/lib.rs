@@ -11,14 +11,10 @@ mod assemble;
 mod batch;
 mod chunker;
 mod conclude;
-mod decode;
 mod deliver;
 mod ingest;
 mod pipeline;
-mod resample;
 mod source;
-mod speech;
-mod speech_segments;
 mod units;
 
 pub use ingest::{Ingested, ingest};

@@ -5,6 +5,11 @@
 
 use std::fs::File;
 
+use audio::{
+    decode::{Decoder, Step},
+    resample::Resampler,
+    speech_segments::{SpeechSegment, SpeechSegmenter},
+};
 use engine::{
     error::StageError,
     plan::{AudioFormat, SAMPLE_RATE},
@@ -14,9 +19,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     chunker::Chunker,
-    decode::{Decoder, Step},
-    resample::Resampler,
-    speech_segments::{SpeechSegment, SpeechSegmenter},
     units::{FilledUnit, UnitFiller},
 };
 

@@ -9,13 +9,13 @@ use std::{collections::VecDeque, ops::Range};
 use crate::speech::{Edge, FRAME, SpeechDetector, is_steady};
 
 /// Samples at 16 kHz in so many milliseconds.
-pub(crate) const fn milliseconds(milliseconds: u64) -> u64 {
+pub const fn milliseconds(milliseconds: u64) -> u64 {
     milliseconds * 16
 }
 
 /// Audio kept on each side of a segment at a chunk's edge, for the recogniser hears words better
 /// with their onset and decay.
-pub(crate) const PADDING: u64 = milliseconds(400);
+pub const PADDING: u64 = milliseconds(400);
 /// Audio kept on each side of a segment inside a chunk: the padding, and half of the 0.5 s that
 /// longer silences are shortened to.
 const MARGIN: u64 = PADDING + milliseconds(250);
@@ -28,23 +28,23 @@ const QUIET_FRAMES: usize = 13;
 
 /// All positions are samples of the recording at 16 kHz.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct SpeechSegment {
+pub struct SpeechSegment {
     /// Where something is said.
-    pub(crate) speech: Range<u64>,
+    pub speech: Range<u64>,
     /// Where `audio` begins: no later than the speech.
-    pub(crate) start: u64,
+    pub start: u64,
     /// The speech and up to 0.65 s before and after. Where two segments are nearer than twice
     /// that, their audio meets in the middle of the pause.
-    pub(crate) audio: Vec<i16>,
+    pub audio: Vec<i16>,
 }
 
 impl SpeechSegment {
-    pub(crate) fn end(&self) -> u64 {
+    pub fn end(&self) -> u64 {
         self.start + self.audio.len() as u64
     }
 }
 
-pub(crate) struct SpeechSegmenter {
+pub struct SpeechSegmenter {
     detector: SpeechDetector,
     /// Samples that do not fill a frame yet.
     partial: Vec<i16>,
@@ -61,8 +61,14 @@ pub(crate) struct SpeechSegmenter {
     taken: u64,
 }
 
+impl Default for SpeechSegmenter {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl SpeechSegmenter {
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         Self {
             detector: SpeechDetector::new(),
             partial: Vec::with_capacity(FRAME),
@@ -76,7 +82,7 @@ impl SpeechSegmenter {
     }
 
     /// Takes the next samples in and appends the segments that are complete.
-    pub(crate) fn push(&mut self, samples: &[i16], segments: &mut Vec<SpeechSegment>) {
+    pub fn push(&mut self, samples: &[i16], segments: &mut Vec<SpeechSegment>) {
         let mut rest = samples;
         while !rest.is_empty() {
             let (next, after) = rest.split_at(rest.len().min(FRAME - self.partial.len()));
@@ -91,7 +97,7 @@ impl SpeechSegmenter {
     }
 
     /// Ends the recording: an open segment ends with it.
-    pub(crate) fn finish(mut self, segments: &mut Vec<SpeechSegment>) {
+    pub fn finish(mut self, segments: &mut Vec<SpeechSegment>) {
         self.history.extend(self.partial.iter());
         self.position += self.partial.len() as u64;
         if let Some(start) = self.open_since {

@@ -34,7 +34,7 @@ impl Decoder {
     ///
     /// # Errors
     /// A file that is no recording, or none that can be decoded.
-    pub(crate) fn open(file: File, name: &str) -> Result<Self, StageError> {
+    pub fn open(file: File, name: &str) -> Result<Self, StageError> {
         let for_edit_list = file.try_clone().map_err(|error| unrecognised(name, &Error::IoError(error)))?;
         let stream = MediaSourceStream::new(Box::new(file), MediaSourceStreamOptions::default());
         let reader = symphonia::default::get_probe()

@@ -33,7 +33,7 @@ const MISSING_TOLERATED_S: f64 = 1.0;
 /// A wav header may leave its length open; with less audio than this it is taken for damaged.
 const LEAST_OF_OPEN_LENGTH_S: f64 = 1.0;
 
-pub(crate) struct Decoder {
+pub struct Decoder {
     /// The recording as errors call it.
     name: String,
     reader: Box<dyn FormatReader>,
@@ -61,7 +61,7 @@ enum Promise {
 
 /// What one packet of the file gave, apart from the samples.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Step {
+pub enum Step {
     Samples {
         /// Samples per second, in hertz; it may change within a recording.
         rate: u32,
@@ -74,7 +74,7 @@ pub(crate) enum Step {
 }
 
 impl Decoder {
-    pub(crate) fn format(&self) -> &AudioFormat {
+    pub fn format(&self) -> &AudioFormat {
         &self.format
     }
 
@@ -82,7 +82,7 @@ impl Decoder {
     ///
     /// # Errors
     /// A recording that ends early, is damaged or holds no audio.
-    pub(crate) fn step(&mut self, mono: &mut Vec<f32>) -> Result<Step, StageError> {
+    pub fn step(&mut self, mono: &mut Vec<f32>) -> Result<Step, StageError> {
         mono.clear();
         let Some(mut packet) = self.next_packet()? else {
             self.check_end()?;

@@ -13,7 +13,7 @@ pub(crate) const RATES: std::ops::RangeInclusive<u32> = 1_000..=768_000;
 /// Output samples per FFT block: 64 ms, sharp enough to keep everything below 7.7 kHz.
 const BLOCK: usize = 1024;
 
-pub(crate) enum Resampler {
+pub enum Resampler {
     /// The input has the right rate already.
     Through,
     Fft(Box<FftResampler>),
@@ -21,7 +21,7 @@ pub(crate) enum Resampler {
 
 impl Resampler {
     /// `rate` is the input's, within [`RATES`].
-    pub(crate) fn new(rate: u32) -> Result<Self, StageError> {
+    pub fn new(rate: u32) -> Result<Self, StageError> {
         Ok(match rate {
             SAMPLE_RATE => Self::Through,
             rate => Self::Fft(Box::new(FftResampler::new(rate).map_err(refused)?)),
@@ -29,7 +29,7 @@ impl Resampler {
     }
 
     /// Takes samples in and appends what is ready to `output`.
-    pub(crate) fn push(&mut self, input: &[f32], output: &mut Vec<f32>) -> Result<(), StageError> {
+    pub fn push(&mut self, input: &[f32], output: &mut Vec<f32>) -> Result<(), StageError> {
         match self {
             Self::Through => output.extend_from_slice(input),
             Self::Fft(resampler) => resampler.push(input, output).map_err(refused)?,
@@ -38,7 +38,7 @@ impl Resampler {
     }
 
     /// Appends what the filter still holds.
-    pub(crate) fn finish(self, output: &mut Vec<f32>) -> Result<(), StageError> {
+    pub fn finish(self, output: &mut Vec<f32>) -> Result<(), StageError> {
         match self {
             Self::Through => Ok(()),
             Self::Fft(resampler) => resampler.finish(output).map_err(refused),
@@ -51,7 +51,8 @@ fn refused(error: impl std::fmt::Display) -> StageError {
     StageError::bad_input(format!("the recording cannot be resampled to {SAMPLE_RATE} Hz: {error}; please report it"))
 }
 
-pub(crate) struct FftResampler {
+/// A filter at work.
+pub struct FftResampler {
     fft: Fft<f32>,
     rate: u64,
     pending: Vec<f32>,
