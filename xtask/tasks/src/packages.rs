@@ -1,6 +1,8 @@
 //! System packages. What counts is what the machine can do, not what its package manager believes to be installed.
 
 use std::{
+    env,
+    fs::File,
     io,
     process::{ChildStderr, Command, Stdio},
     thread::{self, JoinHandle},
@@ -33,7 +35,12 @@ pub fn ensure(needs: &[Need]) -> anyhow::Result<()> {
     if !can_install() {
         return Err(Halt::ActionRequired(format!("{}, then run this again", instruction(&packages))).into());
     }
-    install(&packages)?;
+    let alone = wait_for_others()?;
+    // Whoever held the lock may have installed the same.
+    if missing.iter().any(|need| !(need.is_met)()) {
+        install(&packages)?;
+    }
+    drop(alone);
     match missing.iter().find(|need| !(need.is_met)()) {
         Some(need) => {
             anyhow::bail!("{} is still missing after installing {}; install it by hand", need.purpose, need.package)
@@ -70,6 +77,15 @@ fn instruction_for(packages: &[&str], has_apt: bool) -> String {
     } else {
         format!("install what your system calls these Debian packages: {packages}")
     }
+}
+
+/// One installs at a time: apt-get waits for others where it installs, but not where it updates its lists. The lock ends
+/// with the file.
+fn wait_for_others() -> anyhow::Result<File> {
+    let path = env::temp_dir().join("apt-get.lock");
+    let lock = File::create(&path).with_context(|| format!("{} cannot be written", path.display()))?;
+    lock.lock().with_context(|| format!("{} cannot be locked", path.display()))?;
+    Ok(lock)
 }
 
 fn install(packages: &[&str]) -> anyhow::Result<()> {
