@@ -1,7 +1,6 @@
 //! System packages. What counts is what the machine can do, not what its package manager believes to be installed.
 
 use std::{
-    env,
     fs::File,
     io,
     process::{ChildStderr, Command, Stdio},
@@ -12,6 +11,8 @@ use std::{
 use anyhow::Context;
 
 use crate::{Halt, StatusLine, output::say, watch};
+
+const APT_FOLDER: &str = "/var/lib/apt";
 
 /// Something that a task uses, and the Debian package that brings it.
 pub struct Need {
@@ -80,11 +81,10 @@ fn instruction_for(packages: &[&str], has_apt: bool) -> String {
 }
 
 /// One installs at a time: apt-get waits for others where it installs, but not where it updates its lists. The lock ends
-/// with the file.
+/// with the file, which is apt's own folder: nobody else can put another thing in its place.
 fn wait_for_others() -> anyhow::Result<File> {
-    let path = env::temp_dir().join("apt-get.lock");
-    let lock = File::create(&path).with_context(|| format!("{} cannot be written", path.display()))?;
-    lock.lock().with_context(|| format!("{} cannot be locked", path.display()))?;
+    let lock = File::open(APT_FOLDER).with_context(|| format!("{APT_FOLDER} cannot be opened"))?;
+    lock.lock().with_context(|| format!("{APT_FOLDER} cannot be locked"))?;
     Ok(lock)
 }
 
