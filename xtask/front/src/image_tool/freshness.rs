@@ -12,8 +12,14 @@ use anyhow::{Context, Result};
 use crate::workspace;
 
 /// What decides over the program besides its sources, from the workspace on.
-const MANIFESTS: [&str; 5] =
-    ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "xtask/slipway/Cargo.toml", "xtask/tasks/Cargo.toml"];
+const MANIFESTS: [&str; 6] = [
+    "Cargo.toml",
+    "Cargo.lock",
+    ".cargo/config.toml",
+    "workspace-hack/Cargo.toml",
+    "xtask/slipway/Cargo.toml",
+    "xtask/tasks/Cargo.toml",
+];
 
 pub(super) struct Freshness {
     program: PathBuf,
