@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use confique::Config;
+use strsim::levenshtein;
 
 use super::variables;
 
@@ -48,8 +49,8 @@ fn reject_unknown(names: impl Iterator<Item = String>) -> Result<(), ConfigError
     let known: Vec<&'static str> = variables().map(|variable| variable.name).chain([CONFIG_FILE]).collect();
     for name in names.filter(|name| name.starts_with("LONGHAND_")) {
         if !known.contains(&name.as_str()) {
-            let nearest = known.iter().copied().min_by_key(|candidate| edit_distance(candidate, &name));
-            let nearest = nearest.filter(|candidate| edit_distance(candidate, &name) <= 4);
+            let nearest = known.iter().copied().min_by_key(|candidate| levenshtein(candidate, &name));
+            let nearest = nearest.filter(|candidate| levenshtein(candidate, &name) <= 4);
             return Err(ConfigError::UnknownVariable { name, nearest });
         }
     }
@@ -65,22 +66,6 @@ fn error_chain(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
-}
-
-/// Levenshtein's distance, for the hint at a misspelt name.
-fn edit_distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (i, a) in left.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in right.iter().enumerate() {
-            let substituted = diagonal + usize::from(a != *b);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[right.len()]
 }
 
 #[cfg(test)]

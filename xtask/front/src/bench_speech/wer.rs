@@ -1,10 +1,12 @@
 //! Word error rate after the usual normalisation, as the corpus's own `wer.py` has it: case and
 //! punctuation dropped, digits and number words made equal.
 
+use strsim::generic_levenshtein;
+
 /// Edits per word of the reference.
 pub(crate) fn word_error_rate(reference: &str, hypothesis: &str) -> f64 {
     let (reference, hypothesis) = (words(reference), words(hypothesis));
-    edits(&reference, &hypothesis) as f64 / reference.len().max(1) as f64
+    generic_levenshtein(&reference, &hypothesis) as f64 / reference.len().max(1) as f64
 }
 
 /// The words that count.
@@ -49,21 +51,6 @@ fn number(word: &str) -> Option<&'static str> {
         ("ten", "10"),
     ];
     NUMBERS.iter().find(|(name, _)| *name == word).map(|(_, digits)| *digits)
-}
-
-/// Levenshtein's distance over words.
-fn edits(reference: &[String], hypothesis: &[String]) -> usize {
-    let mut row: Vec<usize> = (0..=hypothesis.len()).collect();
-    for (i, expected) in reference.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, recognised) in hypothesis.iter().enumerate() {
-            let substituted = diagonal + usize::from(expected != recognised);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[hypothesis.len()]
 }
 
 #[cfg(test)]
