@@ -1,5 +1,5 @@
 FROM rust:1-slim AS build
-RUN apt-get update && apt-get install -y build-essential cmake libclang-dev
+RUN apt-get update && apt-get install -y build-essential cmake
 WORKDIR /src
 COPY . .
 ENV GGML_NATIVE=OFF

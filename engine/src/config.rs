@@ -45,10 +45,7 @@ pub struct CacheSettings {
 #[derive(Debug, Clone, Config)]
 pub struct TelemetrySettings {
     /// Filter in tracing's syntax, such as `info` or `engine=debug,warn`.
-    #[config(
-        env = "LONGHAND_LOG",
-        default = "info,temporalio_sdk_core=warn,temporalio_client=warn,async_openai=off,llama-cpp-2=error"
-    )]
+    #[config(env = "LONGHAND_LOG", default = "info,temporalio_sdk_core=warn,temporalio_client=warn,async_openai=off")]
     pub filter: String,
     /// `text` or `json`.
     #[config(env = "LONGHAND_LOG_FORMAT", default = "text")]

@@ -30,8 +30,7 @@ pub enum MemoryPolicy {
 /// Starts the program again with the variables that the libraries want, save for those that the user has set. To be
 /// called first, before there are threads.
 pub fn reexec_with_native_env(memory: MemoryPolicy) {
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    let missing = missing_variables(memory, cores, |name| std::env::var_os(name).is_some());
+    let missing = native_env(memory);
     if missing.is_empty() {
         return;
     }
@@ -42,6 +41,12 @@ pub fn reexec_with_native_env(memory: MemoryPolicy) {
     command.arg0(name.as_deref().unwrap_or(OsStr::new(""))).args(arguments).envs(missing);
     // It returns only where it fails, and then the program goes on as it was started: slower at worst.
     drop(command.exec());
+}
+
+/// The variables that the libraries want, save for those that the user has set: for a program that is yet to start.
+pub fn native_env(memory: MemoryPolicy) -> Vec<(&'static str, String)> {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    missing_variables(memory, cores, |name| std::env::var_os(name).is_some())
 }
 
 fn missing_variables(memory: MemoryPolicy, cores: usize, is_set: impl Fn(&str) -> bool) -> Vec<(&'static str, String)> {

@@ -11,8 +11,10 @@ use super::{
 };
 
 mod faster_whisper;
+mod llama_server;
 
 pub use faster_whisper::faster_whisper;
+pub use llama_server::llama_server;
 
 /// A file that can be fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +78,7 @@ fn temporal_on(arch: &str) -> Asset {
         name: format!("Temporal {TEMPORAL_VERSION}"),
         file: PathBuf::from(format!("bin/temporal-{TEMPORAL_VERSION}")),
         executable: true,
-        on_path: Some(PathProgram { name: "temporal".to_owned(), oldest: [1, 5, 0] }),
+        on_path: Some(PathProgram { name: "temporal".to_owned(), oldest: Some([1, 5, 0]) }),
         sources,
         alternative: "put a `temporal` of version 1.5.0 or later on PATH".to_owned(),
     }
@@ -186,12 +188,14 @@ fn pin(sha256: &str, size: u64) -> Pin {
 mod tests {
     use std::path::Path;
 
-    use super::{Asset, TEMPORAL_VERSION, faster_whisper, llm, temporal, temporal_on, whisper, whisper_models};
+    use super::{
+        Asset, TEMPORAL_VERSION, faster_whisper, llama_server, llm, temporal, temporal_on, whisper, whisper_models,
+    };
     use crate::source::{Pin, Source};
 
     fn all() -> Vec<Asset> {
         let whisper = whisper_models().filter_map(whisper).chain(whisper_models().filter_map(faster_whisper));
-        whisper.chain([llm(), temporal()]).collect()
+        whisper.chain([llama_server(), llm(), temporal()]).collect()
     }
 
     fn pins(source: &Source) -> Vec<&Pin> {

@@ -8,16 +8,17 @@ use engine::config::program_folders;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PathProgram {
     pub name: String,
-    /// The oldest version that will do: major, minor, patch.
-    pub oldest: [u32; 3],
+    /// The oldest version that will do: major, minor, patch. None where any does.
+    pub oldest: Option<[u32; 3]>,
 }
 
 impl PathProgram {
     pub(super) async fn find(&self) -> Option<PathBuf> {
         let path = program_folders().into_iter().map(|folder| folder.join(&self.name)).find(|path| path.is_file())?;
+        let Some(oldest) = self.oldest else { return Some(path) };
         let answer = tokio::process::Command::new(&path).arg("--version").output().await.ok()?;
         let version = version_in(&String::from_utf8_lossy(&answer.stdout))?;
-        (version >= self.oldest).then_some(path)
+        (version >= oldest).then_some(path)
     }
 }
 

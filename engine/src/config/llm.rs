@@ -1,5 +1,7 @@
 //! Settings of the LLM worker.
 
+use std::path::PathBuf;
+
 use confique::Config;
 
 use crate::{llm::LlmUsage, secret::Secret};
@@ -7,12 +9,16 @@ use crate::{llm::LlmUsage, secret::Secret};
 /// The LLM worker.
 #[derive(Debug, Clone, Config)]
 pub struct LlmSettings {
-    /// `local` (a GGUF model in this process) or `openai` (any endpoint that speaks its API).
+    /// `local` (a GGUF model on this machine) or `openai` (any endpoint that speaks its API).
     #[config(env = "LONGHAND_LLM_PROVIDER", default = "local")]
     pub provider: LlmProvider,
     /// The endpoint's model name, or for `local` a GGUF file's path. Default: `gpt-5-mini`, or the bundled small model.
     #[config(env = "LONGHAND_LLM_MODEL", validate = not_empty)]
     pub model: Option<String>,
+    /// What runs the model of `local`: a `llama-server`, or the library of the Python package xllamacpp. Default: the
+    /// `llama-server` on PATH, or that library, fetched.
+    #[config(env = "LONGHAND_LLM_SERVER")]
+    pub server: Option<PathBuf>,
     /// The endpoint of `openai`, such as `https://api.mistral.ai/v1`.
     #[config(env = "LONGHAND_LLM_BASE_URL", default = "https://api.openai.com/v1")]
     pub base_url: String,

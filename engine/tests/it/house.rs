@@ -9,12 +9,11 @@ use std::{
 };
 
 /// A foreign crate, and the only places that may name it.
-const MAY_NAME: [(&str, &[&str]); 10] = [
+const MAY_NAME: [(&str, &[&str]); 9] = [
     ("temporalio_", &["engine/src/temporal", "engine/temporal-connection/src", "workers/*/src/activities.rs"]),
     ("whisper_rs", &["workers/transcription-worker/src/recogniser/whisper"]),
     ("ct2rs", &["workers/transcription-worker/src/recogniser/ctranslate2"]),
-    ("async_openai", &["workers/llm-worker/src/provider/openai"]),
-    ("llama_cpp_2", &["workers/llm-worker/src/provider/local"]),
+    ("async_openai", &["workers/llm-worker/src/provider/chat"]),
     ("symphonia", &["audio/src/decode"]),
     ("object_store", &["engine/src/store"]),
     ("axum", &["services/*/src"]),

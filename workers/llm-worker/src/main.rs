@@ -4,7 +4,6 @@ use clap::Parser;
 use confique::Config;
 use engine::{
     config::{self, CacheSettings, HealthSettings, LlmSettings, StoreSettings, TelemetrySettings},
-    native_env::{MemoryPolicy, reexec_with_native_env},
     program::WorkerProgram,
     temporal::{contracts::LLM_QUEUE, worker::Queue},
 };
@@ -36,7 +35,6 @@ struct Settings {
 }
 
 fn main() -> anyhow::Result<()> {
-    reexec_with_native_env(MemoryPolicy::ReturnFreedMemory);
     let flags = Flags::parse();
     let Settings { telemetry, health, store, cache, llm } = config::load()?;
     let program = WorkerProgram { name: env!("CARGO_PKG_NAME"), telemetry, health, store };

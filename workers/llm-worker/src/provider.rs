@@ -2,19 +2,17 @@
 //!
 //! It knows nothing of transcripts and tasks. Each model's client stays in its own module.
 
-use std::path::PathBuf;
-
 use engine::{
     config::{CacheSettings, LlmProvider, LlmSettings},
     error::StageError,
 };
-use models::{FetchEvent, catalogue};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use local::LocalModel;
 use openai::Endpoint;
 
+mod chat;
 mod local;
 mod openai;
 
@@ -62,8 +60,8 @@ pub(crate) struct Reply {
 }
 
 impl Model {
-    /// Makes the model of the settings ready. The bundled model is fetched into `cache` where the
-    /// settings name no other and it is not there yet.
+    /// Makes the model of the settings ready. The bundled model and llama.cpp's server are fetched into `cache` where the
+    /// settings name no others and they are not there yet.
     ///
     /// # Errors
     /// Setup, naming the variable, for a file that is missing or no model, an address or key that
@@ -76,13 +74,7 @@ impl Model {
         }
         Ok(Self(match settings.provider {
             LlmProvider::Openai => Provider::Openai(Box::new(Endpoint::open(settings)?)),
-            LlmProvider::Local => {
-                let path = match &settings.model {
-                    Some(path) => PathBuf::from(path),
-                    None => bundled(cache).await?,
-                };
-                Provider::Local(LocalModel::open(path, settings).await?)
-            }
+            LlmProvider::Local => Provider::Local(LocalModel::open(settings, cache).await?),
         }))
     }
 
@@ -95,16 +87,16 @@ impl Model {
     }
 
     /// How many tokens a text takes: exact, or never too few where the tokenizer is not known.
-    pub(crate) fn count_tokens(&self, text: &str) -> u32 {
+    pub(crate) async fn count_tokens(&self, text: &str) -> Result<u32, StageError> {
         match &self.0 {
-            Provider::Local(model) => model.count_tokens(text),
-            Provider::Openai(endpoint) => endpoint.count_tokens(text),
+            Provider::Local(model) => model.count_tokens(text).await,
+            Provider::Openai(endpoint) => Ok(endpoint.count_tokens(text)),
         }
     }
 
     pub(crate) async fn reply(&self, prompt: Prompt, cancelled: &CancellationToken) -> Result<Reply, StageError> {
         match &self.0 {
-            Provider::Local(model) => model.reply(prompt, cancelled).await,
+            Provider::Local(model) => model.reply(&prompt, cancelled).await,
             Provider::Openai(endpoint) => endpoint.reply(&prompt, cancelled).await,
         }
     }
@@ -130,13 +122,4 @@ impl Prompt {
     pub(crate) fn new(text: String, answer_tokens: u32) -> Self {
         Self { messages: vec![Message { role: Role::User, text }], answer_tokens, schema: None }
     }
-}
-
-async fn bundled(cache: &CacheSettings) -> Result<PathBuf, StageError> {
-    let log = |event| {
-        if let FetchEvent::Trying { source } = event {
-            tracing::info!(source, "fetching the bundled language model");
-        }
-    };
-    Ok(models::ensure(&catalogue::llm(), &models::cache_folder(cache), &log).await?)
 }

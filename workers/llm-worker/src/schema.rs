@@ -40,9 +40,9 @@ impl AnswerSchema {
     }
 
     /// Tokens of text that fit one call, an answer to be repaired and the reason included.
-    pub(crate) fn room(&self, instruction: &Instruction<'_>, model: &Model) -> Result<u32, StageError> {
+    pub(crate) async fn room(&self, instruction: &Instruction<'_>, model: &Model) -> Result<u32, StageError> {
         let answer = instruction.answer_tokens(model);
-        instruction.room_beside(model, 2 * answer + COMPLAINT_TOKENS.min(model.context_tokens() / 8))
+        instruction.room_beside(model, 2 * answer + COMPLAINT_TOKENS.min(model.context_tokens() / 8)).await
     }
 
     /// Makes the call that was planned, and a second one where the first answer misses the schema.
@@ -59,7 +59,7 @@ impl AnswerSchema {
         };
         tracing::debug!(complaint, "the answer misses its schema; asking once more");
         calls.plan(1);
-        prompt.messages.extend(repair(calls.model(), &prompt, first, &complaint));
+        prompt.messages.extend(repair(calls.model(), &prompt, first, &complaint).await?);
         let second = calls.make(prompt).await?;
         self.check(&second).map_err(|complaint| {
             StageError::bad_input(format!(
@@ -82,15 +82,15 @@ impl AnswerSchema {
     }
 }
 
-fn repair(model: &Model, prompt: &Prompt, reply: Reply, complaint: &str) -> [Message; 2] {
+async fn repair(model: &Model, prompt: &Prompt, reply: Reply, complaint: &str) -> Result<[Message; 2], StageError> {
     let given = match reply.text.trim() {
         // Some endpoints refuse a message without text.
         "" => "(nothing)".to_owned(),
-        _ => clip(model, reply.text, prompt.answer_tokens),
+        _ => clip(model, reply.text, prompt.answer_tokens).await?,
     };
     let text =
         format!("That cannot be used: {complaint}. Answer again with nothing but JSON that satisfies the schema.");
-    [Message { role: Role::Assistant, text: given }, Message { role: Role::User, text }]
+    Ok([Message { role: Role::Assistant, text: given }, Message { role: Role::User, text }])
 }
 
 fn violation(error: &jsonschema::ValidationError<'_>) -> String {

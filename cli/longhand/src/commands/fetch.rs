@@ -30,7 +30,7 @@ Examples:
 Each file comes from the first source that serves, is checked against a pinned SHA-256, and is fetched once.
 The paths go to stdout, one a line.")]
 pub(crate) struct FetchArgs {
-    /// `temporal`, `llm`, or `whisper-` with a model's name, such as `whisper-base`.
+    /// `temporal`, `llm`, `llama-server`, or `whisper-` with a model's name, such as `whisper-base`.
     /// All that the settings ask for where nothing is named
     #[arg(value_name = "NAME")]
     names: Vec<Wanted>,
@@ -43,6 +43,7 @@ pub(crate) struct FetchArgs {
 enum Wanted {
     Temporal,
     Llm,
+    LlamaServer,
     /// A model's name, or the path that the settings give.
     Whisper(String),
 }
@@ -55,10 +56,11 @@ impl FromStr for Wanted {
         match (name, model) {
             ("temporal", _) => Ok(Self::Temporal),
             ("llm", _) => Ok(Self::Llm),
+            ("llama-server", _) => Ok(Self::LlamaServer),
             (_, Some(model)) => Ok(Self::Whisper(model.to_owned())),
             (_, None) => {
                 let models: Vec<String> = catalogue::whisper_models().map(|model| format!("whisper-{model}")).collect();
-                Err(format!("name temporal, llm, or one of {}", models.join(", ")))
+                Err(format!("name temporal, llm, llama-server, or one of {}", models.join(", ")))
             }
         }
     }
@@ -94,15 +96,19 @@ pub(crate) async fn run(args: FetchArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn wanted_by(settings: &FetchSettings) -> Vec<Wanted> {
-    let needs_llm = settings.llm.provider == LlmProvider::Local && settings.llm.model.is_none();
-    let speech = Wanted::Whisper(settings.transcribe.model.clone());
-    [Wanted::Temporal, speech].into_iter().chain(needs_llm.then_some(Wanted::Llm)).collect()
+    let LlmSettings { provider, model, server, .. } = &settings.llm;
+    let is_local = *provider == LlmProvider::Local;
+    let mut wanted = vec![Wanted::Temporal, Wanted::Whisper(settings.transcribe.model.clone())];
+    wanted.extend((is_local && model.is_none()).then_some(Wanted::Llm));
+    wanted.extend((is_local && server.is_none()).then_some(Wanted::LlamaServer));
+    wanted
 }
 
 async fn fetch(wanted: Wanted, settings: &FetchSettings, cache: &Path) -> anyhow::Result<Fetched> {
     let name = match &wanted {
         Wanted::Temporal => "temporal".to_owned(),
         Wanted::Llm => "llm".to_owned(),
+        Wanted::LlamaServer => "llama-server".to_owned(),
         Wanted::Whisper(model) => format!("whisper-{model}"),
     };
     let progress = Progress::new(&name);
@@ -110,6 +116,7 @@ async fn fetch(wanted: Wanted, settings: &FetchSettings, cache: &Path) -> anyhow
     let path = match &wanted {
         Wanted::Temporal => models::ensure(&catalogue::temporal(), cache, &events).await?,
         Wanted::Llm => models::ensure(&catalogue::llm(), cache, &events).await?,
+        Wanted::LlamaServer => models::ensure(&catalogue::llama_server(), cache, &events).await?,
         Wanted::Whisper(model) if settings.transcribe.recogniser == RecogniserChoice::Ctranslate2 => {
             models::ctranslate2_weights(model, cache, &events).await?.path
         }

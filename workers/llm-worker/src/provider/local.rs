@@ -1,7 +1,4 @@
-//! A GGUF model in this process: requests queue up for slots, each with a thread and a context of
-//! its own, so that inference never runs on the async executor.
-//!
-//! llama.cpp is known to the module below only.
+//! A GGUF model on this machine, which llama.cpp's server answers with in a process beside the worker's.
 
 use std::{
     path::{Path, PathBuf},
@@ -9,56 +6,68 @@ use std::{
     thread,
 };
 
-use engine::{config::LlmSettings, error::StageError};
-use llama::{Slot, Weights};
-use tokio::sync::oneshot;
+use engine::{
+    config::{CacheSettings, LlmSettings},
+    error::StageError,
+};
+use models::{Asset, FetchEvent, catalogue};
+use serde_json::{Map, Value, json};
+use server::{Launch, LlamaServer};
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use super::{Prompt, Reply};
+use super::{Prompt, Reply, chat::Fault};
 
-mod llama;
+mod server;
 
 /// A bigger window is used where it is asked for; its memory is taken whether it is needed or not.
 const LARGEST_DEFAULT_WINDOW: u32 = 8192;
 
+/// How far back repetition is punished, in tokens.
+const REPETITION_WINDOW: u32 = 256;
+
 pub(super) struct LocalModel {
     name: String,
     context_tokens: u32,
-    weights: Arc<Weights>,
-    queue: async_channel::Sender<Request>,
-}
-
-struct Request {
-    prompt: Prompt,
-    cancelled: CancellationToken,
-    answer: oneshot::Sender<Result<Reply, StageError>>,
+    launch: Launch,
+    server: Mutex<Arc<LlamaServer>>,
 }
 
 impl LocalModel {
-    pub(super) async fn open(path: PathBuf, settings: &LlmSettings) -> Result<Self, StageError> {
-        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        let weights = Arc::new(load(path).await?);
-        let context_tokens = window(&weights, settings.context_tokens);
-        let slots = settings.slots.max(1);
-        let threads = settings.threads.unwrap_or_else(cores).div_ceil(slots).max(1);
-        let (queue, requests) = async_channel::bounded(slots);
-        for slot in 0..slots {
-            // One after the other: llama.cpp must not make two contexts of a model at once.
-            start_slot(slot, weights.clone(), context_tokens, threads, requests.clone()).await?;
-        }
-        tracing::info!(model = name, context_tokens, slots, threads, "language model loaded");
-        Ok(Self { name, context_tokens, weights, queue })
-    }
-
-    pub(super) async fn reply(&self, prompt: Prompt, cancelled: &CancellationToken) -> Result<Reply, StageError> {
-        let (answer, answered) = oneshot::channel();
-        let request = Request { prompt, cancelled: cancelled.clone(), answer };
-        let queued = tokio::select! {
-            queued = self.queue.send(request) => queued,
-            () = cancelled.cancelled() => return Err(StageError::cancelled()),
+    /// Loads the model of the settings. What they do not name, the bundled model and a server for it, is fetched into
+    /// the cache where it is not there yet.
+    pub(super) async fn open(settings: &LlmSettings, cache: &CacheSettings) -> Result<Self, StageError> {
+        let model = match &settings.model {
+            Some(path) => PathBuf::from(path),
+            None => fetched(&catalogue::llm(), cache).await?,
         };
-        queued.map_err(|_| self.stopped())?;
-        answered.await.map_err(|_| self.stopped())?
+        check_file(&model)?;
+        let program = match &settings.server {
+            Some(path) => path.clone(),
+            None => fetched(&catalogue::llama_server(), cache).await?,
+        };
+        let name = model.file_name().unwrap_or(model.as_os_str()).to_string_lossy().into_owned();
+        let launch = Launch {
+            program,
+            model,
+            context_tokens: settings.context_tokens.unwrap_or(LARGEST_DEFAULT_WINDOW),
+            slots: settings.slots.max(1),
+            threads: settings.threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from)).max(1),
+        };
+        let server = LlamaServer::start(&launch, &name).await?;
+        let trained = server.context_tokens().await.map_err(|fault| explain(&name, &fault))?;
+        if settings.context_tokens.is_some_and(|configured| configured > trained) {
+            tracing::warn!(trained, "LONGHAND_LLM_CONTEXT_TOKENS is more than the model was trained with");
+        }
+        let context_tokens = launch.context_tokens.min(trained);
+        tracing::info!(
+            model = name,
+            context_tokens,
+            slots = launch.slots,
+            threads = launch.threads,
+            "language model loaded"
+        );
+        Ok(Self { name, context_tokens, launch, server: Mutex::new(Arc::new(server)) })
     }
 
     pub(super) fn name(&self) -> &str {
@@ -69,22 +78,71 @@ impl LocalModel {
         self.context_tokens
     }
 
-    pub(super) fn count_tokens(&self, text: &str) -> u32 {
-        self.weights.count_tokens(text)
+    pub(super) async fn count_tokens(&self, text: &str) -> Result<u32, StageError> {
+        self.server().await?.count_tokens(text).await.map_err(|fault| explain(&self.name, &fault))
     }
 
-    fn stopped(&self) -> StageError {
-        StageError::transient(format!("the model {} stopped answering: restart the LLM worker", self.name))
+    /// A reply; the same prompt always gets the same. When the call is given up, so is the server's work on it.
+    pub(super) async fn reply(&self, prompt: &Prompt, cancelled: &CancellationToken) -> Result<Reply, StageError> {
+        let reply = self.server().await?.chat.reply(prompt, &sampling(prompt), cancelled).await;
+        reply.map_err(|fault| explain(&self.name, &fault))
+    }
+
+    /// The server, started again where it has ended since it was last asked.
+    async fn server(&self) -> Result<Arc<LlamaServer>, StageError> {
+        let mut server = self.server.lock().await;
+        if let Some(status) = server.ended() {
+            tracing::warn!(model = self.name, %status, "llama.cpp's server has ended; starting it again");
+            *server = Arc::new(LlamaServer::start(&self.launch, &self.name).await?);
+        }
+        Ok(server.clone())
     }
 }
 
-async fn load(path: PathBuf) -> Result<Weights, StageError> {
-    tokio::task::spawn_blocking(move || {
-        check_file(&path)?;
-        Weights::load(&path)
-    })
-    .await
-    .map_err(|error| StageError::setup(format!("the language model could not be loaded: {error}")))?
+/// Always the likeliest token, so that answers can be repeated; what small models do then, repeating themselves for
+/// ever, is punished. JSON repeats its marks and names, so there it is punished less.
+fn sampling(prompt: &Prompt) -> Map<String, Value> {
+    let mut fields = Map::from_iter([
+        ("max_tokens".to_owned(), json!(prompt.answer_tokens)),
+        ("temperature".to_owned(), json!(0)),
+        ("cache_prompt".to_owned(), json!(false)),
+        ("dry_multiplier".to_owned(), json!(0.8)),
+        ("dry_base".to_owned(), json!(1.75)),
+        ("dry_allowed_length".to_owned(), json!(3)),
+        ("dry_penalty_last_n".to_owned(), json!(REPETITION_WINDOW)),
+    ]);
+    if prompt.schema.is_none() {
+        fields.insert("repeat_penalty".to_owned(), json!(1.1));
+        fields.insert("repeat_last_n".to_owned(), json!(REPETITION_WINDOW));
+    }
+    fields
+}
+
+fn explain(model: &str, fault: &Fault) -> StageError {
+    match fault {
+        Fault::Cancelled => StageError::cancelled(),
+        Fault::Status { .. } if fault.is_window() => StageError::bad_input(format!(
+            "a prompt does not fit the window of the model {model} ({fault}): raise LONGHAND_LLM_CONTEXT_TOKENS"
+        )),
+        Fault::Status { status: 400..500, .. } | Fault::Withheld(_) => StageError::setup(format!(
+            "the model {model} cannot answer ({fault}): set LONGHAND_LLM_MODEL to a chat model in GGUF"
+        )),
+        Fault::Status { .. } | Fault::Unreachable(_) | Fault::TimedOut | Fault::Garbled(_) => {
+            StageError::transient(format!(
+                "the model {model} stopped answering ({fault}): its server is started again for the next try; if it ends \
+                 again, lower LONGHAND_LLM_CONTEXT_TOKENS or LONGHAND_LLM_SLOTS, which take memory"
+            ))
+        }
+    }
+}
+
+async fn fetched(asset: &Asset, cache: &CacheSettings) -> Result<PathBuf, StageError> {
+    let log = |event| {
+        if let FetchEvent::Trying { source } = event {
+            tracing::info!(source, "fetching {}", asset.name);
+        }
+    };
+    Ok(models::ensure(asset, &models::cache_folder(cache), &log).await?)
 }
 
 /// Tells the common mistakes apart before llama.cpp, which only says no.
@@ -100,49 +158,4 @@ fn check_file(path: &Path) -> Result<(), StageError> {
         "the language model {} {problem}; set LONGHAND_LLM_MODEL to the path of a GGUF file, or unset it for the bundled model",
         path.display()
     )))
-}
-
-fn window(weights: &Weights, configured: Option<u32>) -> u32 {
-    let trained = weights.trained_context_tokens();
-    let window = configured.unwrap_or(LARGEST_DEFAULT_WINDOW).min(trained);
-    if let Some(configured) = configured.filter(|&configured| configured > trained) {
-        tracing::warn!(configured, trained, "LONGHAND_LLM_CONTEXT_TOKENS is more than the model was trained with");
-    }
-    window
-}
-
-fn cores() -> usize {
-    thread::available_parallelism().map_or(1, usize::from)
-}
-
-async fn start_slot(
-    number: usize,
-    weights: Arc<Weights>,
-    context_tokens: u32,
-    threads: usize,
-    requests: async_channel::Receiver<Request>,
-) -> Result<(), StageError> {
-    let (ready, started) = oneshot::channel();
-    let serve = move || match Slot::open(&weights, context_tokens, threads) {
-        Ok(slot) => {
-            if ready.send(Ok(())).is_ok() {
-                serve_requests(slot, &requests);
-            }
-        }
-        // Nobody waits for the error when the model was given up while it was opened.
-        Err(error) => drop(ready.send(Err(error))),
-    };
-    let failed = |error: String| StageError::setup(format!("the language model cannot be started: {error}"));
-    thread::Builder::new().name(format!("llm-{number}")).spawn(serve).map_err(|error| failed(error.to_string()))?;
-    started.await.map_err(|error| failed(error.to_string()))?
-}
-
-fn serve_requests(mut slot: Slot<'_>, requests: &async_channel::Receiver<Request>) {
-    while let Ok(Request { prompt, cancelled, answer }) = requests.recv_blocking() {
-        let stop = || cancelled.is_cancelled() || answer.is_closed();
-        let reply = slot.reply(&prompt, &stop);
-        if answer.send(reply).is_err() {
-            tracing::debug!("a reply came when nobody waited for it any more");
-        }
-    }
 }

@@ -1,46 +1,22 @@
-//! Any endpoint that speaks OpenAI's chat completions, and the only module that knows async-openai.
-//!
-//! Requests hold what every such server understands and nothing else: a model, messages, and a
-//! response format where there is a schema. Limits on tokens and temperatures are left out, for
-//! some models refuse them under the one name and some under the other.
+//! An endpoint that the settings name: its address and key, and what to tell the user of its faults.
 
 use std::time::Duration;
 
-use async_openai::{
-    Client,
-    config::OpenAIConfig,
-    error::OpenAIError,
-    middleware::HttpRequestFactory,
-    types::chat::{
-        ChatCompletionRequestAssistantMessage, ChatCompletionRequestMessage, ChatCompletionRequestUserMessage,
-        CreateChatCompletionRequest, ResponseFormat, ResponseFormatJsonSchema,
-    },
-};
-use completion::Completion;
 use engine::{config::LlmSettings, error::StageError, secret::Secret};
-use fault::Fault;
-use reqwest::header::{AUTHORIZATION, HeaderValue};
-use serde_json::Value;
+use serde_json::Map;
 use tokio_util::sync::CancellationToken;
-use tower::{BoxError, service_fn};
 use url::Url;
 
-use super::{Message, Prompt, Reply, Role};
-
-mod completion;
-mod fault;
-mod retry_after;
+use super::{
+    Prompt, Reply,
+    chat::{ChatServer, Fault, http_client},
+};
 
 const DEFAULT_MODEL: &str = "gpt-5-mini";
 const DEFAULT_WINDOW: u32 = 32_768;
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// After so many tries the job's own retries take over, which wait longer.
-const TRIES: u32 = 4;
 
 pub(super) struct Endpoint {
-    client: Client<OpenAIConfig>,
-    model: String,
+    server: ChatServer,
     /// The base URL as errors show it.
     address: String,
     key: Option<Secret>,
@@ -53,9 +29,11 @@ impl Endpoint {
         let url = base_url(&settings.base_url)?;
         let key = settings.key().cloned();
         let timeout = Duration::from_secs(settings.timeout_seconds.max(1));
+        let http = http_client().timeout(timeout).build();
+        let http = http.map_err(|error| StageError::setup(format!("no HTTPS client can be made: {error}")))?;
+        let model = settings.model.clone().unwrap_or_else(|| DEFAULT_MODEL.to_owned());
         Ok(Self {
-            client: client(&url, key.as_ref(), timeout)?,
-            model: settings.model.clone().unwrap_or_else(|| DEFAULT_MODEL.to_owned()),
+            server: ChatServer::new(url.as_str(), key.as_ref(), http, model)?,
             address: shown(url),
             key,
             timeout,
@@ -64,7 +42,7 @@ impl Endpoint {
     }
 
     pub(super) fn name(&self) -> &str {
-        &self.model
+        self.server.model()
     }
 
     pub(super) fn context_tokens(&self) -> u32 {
@@ -77,71 +55,57 @@ impl Endpoint {
         u32::try_from(text.len().div_ceil(3)).unwrap_or(u32::MAX)
     }
 
+    /// Limits on tokens and temperatures are left out of the request, for some models refuse them under the one name and
+    /// some under the other.
     pub(super) async fn reply(&self, prompt: &Prompt, cancelled: &CancellationToken) -> Result<Reply, StageError> {
-        let answered = match self.call(self.request(prompt, prompt.schema.as_ref()), cancelled).await {
-            Err(fault) if prompt.schema.is_some() && fault.is_refusal() => {
-                tracing::debug!(endpoint = self.address, "the response format was refused; asking in words only");
-                self.call(self.request(prompt, None), cancelled).await
-            }
-            answered => answered,
-        };
-        answered.map_err(|fault| self.explain(fault))
+        let answered = self.server.reply(prompt, &Map::new(), cancelled).await;
+        answered.map_err(|fault| self.without_key(self.explain(&fault)))
     }
 
-    async fn call(&self, request: CreateChatCompletionRequest, cancelled: &CancellationToken) -> Result<Reply, Fault> {
-        let mut tried = 1;
-        loop {
-            let outcome = tokio::select! {
-                outcome = self.send(&request) => outcome,
-                () = cancelled.cancelled() => return Err(Fault::Cancelled),
-            };
-            let fault = match outcome {
-                Ok(reply) => return Ok(reply),
-                Err(fault) => fault,
-            };
-            let Some(wait) = fault.wait(tried).filter(|_| tried < TRIES) else { return Err(fault) };
-            tracing::info!(endpoint = self.address, ?wait, tried, "the LLM endpoint is busy or failed; trying again");
-            tokio::select! {
-                () = tokio::time::sleep(wait) => {}
-                () = cancelled.cancelled() => return Err(Fault::Cancelled),
-            }
-            tried += 1;
+    fn explain(&self, fault: &Fault) -> StageError {
+        let (address, model) = (&self.address, self.name());
+        match fault {
+            Fault::Status { status, message, .. } => self.explain_status(fault, *status, message),
+            Fault::Unreachable(reason) => StageError::transient(format!(
+                "the LLM endpoint {address} cannot be reached ({reason}): start it, or correct LONGHAND_LLM_BASE_URL"
+            )),
+            Fault::TimedOut => StageError::transient(format!(
+                "the LLM endpoint {address} did not answer within {} s: raise LONGHAND_LLM_TIMEOUT_SECONDS, or use a faster model",
+                self.timeout.as_secs()
+            )),
+            Fault::Garbled(reason) => StageError::transient(format!(
+                "the LLM endpoint {address} sent a broken answer or no chat completion ({reason}): check LONGHAND_LLM_BASE_URL if this persists"
+            )),
+            Fault::Withheld(reason) => StageError::bad_input(format!(
+                "the model {model} refused to answer: {reason}; ask otherwise, or use another model"
+            )),
+            Fault::Cancelled => StageError::cancelled(),
         }
     }
 
-    async fn send(&self, request: &CreateChatCompletionRequest) -> Result<Reply, Fault> {
-        let completion: Completion = self.client.chat().create_byot(request).await.map_err(|error| match error {
-            OpenAIError::Boxed(error) => match error.downcast() {
-                Ok(fault) => *fault,
-                Err(error) => Fault::Garbled(error.to_string()),
-            },
-            OpenAIError::Reqwest(error) => Fault::from(error),
-            OpenAIError::JSONDeserialize(error, _) => Fault::Garbled(error.to_string()),
-            error => Fault::Garbled(error.to_string()),
-        })?;
-        completion.into_reply()
-    }
-
-    fn request(&self, prompt: &Prompt, schema: Option<&Value>) -> CreateChatCompletionRequest {
-        let response_format = schema.map(|schema| ResponseFormat::JsonSchema {
-            json_schema: ResponseFormatJsonSchema {
-                description: None,
-                name: "answer".to_owned(),
-                schema: schema.clone(),
-                strict: None,
-            },
-        });
-        CreateChatCompletionRequest {
-            model: self.model.clone(),
-            messages: prompt.messages.iter().map(message).collect(),
-            response_format,
-            ..CreateChatCompletionRequest::default()
+    fn explain_status(&self, fault: &Fault, status: u16, message: &str) -> StageError {
+        let model = self.name();
+        let said = format!("the LLM endpoint {} answered {status} ({message})", self.address);
+        match status {
+            401 | 403 => StageError::setup(format!("{said}: set LONGHAND_LLM_API_KEY to a key that it accepts")),
+            404 => StageError::setup(format!(
+                "{said}: set LONGHAND_LLM_MODEL to a model that it has, {model} is not one, or correct LONGHAND_LLM_BASE_URL"
+            )),
+            _ if fault.is_quota() => StageError::setup(format!("{said}: the account's quota is used up")),
+            408 | 429 | 500 | 502..=599 => StageError::transient(format!(
+                "{said} on every try: it is overloaded or down, run the task again later"
+            )),
+            _ if fault.is_window() => StageError::setup(format!(
+                "{said}: set LONGHAND_LLM_CONTEXT_TOKENS to the window of the model {model} or less"
+            )),
+            _ => StageError::setup(format!(
+                "{said}: check that LONGHAND_LLM_MODEL, {model}, is a chat model and LONGHAND_LLM_BASE_URL its address"
+            )),
         }
     }
 
-    /// The error as the user sees it. An endpoint may quote the key; nobody else shall.
-    fn explain(&self, fault: Fault) -> StageError {
-        let mut error = fault.explain(&self.address, &self.model, self.timeout);
+    /// An endpoint may quote the key; nobody else shall.
+    fn without_key(&self, mut error: StageError) -> StageError {
         if let Some(key) = &self.key {
             error.message = error.message.replace(key.expose(), "[secret]");
         }
@@ -170,41 +134,4 @@ fn shown(mut url: Url) -> String {
         return url.host_str().unwrap_or_default().to_owned();
     }
     url.to_string()
-}
-
-fn client(url: &Url, key: Option<&Secret>, timeout: Duration) -> Result<Client<OpenAIConfig>, StageError> {
-    let key = key.map(Secret::expose).unwrap_or_default();
-    if HeaderValue::from_str(key).is_err() {
-        return Err(StageError::setup("LONGHAND_LLM_API_KEY holds characters that no key has: set it again"));
-    }
-    // All fields are set, for this type's defaults come from environment variables.
-    let config = OpenAIConfig::new()
-        .with_api_base(url.as_str().trim_end_matches('/'))
-        .with_api_key(key)
-        .with_org_id("")
-        .with_project_id("");
-    engine::tls::install_provider();
-    let http = reqwest::Client::builder().timeout(timeout).connect_timeout(CONNECT_TIMEOUT).build();
-    let http = http.map_err(|error| StageError::setup(format!("no HTTPS client can be made: {error}")))?;
-    Ok(Client::build(http.clone(), config).with_http_service(service_fn(move |request| deliver(http.clone(), request))))
-}
-
-/// Sends one request once: the client's own service would retry by rules of its own and log bodies.
-async fn deliver(http: reqwest::Client, request: HttpRequestFactory) -> Result<reqwest::Response, BoxError> {
-    let mut request = request.build().await?;
-    if let Some(key) = request.headers_mut().get_mut(AUTHORIZATION) {
-        key.set_sensitive(true);
-    }
-    let response = http.execute(request).await.map_err(Fault::from)?;
-    if response.status().is_success() {
-        return Ok(response);
-    }
-    Err(Fault::status(response).await.into())
-}
-
-fn message(message: &Message) -> ChatCompletionRequestMessage {
-    match message.role {
-        Role::User => ChatCompletionRequestUserMessage::from(message.text.as_str()).into(),
-        Role::Assistant => ChatCompletionRequestAssistantMessage::from(message.text.as_str()).into(),
-    }
 }

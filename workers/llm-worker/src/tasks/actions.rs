@@ -29,8 +29,8 @@ pub(crate) async fn run(calls: &mut Calls<'_>, transcript: &Transcript) -> Resul
     }))?;
     let text = schema.instruction(LIST_ACTIONS);
     let instruction = Instruction { text: &text, answer_tokens: ANSWER_TOKENS };
-    let room = schema.room(&instruction, calls.model())?;
-    let parts = pack(calls.model(), pieces(&transcript.segments), room);
+    let room = schema.room(&instruction, calls.model()).await?;
+    let parts = pack(calls.model(), pieces(&transcript.segments), room).await?;
     calls.plan(parts.len());
     let mut actions: Vec<String> = Vec::new();
     for part in parts {

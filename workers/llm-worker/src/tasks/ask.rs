@@ -31,13 +31,13 @@ pub(crate) async fn run(
         None => {
             let text = format!("Answer the question about the recording above.\nQuestion: {}", question.text);
             let answer = Instruction { text: &text, answer_tokens: ANSWER_TOKENS };
-            let recording = shorten(calls, pieces, question, answer.room(calls.model())?).await?;
+            let recording = shorten(calls, pieces, question, answer.room(calls.model()).await?).await?;
             Ok(Value::String(calls.write(answer.about(calls.model(), &recording)).await?))
         }
         Some(schema) => {
             let text = schema.instruction(&question.text);
             let answer = Instruction { text: &text, answer_tokens: ANSWER_TOKENS };
-            let recording = shorten(calls, pieces, question, schema.room(&answer, calls.model())?).await?;
+            let recording = shorten(calls, pieces, question, schema.room(&answer, calls.model()).await?).await?;
             schema.ask(calls, answer.about(calls.model(), &recording)).await
         }
     }

@@ -26,6 +26,6 @@ pub(crate) async fn run(calls: &mut Calls<'_>, transcript: &Transcript) -> Resul
         return Ok(Value::String(String::new()));
     }
     calls.plan(1);
-    let text = condense(calls, pieces, &TAKE_NOTES, SUMMARISE.room(calls.model())?).await?;
+    let text = condense(calls, pieces, &TAKE_NOTES, SUMMARISE.room(calls.model()).await?).await?;
     Ok(Value::String(calls.write(SUMMARISE.about(calls.model(), &text)).await?))
 }

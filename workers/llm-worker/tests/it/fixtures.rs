@@ -64,6 +64,7 @@ pub(crate) fn endpoint_settings(base_url: &str) -> LlmSettings {
     LlmSettings {
         provider: LlmProvider::Openai,
         model: Some("test-model".to_owned()),
+        server: None,
         base_url: base_url.to_owned(),
         api_key: Some(Secret::new(KEY.to_owned())),
         openai_api_key: None,
@@ -73,17 +74,6 @@ pub(crate) fn endpoint_settings(base_url: &str) -> LlmSettings {
         completion_price: None,
         slots: 1,
         threads: None,
-    }
-}
-
-/// One thread, for tests run side by side and threads that wait for each other would spin.
-pub(crate) fn local_settings(model: PathBuf) -> LlmSettings {
-    LlmSettings {
-        threads: Some(1),
-        provider: LlmProvider::Local,
-        model: Some(model.display().to_string()),
-        context_tokens: Some(2048),
-        ..endpoint_settings("http://127.0.0.1:1/v1")
     }
 }
 

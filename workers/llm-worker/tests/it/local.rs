@@ -1,24 +1,44 @@
-//! The bundled GGUF model itself, in this process.
+//! The bundled GGUF model itself, with llama.cpp's server.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use engine::{
-    config::{self, CacheSettings, LlmSettings},
+    config::{self, CacheSettings, LlmProvider, LlmSettings},
     error::FailureKind,
     llm::LlmTask,
 };
 use llm_worker::{Model, answer};
-use models::{cache_folder, catalogue};
+use models::{Asset, cache_folder, catalogue};
+use rustix::process::{Pid, Signal};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::fixtures::{lecture, local_settings, meeting, no_cache, question, run};
+use crate::fixtures::{endpoint_settings, lecture, meeting, no_cache, question, run};
 
 fn bundled() -> PathBuf {
+    fetched(&catalogue::llm())
+}
+
+fn fetched(asset: &Asset) -> PathBuf {
     let cache: CacheSettings = config::load().unwrap();
-    let model = cache_folder(&cache).join(catalogue::llm().file);
-    assert!(model.is_file(), "{} is missing: run `cargo xtask test`, which fetches it", model.display());
-    model
+    let file = cache_folder(&cache).join(&asset.file);
+    assert!(file.is_file(), "{} is missing: run `cargo xtask test`, which fetches it", file.display());
+    file
+}
+
+/// One thread, for tests run side by side and threads that wait for each other would spin.
+fn local_settings(model: PathBuf) -> LlmSettings {
+    LlmSettings {
+        threads: Some(1),
+        provider: LlmProvider::Local,
+        model: Some(model.display().to_string()),
+        server: Some(fetched(&catalogue::llama_server())),
+        context_tokens: Some(2048),
+        ..endpoint_settings("http://127.0.0.1:1/v1")
+    }
 }
 
 #[tokio::test]
@@ -122,4 +142,62 @@ async fn a_file_that_is_no_model_is_named() {
             assert!(error.message.contains(part), "{part:?} is missing in: {error}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_work_is_named() {
+    for (program, problem) in [("/no/such/llama-server", "cannot be started"), ("/bin/false", "ended, exit status: 1")]
+    {
+        let settings = LlmSettings { server: Some(PathBuf::from(program)), ..local_settings(bundled()) };
+        let error = Model::open(&settings, &no_cache()).await.err().unwrap();
+        assert_eq!(error.kind, FailureKind::Setup, "{error}");
+        for part in [problem, program, "LONGHAND_LLM_SERVER"] {
+            assert!(error.message.contains(part), "{part:?} is missing in: {error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_killed_is_started_again() {
+    // A name of its own, by which its server is found among those of the other tests.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("killed.gguf");
+    std::os::unix::fs::symlink(bundled(), &path).unwrap();
+    let model = Model::open(&local_settings(path.clone()), &no_cache()).await.unwrap();
+    let never = CancellationToken::new();
+    let (recording, task) = (meeting(), question("Who is on the train?", None));
+    let before = answer(&model, &recording, &task, &never, |_| ()).await.unwrap();
+
+    let server = process_with(&path);
+    rustix::process::kill_process(server, Signal::KILL).unwrap();
+    let answers = async {
+        loop {
+            match answer(&model, &recording, &task, &never, |_| ()).await {
+                Ok(after) => break after,
+                // As Temporal does with what another try may mend.
+                Err(error) => assert!(error.is_retryable(), "{error}"),
+            }
+        }
+    };
+    assert_eq!(tokio::time::timeout(Duration::from_secs(120), answers).await.unwrap(), before);
+
+    let second = process_with(&path);
+    drop(model);
+    let gone = async {
+        while Path::new(&format!("/proc/{}/exe", second.as_raw_pid())).exists() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), gone).await.unwrap();
+}
+
+/// The process that has the path among its arguments.
+fn process_with(path: &Path) -> Pid {
+    let pids =
+        std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
+    let has_path = |pid: &i32| {
+        let arguments = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        arguments.split(|&byte| byte == 0).any(|argument| argument == path.as_os_str().as_encoded_bytes())
+    };
+    Pid::from_raw(pids.into_iter().find(has_path).unwrap()).unwrap()
 }

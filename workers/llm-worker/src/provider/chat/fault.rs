@@ -1,10 +1,9 @@
-//! What can go wrong with a call to an endpoint, whether trying again helps, and how to say it.
+//! What can go wrong with a call, and whether trying again helps.
 //!
 //! It knows nothing of requests and of the client that sends them.
 
 use std::time::{Duration, SystemTime};
 
-use engine::error::StageError;
 use serde_json::Value;
 
 use super::retry_after::retry_after;
@@ -19,7 +18,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 const LONGEST_QUOTE: usize = 400;
 
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Fault {
+pub(in crate::provider) enum Fault {
     #[error("status {status}: {message}")]
     Status { status: u16, message: String, retry_after: Option<Duration> },
     #[error("{0}")]
@@ -50,45 +49,27 @@ impl Fault {
         let back_off = FIRST_WAIT * 2_u32.saturating_pow(tried.saturating_sub(1));
         let wait = match self {
             Self::Garbled(_) => back_off,
-            Self::Status { status: 429, message, .. } if is_quota(message) => return None,
+            _ if self.is_quota() => return None,
             Self::Status { status: 408 | 429 | 500 | 502..=599, retry_after, .. } => retry_after.unwrap_or(back_off),
             _ => return None,
         };
         (wait <= LONGEST_WAIT).then_some(wait)
     }
 
-    /// The endpoint understood the request and wants no part of it.
-    pub(super) fn is_refusal(&self) -> bool {
-        matches!(self, Self::Status { status: 400 | 422 | 501, message, .. } if !is_window(message))
+    /// The account has nothing left; waiting does not help.
+    pub(in crate::provider) fn is_quota(&self) -> bool {
+        matches!(self, Self::Status { status: 402, .. })
+            || matches!(self, Self::Status { status: 429, message, .. } if is_quota(message))
     }
 
-    pub(super) fn explain(self, address: &str, model: &str, timeout: Duration) -> StageError {
-        let (status, message) = match self {
-            Self::Status { status, message, .. } => (status, message),
-            Self::Unreachable(reason) => {
-                return StageError::transient(format!(
-                    "the LLM endpoint {address} cannot be reached ({reason}): start it, or correct LONGHAND_LLM_BASE_URL"
-                ));
-            }
-            Self::TimedOut => {
-                return StageError::transient(format!(
-                    "the LLM endpoint {address} did not answer within {} s: raise LONGHAND_LLM_TIMEOUT_SECONDS, or use a faster model",
-                    timeout.as_secs()
-                ));
-            }
-            Self::Garbled(reason) => {
-                return StageError::transient(format!(
-                    "the LLM endpoint {address} sent a broken answer or no chat completion ({reason}): check LONGHAND_LLM_BASE_URL if this persists"
-                ));
-            }
-            Self::Withheld(reason) => {
-                return StageError::bad_input(format!(
-                    "the model {model} refused to answer: {reason}; ask otherwise, or use another model"
-                ));
-            }
-            Self::Cancelled => return StageError::cancelled(),
-        };
-        explain_status(status, &message, address, model)
+    /// The prompt is longer than what the model can take.
+    pub(in crate::provider) fn is_window(&self) -> bool {
+        matches!(self, Self::Status { status: 400..500, message, .. } if is_window(message))
+    }
+
+    /// The server understood the request and wants no part of it.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Status { status: 400 | 422 | 501, .. }) && !self.is_window()
     }
 }
 
@@ -100,27 +81,6 @@ impl From<reqwest::Error> for Fault {
             error if error.is_timeout() => Self::TimedOut,
             _ => Self::Garbled(reason),
         }
-    }
-}
-
-fn explain_status(status: u16, message: &str, address: &str, model: &str) -> StageError {
-    let said = format!("the LLM endpoint {address} answered {status} ({message})");
-    match status {
-        401 | 403 => StageError::setup(format!("{said}: set LONGHAND_LLM_API_KEY to a key that it accepts")),
-        404 => StageError::setup(format!(
-            "{said}: set LONGHAND_LLM_MODEL to a model that it has, {model} is not one, or correct LONGHAND_LLM_BASE_URL"
-        )),
-        402 => StageError::setup(format!("{said}: the account's quota is used up")),
-        429 if is_quota(message) => StageError::setup(format!("{said}: the account's quota is used up")),
-        408 | 429 | 500 | 502..=599 => {
-            StageError::transient(format!("{said} on every try: it is overloaded or down, run the task again later"))
-        }
-        _ if is_window(message) => StageError::setup(format!(
-            "{said}: set LONGHAND_LLM_CONTEXT_TOKENS to the window of the model {model} or less"
-        )),
-        _ => StageError::setup(format!(
-            "{said}: check that LONGHAND_LLM_MODEL, {model}, is a chat model and LONGHAND_LLM_BASE_URL its address"
-        )),
     }
 }
 
