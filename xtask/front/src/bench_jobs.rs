@@ -17,7 +17,6 @@ use crate::{
 };
 use peer::Peer;
 
-const SAMPLE: &str = "samples/jfk.flac";
 /// Jobs that run at the same time; the peer's workflows do, too.
 const CONCURRENCY: u32 = 50;
 
@@ -51,7 +50,7 @@ pub(crate) fn run(flags: &BenchJobsFlags) -> anyhow::Result<()> {
     // Before anything is measured: what it is made with may have to be fetched, and may be missing.
     let hour = recordings::speech(folder, &corpus, 3600)?;
     let mut stack = BenchStack::start(&tools, folder)?;
-    let sample = workspace::root().join(SAMPLE);
+    let sample = workspace::sample();
     transcribe(&mut stack, &sample, &[])?;
 
     say(format_args!("{} jobs of one recording", flags.jobs));

@@ -13,11 +13,11 @@ use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 use tasks::{
-    Halt, Interrupt,
+    Halt, Interrupt, last_lines,
     process_group::{kill_group, tether},
 };
 
-use super::process::{last_lines, output_of};
+use super::process::{SHOWN_LINES, output_of};
 use crate::name::Name;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -114,7 +114,7 @@ impl OwnEngine {
             interrupt.check()?;
             let has_ended = self.processes.first_mut().is_some_and(|child| !matches!(child.try_wait(), Ok(None)));
             if has_ended || Instant::now() > deadline {
-                bail!("{name} does not start:\n{}", last_lines(&self.log(name)));
+                bail!("{name} does not start:\n{}", last_lines(&self.log(name), SHOWN_LINES));
             }
             thread::sleep(POLL);
         }
