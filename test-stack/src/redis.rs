@@ -1,8 +1,9 @@
 //! A real Redis, for the tests of what can do without one.
 
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use supervisor::{Process, Readiness};
+use tasks::packages::answers;
 use tempfile::TempDir;
 
 use crate::{await_ready, free_port};
@@ -16,10 +17,9 @@ pub struct Redis {
 impl Redis {
     /// `None`, with a word about it, where there is no redis-server.
     pub fn start() -> Option<Self> {
-        let found = Command::new("redis-server").arg("--version").stdout(Stdio::null()).status();
-        if let Err(error) = found {
-            assert!(std::env::var_os("CI").is_none(), "redis-server is missing: {error}");
-            eprintln!("skipped: there is no redis-server ({error}); install Debian's redis-server");
+        if !answers("redis-server", &["--version"]) {
+            assert!(std::env::var_os("CI").is_none(), "redis-server is missing");
+            eprintln!("skipped: there is no redis-server; install Debian's redis-server");
             return None;
         }
         let (port, folder) = (free_port(), TempDir::new().unwrap());

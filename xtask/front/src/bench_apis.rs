@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, ensure};
 use serde::Serialize;
 use supervisor::embedded::INGESTION_API;
-use tasks::output::{print, say};
+use tasks::output::{print, print_json, say};
 
 use crate::{
     bench_stack::{BenchStack, memory, recordings},
@@ -69,8 +69,7 @@ pub(crate) fn run(flags: &BenchApisFlags) -> anyhow::Result<()> {
 
     let cores = std::thread::available_parallelism()?.get();
     let report = Report { cores, job, streams, uploads, ingestion_api_mb };
-    let text = if flags.json { serde_json::to_string_pretty(&report)? + "\n" } else { report.table() };
-    print(&text)?;
+    if flags.json { print_json(&report) } else { print(&report.table()) }?;
     let lost: u32 = [&report.job, &report.streams, &report.uploads].map(|load| load.lost).iter().sum();
     ensure!(lost == 0, "{lost} requests were not answered as they should be");
     Ok(())

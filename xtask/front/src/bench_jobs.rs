@@ -7,7 +7,7 @@ use std::{fs, path::Path, time::Instant};
 
 use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
-use tasks::output::{print, say};
+use tasks::output::{print, print_json, say};
 
 use crate::{
     bench_stack::{BenchStack, corpus::Corpus, recordings},
@@ -87,8 +87,7 @@ pub(crate) fn run(flags: &BenchJobsFlags) -> anyhow::Result<()> {
         first_words_s,
         after_an_hour_s,
     };
-    let text = if flags.json { serde_json::to_string_pretty(&report)? + "\n" } else { report.table() };
-    Ok(print(&text)?)
+    Ok(if flags.json { print_json(&report) } else { print(&report.table()) }?)
 }
 
 /// The id of the long job.

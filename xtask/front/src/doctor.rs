@@ -15,7 +15,7 @@ use crate::{flags::DoctorFlags, image_tool, needs, workspace};
 const ROOM: u64 = 20 << 30;
 
 pub(crate) fn run(flags: &DoctorFlags) -> Result<ExitCode> {
-    report(&findings(), flags.json)
+    Ok(report(&findings(), flags.json)?)
 }
 
 fn findings() -> Vec<Finding> {

@@ -29,5 +29,5 @@ pub(crate) fn run(args: &DoctorArgs) -> Result<ExitCode> {
     let runtime = tokio::runtime::Runtime::new().context("no threads for the connection")?;
     let mut findings = base_images::findings();
     findings.extend(runtime.block_on(engine::findings()));
-    report(&findings, args.json)
+    Ok(report(&findings, args.json)?)
 }

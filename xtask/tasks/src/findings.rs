@@ -1,11 +1,11 @@
 //! What a look at a machine gives: for each prerequisite of the tasks, whether it is there and how to get it.
 
-use std::process::ExitCode;
+use std::{io, process::ExitCode};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    output::print,
+    output::{print, print_json},
     packages::{self, Need},
 };
 
@@ -56,8 +56,8 @@ impl Finding {
 
 /// Prints the findings, for people or as JSON. The exit code tells whether all main tasks can run, if need be after
 /// installing something themselves.
-pub fn report(findings: &[Finding], as_json: bool) -> anyhow::Result<ExitCode> {
-    print(&if as_json { serde_json::to_string_pretty(findings)? + "\n" } else { render(findings) })?;
+pub fn report(findings: &[Finding], as_json: bool) -> io::Result<ExitCode> {
+    if as_json { print_json(findings) } else { print(&render(findings)) }?;
     let is_missing = findings.iter().any(|finding| finding.state == State::Missing);
     Ok(if is_missing { ExitCode::from(SOMETHING_MISSING) } else { ExitCode::SUCCESS })
 }

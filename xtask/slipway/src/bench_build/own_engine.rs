@@ -14,6 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 use tasks::{
     Halt, Interrupt, last_lines,
+    packages::answers,
     process_group::{kill_group, tether},
 };
 
@@ -56,10 +57,7 @@ pub(super) fn check_prerequisites() -> Result<(), Halt> {
             "a bench starts an engine of its own, which only root can: run it as root".to_owned(),
         ));
     }
-    let missing = ["dockerd", "containerd"].into_iter().find(|program| {
-        let answer = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-        !answer.is_ok_and(|status| status.success())
-    });
+    let missing = ["dockerd", "containerd"].into_iter().find(|program| !answers(program, &["--version"]));
     missing.map_or(Ok(()), |program| {
         let advice = format!("install Docker Engine, on Debian and Ubuntu with `{} engine`", Name::typed());
         Err(Halt::ActionRequired(format!("a bench starts an engine of its own, and there is no {program}: {advice}")))
