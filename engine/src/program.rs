@@ -59,14 +59,8 @@ impl WorkerProgram {
 
     async fn serve(self, queues: Queues<'_>) -> Result<(), ProgramError> {
         let _telemetry = telemetry::start(&self.telemetry, self.name)?;
-        let stop = CancellationToken::new();
+        let stop = signal::stop_token();
         let queues = queues(Store::open(&self.store)?, stop.clone())?;
-        tokio::spawn(cancel_on_signal(stop.clone()));
         Ok(worker::serve(queues, &self.health, &self.telemetry, stop).await?)
     }
-}
-
-async fn cancel_on_signal(stop: CancellationToken) {
-    signal::stop_requested().await;
-    stop.cancel();
 }

@@ -9,27 +9,33 @@ pub mod redis;
 
 use std::{
     collections::BTreeMap,
-    fs::File,
     path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
+    process::{Command, Output, Stdio},
     sync::OnceLock,
 };
 
-pub use process::{free_port, program, spawn, wait_until};
+pub use process::{await_ready, free_port, program, wait_until};
+use supervisor::{
+    Embedded, Ports, Program,
+    embedded::{TEMPORAL, WORKERS},
+    log_path,
+};
+pub use supervisor::{
+    Process, Readiness,
+    embedded::{INGESTION, INGESTION_API, JOB_STATUS_API, LLM, TRANSCRIPTION},
+};
+use tasks::last_lines;
 use tempfile::TempDir;
 
-pub const INGESTION: &str = "ingestion-worker";
-pub const TRANSCRIPTION: &str = "transcription-worker";
-pub const LLM: &str = "llm-worker";
-pub const INGESTION_API: &str = "ingestion-api";
-pub const JOB_STATUS_API: &str = "job-status-api";
+/// Lines of each log that are shown of a test that fails.
+const LOG_LINES: usize = 15;
 
 pub struct Stack {
     folder: TempDir,
-    port: u16,
+    embedded: Embedded,
     settings: BTreeMap<String, String>,
-    server: Option<Child>,
-    workers: BTreeMap<&'static str, Child>,
+    /// Those that run, and those that have ended by themselves.
+    processes: BTreeMap<&'static str, Process>,
 }
 
 impl Stack {
@@ -41,7 +47,7 @@ impl Stack {
     /// As [`Stack::start`], with settings on top.
     pub fn start_with(settings: &[(&str, &str)]) -> Self {
         let mut stack = Self::server_with(settings);
-        for worker in [INGESTION, TRANSCRIPTION, LLM] {
+        for worker in WORKERS {
             stack.start_worker(worker);
         }
         stack
@@ -50,13 +56,13 @@ impl Stack {
     /// The server alone, and the settings of what will be started.
     pub fn server_with(settings: &[(&str, &str)]) -> Self {
         let folder = TempDir::new().unwrap();
-        let port = free_port();
-        let mut all = BTreeMap::from([
-            ("TEMPORAL_ADDRESS".to_owned(), format!("127.0.0.1:{port}")),
-            ("LONGHAND_STORE".to_owned(), folder.path().join("store").display().to_string()),
-        ]);
-        all.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let mut stack = Self { folder, port, settings: all, server: None, workers: BTreeMap::new() };
+        let embedded = Embedded {
+            ports: Ports::any().unwrap(),
+            database: folder.path().join("temporal.db"),
+            store: Some(folder.path().join("store")),
+        };
+        let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let mut stack = Self { folder, embedded, settings: settings.collect(), processes: BTreeMap::new() };
         stack.start_server();
         stack
     }
@@ -66,6 +72,11 @@ impl Stack {
         self.folder.path()
     }
 
+    /// Where its parts listen.
+    pub fn embedded(&self) -> &Embedded {
+        &self.embedded
+    }
+
     pub fn set(&mut self, name: &str, value: &str) {
         self.settings.insert(name.to_owned(), value.to_owned());
     }
@@ -73,27 +84,17 @@ impl Stack {
     /// Starts the server, again where it ends before it serves: it looks for ports for its parts before they listen
     /// there, and breaks down where another program takes one meanwhile (issue 581 of temporalio/cli).
     pub fn start_server(&mut self) {
-        self.server = Some(self.spawn_server());
+        let program = self.embedded.temporal(temporal());
+        let mut server = self.spawn(&program);
         wait_until("Temporal serves", || {
-            if self.server.as_mut().unwrap().try_wait().unwrap().is_some() {
+            if server.has_ended() {
                 eprintln!("Temporal's dev server broke down as it started; here is another");
-                self.server = Some(self.spawn_server());
+                server = self.spawn(&program);
             }
-            self.server_is_whole()
+            server.poll().unwrap();
+            server.is_ready() && self.server_is_whole()
         });
-    }
-
-    fn spawn_server(&self) -> Child {
-        let mut command = Command::new(temporal());
-        command.args(["server", "start-dev", "--ip", "127.0.0.1", "--headless", "--log-level", "warn"]);
-        command.args(["--sqlite-pragma", "journal_mode=wal"]);
-        // As `cargo xtask dev` starts it: jobs take turns, and priorities hold for all that waits.
-        for setting in ["enableFairness=true", "numTaskqueueReadPartitions=1", "numTaskqueueWritePartitions=1"] {
-            command.args(["--dynamic-config-value", &format!("matching.{setting}")]);
-        }
-        command.args(["--port", &self.port.to_string(), "--db-filename"]).arg(self.folder.path().join("temporal.db"));
-        command.stdout(self.log("temporal")).stderr(self.log("temporal"));
-        spawn(command)
+        self.processes.insert(TEMPORAL, server);
     }
 
     /// Whether the part that starts last, the server's own worker, polls, and clients are answered.
@@ -116,42 +117,37 @@ impl Stack {
 
     /// Starts a worker or a service, and waits until it says that it is ready.
     pub fn start_worker(&mut self, worker: &'static str) {
-        let ready_before = self.ready_lines(worker);
-        let mut command = Command::new(program(worker));
-        command.envs(&self.settings).stdin(Stdio::null()).stdout(self.log(worker)).stderr(self.log(worker));
-        command.env_remove("OPENAI_API_KEY");
-        self.workers.insert(worker, spawn(command));
-        wait_until(&format!("{worker} is ready"), || self.ready_lines(worker) > ready_before);
+        let mut process = self.spawn(&self.embedded.program(worker, &program(worker)));
+        await_ready(worker, &mut process);
+        self.processes.insert(worker, process);
     }
 
-    fn ready_lines(&self, worker: &str) -> usize {
-        self.log_of(worker).matches(" ready").count()
+    fn spawn(&self, program: &Program) -> Process {
+        let mut command = program.command();
+        command.envs(&self.settings).env_remove("OPENAI_API_KEY");
+        Process::start(command, &self.log_path(program.name), program.readiness).unwrap()
     }
 
     /// As `kill -9`, and the process is gone when this returns.
     pub fn kill(&mut self, worker: &str) {
-        let mut child = self.workers.remove(worker).unwrap();
-        child.kill().unwrap();
-        child.wait().unwrap();
+        self.processes.remove(worker).unwrap().kill().unwrap();
     }
 
     pub fn kill_server(&mut self) {
-        let mut child = self.server.take().unwrap();
-        child.kill().unwrap();
-        child.wait().unwrap();
+        self.kill(TEMPORAL);
     }
 
-    /// Whether every worker that was started still runs.
-    pub fn all_alive(&mut self) -> bool {
-        self.workers.values_mut().all(|worker| worker.try_wait().unwrap().is_none())
-    }
-
-    fn log(&self, name: &str) -> File {
-        File::options().create(true).append(true).open(self.folder.path().join(format!("{name}.log"))).unwrap()
+    /// Whether everything that was started still runs.
+    pub fn all_alive(&self) -> bool {
+        !self.processes.values().any(Process::has_ended)
     }
 
     pub fn log_of(&self, name: &str) -> String {
-        std::fs::read_to_string(self.folder.path().join(format!("{name}.log"))).unwrap_or_default()
+        std::fs::read_to_string(self.log_path(name)).unwrap_or_default()
+    }
+
+    fn log_path(&self, name: &str) -> PathBuf {
+        log_path(self.folder(), name)
     }
 
     /// Runs the command line against this stack.
@@ -174,13 +170,13 @@ impl Stack {
     /// The command line, set up for this stack.
     pub fn command(&self) -> Command {
         let mut command = Command::new(program("longhand"));
-        command.envs(&self.settings).stdin(Stdio::null());
+        command.envs(self.embedded.environment()).envs(&self.settings).stdin(Stdio::null());
         command
     }
 
     /// The Temporal CLI, set up for this stack.
     pub fn temporal(&self, arguments: &[&str]) -> Output {
-        Command::new(temporal()).args(arguments).envs(&self.settings).output().unwrap()
+        Command::new(temporal()).args(arguments).envs(self.embedded.environment()).output().unwrap()
     }
 
     /// A job's whole history as JSON.
@@ -201,17 +197,9 @@ impl Stack {
 impl Drop for Stack {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            for name in ["temporal", INGESTION, TRANSCRIPTION, LLM, INGESTION_API, JOB_STATUS_API] {
-                let log = self.log_of(name);
-                let tail = log.lines().rev().take(15).collect::<Vec<_>>();
-                eprintln!("--- the end of {name}'s log");
-                tail.iter().rev().for_each(|line| eprintln!("{line}"));
+            for name in self.processes.keys() {
+                eprintln!("--- the end of {name}'s log\n{}", last_lines(&self.log_path(name), LOG_LINES));
             }
-        }
-        for child in self.workers.values_mut().chain(&mut self.server) {
-            // A process that is gone already is as good.
-            child.kill().ok();
-            child.wait().ok();
         }
     }
 }

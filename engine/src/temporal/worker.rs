@@ -176,7 +176,6 @@ impl Process {
         let (stop, state) = (self.stop.clone(), self.health.clone());
         tokio::spawn(async move {
             stop.cancelled().await;
-            tracing::info!("stopping");
             state.send_replace(Health::Stopping);
             handles.iter().for_each(|shut_down| shut_down());
         });

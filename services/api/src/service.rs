@@ -11,6 +11,7 @@ use engine::{
     config::{self, ApiSettings, ConfigError, LinkSettings, RedisSettings, StoreSettings, TelemetrySettings},
     events::Notifications,
     redis::RedisUrlError,
+    signal,
     telemetry::{self, Telemetry, TelemetryError},
 };
 use futures_util::future::BoxFuture;
@@ -109,7 +110,7 @@ impl Service {
                 notifications: Notifications::subscribe(&settings.redis)?,
                 settings: settings.api,
                 link_settings: settings.links,
-                stop: stop_signal(),
+                stop: signal::stop_token(),
                 _telemetry: telemetry,
             })
         })
@@ -166,15 +167,4 @@ fn not_listening(name: &'static str, address: SocketAddr, source: io::Error) -> 
         io::ErrorKind::AddrInUse => ServeError::Taken { name, address, variable },
         _ => ServeError::Listen { name, address, variable, source },
     }
-}
-
-fn stop_signal() -> CancellationToken {
-    let stop = CancellationToken::new();
-    let signalled = stop.clone();
-    tokio::spawn(async move {
-        engine::signal::stop_requested().await;
-        tracing::info!("stopping");
-        signalled.cancel();
-    });
-    stop
 }

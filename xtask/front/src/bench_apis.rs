@@ -9,7 +9,8 @@ use std::{
 
 use anyhow::{Context, ensure};
 use serde::Serialize;
-use tasks::output::{print, say};
+use supervisor::embedded::INGESTION_API;
+use tasks::output::{print, print_json, say};
 
 use crate::{
     bench_stack::{BenchStack, memory, recordings},
@@ -19,7 +20,6 @@ use crate::{
 };
 use load::{Load, Oha};
 
-const SAMPLE: &str = "samples/jfk.flac";
 /// The job that is asked for.
 const KNOWN: &str = "known";
 const UPLOAD_BYTES: usize = 5_000_000;
@@ -46,14 +46,8 @@ pub(crate) fn run(flags: &BenchApisFlags) -> anyhow::Result<()> {
     let form = form(folder.path())?;
     let mut stack = BenchStack::start_with_services(&tools, folder.path())?;
     let mut transcribe = stack.longhand();
-    stack.run(transcribe.arg("transcribe").arg(workspace::root().join(SAMPLE)).args([
-        "--language",
-        "en",
-        "--id",
-        KNOWN,
-    ]))?;
-    let [ingestion, status] = [stack.ports().ingestion_api, stack.ports().job_status_api];
-    let known = format!("http://127.0.0.1:{status}/v1/jobs/{KNOWN}");
+    stack.run(transcribe.arg("transcribe").arg(workspace::sample()).args(["--language", "en", "--id", KNOWN]))?;
+    let known = format!("{}/v1/jobs/{KNOWN}", stack.embedded().status_url());
 
     say(format_args!("one job, asked for during {} s", flags.seconds));
     let duration = format!("{}s", flags.seconds);
@@ -67,16 +61,15 @@ pub(crate) fn run(flags: &BenchApisFlags) -> anyhow::Result<()> {
     say(format_args!("{} uploads at once", flags.uploads));
     let uploads = flags.uploads.to_string();
     let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
-    let mut requests = oha.requests(&format!("http://127.0.0.1:{ingestion}/v1/jobs"));
+    let mut requests = oha.requests(&format!("{}/v1/jobs", stack.embedded().ingestion_url()));
     requests.args(["-n", &uploads, "-c", &uploads, "-m", "POST", "-T", &content_type, "-D"]).arg(form);
     let uploads = Load::measure(&mut stack, &mut requests)?;
-    let ingestion_api_mb = memory::peaks()?.remove("ingestion-api").context("ingestion-api does not run any more")?;
+    let ingestion_api_mb = memory::peaks()?.remove(INGESTION_API).context("ingestion-api does not run any more")?;
     stack.stop();
 
     let cores = std::thread::available_parallelism()?.get();
     let report = Report { cores, job, streams, uploads, ingestion_api_mb };
-    let text = if flags.json { serde_json::to_string_pretty(&report)? + "\n" } else { report.table() };
-    print(&text)?;
+    if flags.json { print_json(&report) } else { print(&report.table()) }?;
     let lost: u32 = [&report.job, &report.streams, &report.uploads].map(|load| load.lost).iter().sum();
     ensure!(lost == 0, "{lost} requests were not answered as they should be");
     Ok(())

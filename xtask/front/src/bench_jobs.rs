@@ -7,7 +7,7 @@ use std::{fs, path::Path, time::Instant};
 
 use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
-use tasks::output::{print, say};
+use tasks::output::{print, print_json, say};
 
 use crate::{
     bench_stack::{BenchStack, corpus::Corpus, recordings},
@@ -17,7 +17,6 @@ use crate::{
 };
 use peer::Peer;
 
-const SAMPLE: &str = "samples/jfk.flac";
 /// Jobs that run at the same time; the peer's workflows do, too.
 const CONCURRENCY: u32 = 50;
 
@@ -51,7 +50,7 @@ pub(crate) fn run(flags: &BenchJobsFlags) -> anyhow::Result<()> {
     // Before anything is measured: what it is made with may have to be fetched, and may be missing.
     let hour = recordings::speech(folder, &corpus, 3600)?;
     let mut stack = BenchStack::start(&tools, folder)?;
-    let sample = workspace::root().join(SAMPLE);
+    let sample = workspace::sample();
     transcribe(&mut stack, &sample, &[])?;
 
     say(format_args!("{} jobs of one recording", flags.jobs));
@@ -88,8 +87,7 @@ pub(crate) fn run(flags: &BenchJobsFlags) -> anyhow::Result<()> {
         first_words_s,
         after_an_hour_s,
     };
-    let text = if flags.json { serde_json::to_string_pretty(&report)? + "\n" } else { report.table() };
-    Ok(print(&text)?)
+    Ok(if flags.json { print_json(&report) } else { print(&report.table()) }?)
 }
 
 /// The id of the long job.

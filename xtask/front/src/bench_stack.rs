@@ -6,21 +6,21 @@ pub(crate) mod python;
 pub(crate) mod recordings;
 
 use std::{
-    fs::{self, File},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
     thread,
     time::{Duration, Instant},
 };
 
 use anyhow::Context;
 use serde::Deserialize;
-use tasks::{Interrupt, output::say, process_group::tether};
-
-use crate::{
-    setup::Tools,
-    stack::{Event, Stack, embedded, ports::Ports},
+use supervisor::{
+    Embedded, Event, Ports, Stack,
+    embedded::{SERVICES, WORKERS},
 };
+use tasks::{Interrupt, output::say};
+
+use crate::{programs::LONGHAND, setup::Tools};
 
 /// How often a job is polled.
 const POLL: Duration = Duration::from_millis(50);
@@ -38,55 +38,41 @@ pub(crate) struct BenchStack<'a> {
     stack: Stack<'a>,
     interrupt: Interrupt,
     longhand: &'a Path,
+    embedded: Embedded,
     store: PathBuf,
-    ports: Ports,
 }
 
 impl<'a> BenchStack<'a> {
     /// Starts Temporal and the workers, with all that they write in `folder`.
     pub(crate) fn start(tools: &'a Tools, folder: &Path) -> anyhow::Result<Self> {
-        Self::start_all(tools, folder, false)
+        Self::start_all(tools, folder, &WORKERS)
     }
 
     /// The HTTP services, too.
     pub(crate) fn start_with_services(tools: &'a Tools, folder: &Path) -> anyhow::Result<Self> {
-        Self::start_all(tools, folder, true)
+        Self::start_all(tools, folder, &[&WORKERS[..], &SERVICES].concat())
     }
 
-    fn start_all(tools: &'a Tools, folder: &Path, with_services: bool) -> anyhow::Result<Self> {
-        let ports = Ports::any()?;
+    fn start_all(tools: &'a Tools, folder: &Path, names: &[&'static str]) -> anyhow::Result<Self> {
         let store = folder.join("store");
-        let mut programs = embedded::programs(tools, ports, &folder.join("temporal.db"), Some(&store))?;
-        if with_services {
-            programs.extend(embedded::services(tools, ports, Some(&store))?);
-        }
-        let stack = Stack::new(programs, |event| {
+        let embedded =
+            Embedded { ports: Ports::any()?, database: folder.join("temporal.db"), store: Some(store.clone()) };
+        let mut stack = Stack::new(tools.stack(&embedded, names)?, &folder.join("logs"), |event| {
             if let Event::Crashed { process, status, .. } = event {
                 say(format_args!("{process} crashed: {status}"));
             }
-        });
-        let longhand = tools.programs.path("longhand")?;
-        let mut bench = Self { stack, interrupt: Interrupt::catch()?, longhand, store, ports };
-        while !bench.stack.is_ready() {
-            bench.supervise()?;
-        }
-        Ok(bench)
-    }
-
-    fn supervise(&mut self) -> anyhow::Result<()> {
-        self.interrupt.check()?;
-        if let Some(process) = self.stack.crash_looping() {
-            anyhow::bail!("{process} does not start");
-        }
-        self.stack.tick()
+        })?;
+        let interrupt = Interrupt::catch()?;
+        stack.await_ready(&interrupt)?;
+        Ok(Self { stack, interrupt, longhand: tools.programs.path(LONGHAND)?, embedded, store })
     }
 
     pub(crate) fn interrupt(&self) -> &Interrupt {
         &self.interrupt
     }
 
-    pub(crate) fn ports(&self) -> Ports {
-        self.ports
+    pub(crate) fn embedded(&self) -> &Embedded {
+        &self.embedded
     }
 
     pub(crate) fn store(&self) -> &Path {
@@ -100,23 +86,15 @@ impl<'a> BenchStack<'a> {
 
     /// A program that is to find this stack.
     pub(crate) fn set_up(&self, mut command: Command) -> Command {
-        command.envs(embedded::environment(self.ports, Some(&self.store)));
+        command.envs(self.embedded.environment());
         command
     }
 
     /// Runs a command to its end and gives what it printed, while the stack is supervised.
     pub(crate) fn run(&mut self, command: &mut Command) -> anyhow::Result<Vec<u8>> {
-        let printed = self.store.with_file_name("printed");
-        command.stdin(Stdio::null()).stdout(File::create(&printed)?).stderr(Stdio::inherit());
-        let mut child = tether(command).spawn().with_context(|| format!("{command:?} cannot be run"))?;
-        let status = loop {
-            if let Some(status) = child.try_wait()? {
-                break status;
-            }
-            self.supervise()?;
-        };
-        anyhow::ensure!(status.success(), "{command:?} failed: {status}");
-        fs::read(&printed).with_context(|| format!("cannot read {}", printed.display()))
+        let output = self.stack.run(command, &self.interrupt)?;
+        anyhow::ensure!(output.status.success(), "{command:?} failed: {}", output.status);
+        Ok(output.stdout)
     }
 
     /// Submits a recording as job `id`, and polls it until it is so far. Gives the seconds until then; it goes on.

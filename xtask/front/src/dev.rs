@@ -7,22 +7,17 @@ use std::{
 };
 
 use anyhow::Context;
-use tasks::{
-    Halt, Interrupt,
-    output::{say, wants_colour},
+use supervisor::{
+    Embedded, Ports, Stack,
+    embedded::{SERVICES, WORKERS},
 };
+use tasks::{Halt, Interrupt, output::say};
 
 use crate::{
+    console::{Console, Detail},
     flags::DevFlags,
     programs::ALL_PROGRAMS,
     setup,
-    stack::{
-        Stack,
-        console::{Console, Detail},
-        embedded,
-        logs::LogFiles,
-        ports::Ports,
-    },
 };
 
 /// Ctrl-C is the way to end it, and no error.
@@ -34,39 +29,35 @@ pub(crate) fn run(flags: &DevFlags) -> anyhow::Result<()> {
     if flags.port.is_none() && !ports.is_default() {
         say(format_args!("the usual ports are taken; Temporal listens on {} instead", ports.server));
     }
-    let mut programs = embedded::programs(&tools, ports, &data.join("temporal.db"), None)?;
-    programs.extend(embedded::services(&tools, ports, None)?);
-    let mut logs = LogFiles::create(&data.join("logs"), &programs)?;
-    let mut console = Console::new(&programs, Detail::Full, wants_colour());
-    say(format_args!("logs also go to {}", logs.folder().display()));
-
+    let embedded = Embedded { ports, database: data.join("temporal.db"), store: None };
+    let programs = tools.stack(&embedded, &[&WORKERS[..], &SERVICES].concat())?;
+    let console = Console::new(&programs, Detail::Full);
     let interrupt = Interrupt::catch()?;
-    let mut stack = Stack::new(programs, |event| {
-        console.render(event).iter().for_each(|line| say(format_args!("{line}")));
-        logs.write(event);
-    });
-    keep_up(&mut stack, ports, &interrupt)?;
+    let logs = data.join("logs");
+    let mut stack = Stack::new(programs, &logs, |event| console.show(event))?;
+    say(format_args!("logs also go to {}", logs.display()));
+    keep_up(&mut stack, &embedded, &interrupt)?;
     stack.stop();
     lock.unlock().context("the data folder cannot be released")
 }
 
-fn keep_up(stack: &mut Stack<'_>, ports: Ports, interrupt: &Interrupt) -> anyhow::Result<()> {
+fn keep_up(stack: &mut Stack<'_>, embedded: &Embedded, interrupt: &Interrupt) -> anyhow::Result<()> {
     let mut announced = false;
     while !interrupt.is_raised() {
         stack.tick()?;
         if stack.is_ready() && !announced {
-            announce(ports);
+            announce(embedded);
             announced = true;
         }
     }
     Ok(())
 }
 
-fn announce(ports: Ports) {
-    say(format_args!("everything is up: {}", embedded::page(ports)));
-    say(format_args!("Temporal's web interface: {}", embedded::web_interface(ports)));
-    if !ports.is_default() {
-        say(format_args!("for other terminals: export TEMPORAL_ADDRESS={}", embedded::address(ports)));
+fn announce(embedded: &Embedded) {
+    say(format_args!("everything is up: {}", embedded.status_url()));
+    say(format_args!("Temporal's web interface: {}", embedded.web_interface()));
+    if !embedded.ports.is_default() {
+        say(format_args!("for other terminals: export TEMPORAL_ADDRESS={}", embedded.address()));
     }
 }
 

@@ -5,21 +5,17 @@ use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result};
 use tasks::{
-    findings::{Finding, State, all_can_run, render},
+    findings::{Finding, State, report},
     free_bytes,
-    output::print,
 };
 
 use crate::{flags::DoctorFlags, image_tool, needs, workspace};
 
-const SOMETHING_MISSING: u8 = 1;
 /// Bytes for compiled programs, images, models and caches.
 const ROOM: u64 = 20 << 30;
 
 pub(crate) fn run(flags: &DoctorFlags) -> Result<ExitCode> {
-    let findings = findings();
-    print(&if flags.json { serde_json::to_string_pretty(&findings)? + "\n" } else { render(&findings) })?;
-    Ok(if all_can_run(&findings) { ExitCode::SUCCESS } else { ExitCode::from(SOMETHING_MISSING) })
+    Ok(report(&findings(), flags.json)?)
 }
 
 fn findings() -> Vec<Finding> {
@@ -41,7 +37,7 @@ fn cargo() -> Finding {
         needed_for: "all".to_owned(),
         state: if version.is_some() { State::Ok } else { State::Missing },
         found: version.unwrap_or_else(|| "not on PATH".to_owned()),
-        remedy: Some("curl --proto =https -sSf https://sh.rustup.rs | sh".to_owned()),
+        remedy: "curl --proto =https -sSf https://sh.rustup.rs | sh".to_owned(),
     }
 }
 
@@ -54,7 +50,7 @@ fn room() -> Finding {
         needed_for: "all".to_owned(),
         state: if free.is_none_or(|free| free >= ROOM) { State::Ok } else { State::Advice },
         found: free.map_or_else(|| "cannot be told".to_owned(), |free| format!("{} GiB free", gigabytes(free))),
-        remedy: Some(format!("free {} GiB at {}", gigabytes(ROOM), folder.display())),
+        remedy: format!("free {} GiB at {}", gigabytes(ROOM), folder.display()),
     }
 }
 
@@ -75,6 +71,6 @@ fn without_image_tool(error: &anyhow::Error) -> Finding {
         needed_for: "build, lint, up".to_owned(),
         state: State::Missing,
         found: format!("{error:#}"),
-        remedy: Some("get what is missing above, then `cargo xtask doctor` tells the rest".to_owned()),
+        remedy: "get what is missing above, then `cargo xtask doctor` tells the rest".to_owned(),
     }
 }

@@ -6,6 +6,7 @@ mod bench_jobs;
 mod bench_speech;
 mod bench_stack;
 mod cargo_build;
+mod console;
 mod demo;
 mod dev;
 mod doctor;
@@ -14,7 +15,6 @@ mod image_tool;
 mod needs;
 mod programs;
 mod setup;
-mod stack;
 mod test;
 mod workspace;
 

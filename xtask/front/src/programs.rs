@@ -7,14 +7,16 @@ use std::{
 };
 
 use anyhow::Context;
+use supervisor::embedded::{INGESTION, INGESTION_API, JOB_STATUS_API, LLM, TRANSCRIPTION};
 
 use crate::{cargo_build, workspace};
 
+/// The command line.
+pub(crate) const LONGHAND: &str = "longhand";
 /// The command line, and the workers that do what it asks for.
-pub(crate) const JOB_PROGRAMS: [&str; 4] = ["longhand", "ingestion-worker", "transcription-worker", "llm-worker"];
+pub(crate) const JOB_PROGRAMS: [&str; 4] = [LONGHAND, INGESTION, TRANSCRIPTION, LLM];
 /// Everything of which a running Longhand consists: the HTTP services, too.
-pub(crate) const ALL_PROGRAMS: [&str; 6] =
-    ["longhand", "ingestion-worker", "transcription-worker", "llm-worker", "ingestion-api", "job-status-api"];
+pub(crate) const ALL_PROGRAMS: [&str; 6] = [LONGHAND, INGESTION, TRANSCRIPTION, LLM, INGESTION_API, JOB_STATUS_API];
 
 /// Paths of built programs, by name.
 pub(crate) struct Programs(BTreeMap<String, PathBuf>);

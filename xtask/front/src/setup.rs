@@ -7,11 +7,12 @@ use std::{
 
 use anyhow::Context;
 use serde::Deserialize;
+use supervisor::{Embedded, Program};
 use tasks::{Halt, packages};
 
 use crate::{
     needs,
-    programs::{self, Programs},
+    programs::{self, LONGHAND, Programs},
     workspace,
 };
 
@@ -20,6 +21,17 @@ pub(crate) struct Tools {
     pub(crate) programs: Programs,
     /// The program that holds Temporal's dev server.
     pub(crate) temporal: PathBuf,
+}
+
+impl Tools {
+    /// Temporal's dev server and the named workers and services, as parts of a stack.
+    pub(crate) fn stack(&self, embedded: &Embedded, names: &[&'static str]) -> anyhow::Result<Vec<Program>> {
+        let mut stack = vec![embedded.temporal(&self.temporal)];
+        for name in names {
+            stack.push(embedded.program(name, self.programs.path(name)?));
+        }
+        Ok(stack)
+    }
 }
 
 /// Installs system packages, builds the named programs, `longhand` among them, fetches Temporal and the models; what is
@@ -32,7 +44,7 @@ pub(crate) fn run(programs: &[&str]) -> anyhow::Result<Tools> {
 pub(crate) fn run_with_features(programs: &[&str], features: &[&str]) -> anyhow::Result<Tools> {
     packages::ensure(&needs::PROGRAMS)?;
     let programs = programs::build(programs, features)?;
-    let temporal = fetch(programs.path("longhand")?)?;
+    let temporal = fetch(programs.path(LONGHAND)?)?;
     Ok(Tools { programs, temporal })
 }
 

@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use supervisor::embedded::SERVICES;
 use tasks::{Halt, forget_own_package, output::say, packages};
 
 use crate::{
@@ -27,7 +28,7 @@ pub(crate) fn run(flags: &TestFlags) -> Result<()> {
         let prepared = packages::ensure(&needs::BUILD_TESTS).and_then(|()| start_container_engine(&tools));
         prepared.unwrap_or_else(|error| will_be_skipped("image builds", &error));
     }
-    if tests_package(&flags.for_cargo, &["ingestion-api", "job-status-api"]) {
+    if tests_package(&flags.for_cargo, &SERVICES) {
         packages::ensure(&needs::SERVICE_TESTS).unwrap_or_else(|error| will_be_skipped("the services", &error));
     }
     compile(flags)?;

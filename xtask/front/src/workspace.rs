@@ -20,6 +20,11 @@ pub(crate) fn root() -> &'static Path {
     &ROOT
 }
 
+/// The recording of the examples: 11 s of speech.
+pub(crate) fn sample() -> PathBuf {
+    root().join("samples/jfk.flac")
+}
+
 /// The cargo that runs this, as if the user had called it.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

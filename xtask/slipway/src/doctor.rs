@@ -7,14 +7,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use tasks::{
-    findings::{all_can_run, render},
-    output::print,
-};
+use tasks::findings::report;
 
 use crate::name::as_typed;
-
-const SOMETHING_MISSING: u8 = 1;
 
 #[derive(Debug, Args)]
 #[command(after_help = as_typed("\
@@ -34,6 +29,5 @@ pub(crate) fn run(args: &DoctorArgs) -> Result<ExitCode> {
     let runtime = tokio::runtime::Runtime::new().context("no threads for the connection")?;
     let mut findings = base_images::findings();
     findings.extend(runtime.block_on(engine::findings()));
-    print(&if args.json { serde_json::to_string_pretty(&findings)? + "\n" } else { render(&findings) })?;
-    Ok(if all_can_run(&findings) { ExitCode::SUCCESS } else { ExitCode::from(SOMETHING_MISSING) })
+    Ok(report(&findings, args.json)?)
 }

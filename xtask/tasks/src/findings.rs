@@ -1,8 +1,15 @@
 //! What a look at a machine gives: for each prerequisite of the tasks, whether it is there and how to get it.
 
+use std::{io, process::ExitCode};
+
 use serde::{Deserialize, Serialize};
 
-use crate::packages::{self, Need};
+use crate::{
+    output::{print, print_json},
+    packages::{self, Need},
+};
+
+const SOMETHING_MISSING: u8 = 1;
 
 /// What a look at one prerequisite gave.
 #[derive(Debug, Serialize, Deserialize)]
@@ -14,8 +21,7 @@ pub struct Finding {
     /// What is there, or what is wrong.
     pub found: String,
     /// The command, or else the sentence, that changes it.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub remedy: Option<String>,
+    pub remedy: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -43,26 +49,29 @@ impl Finding {
             needed_for: needed_for.to_owned(),
             state,
             found: if is_met { "found" } else { "not found" }.to_owned(),
-            remedy: Some(packages::instruction(&[need.package])),
+            remedy: packages::instruction(&[need.package]),
         }
     }
 }
 
-/// Whether all main tasks can run, if need be after installing something themselves.
-pub fn all_can_run(findings: &[Finding]) -> bool {
-    findings.iter().all(|finding| finding.state != State::Missing)
+/// Prints the findings, for people or as JSON. The exit code tells whether all main tasks can run, if need be after
+/// installing something themselves.
+pub fn report(findings: &[Finding], as_json: bool) -> io::Result<ExitCode> {
+    if as_json { print_json(findings) } else { print(&render(findings)) }?;
+    let is_missing = findings.iter().any(|finding| finding.state == State::Missing);
+    Ok(if is_missing { ExitCode::from(SOMETHING_MISSING) } else { ExitCode::SUCCESS })
 }
 
 /// A line for each finding, and one for its remedy where it needs one.
-pub fn render(findings: &[Finding]) -> String {
+fn render(findings: &[Finding]) -> String {
     let width = |text: fn(&Finding) -> &str| findings.iter().map(|finding| text(finding).len()).max().unwrap_or(0);
     let (name_width, task_width) = (width(|finding| &finding.name), width(|finding| &finding.needed_for));
     let mut text = String::new();
     for Finding { name, needed_for, state, found, remedy } in findings {
         let word = state.word();
         text.push_str(&format!("{word:<8} {name:<name_width$}  {needed_for:<task_width$}  {found}\n"));
-        if let Some(remedy) = remedy.as_ref().filter(|_| *state != State::Ok) {
-            text.push_str(&format!("{:<8} {remedy}\n", "",));
+        if *state != State::Ok {
+            text.push_str(&format!("{:<8} {remedy}\n", ""));
         }
     }
     text

@@ -4,8 +4,10 @@
 mod cargo_environment;
 mod disk;
 pub mod findings;
+mod free_port;
 mod halt;
 mod interrupt;
+mod last_lines;
 pub mod output;
 pub mod packages;
 pub mod process_group;
@@ -14,7 +16,9 @@ mod watch;
 
 pub use cargo_environment::forget_own_package;
 pub use disk::free_bytes;
+pub use free_port::free_port;
 pub use halt::{Halt, exit_code};
 pub use interrupt::Interrupt;
+pub use last_lines::last_lines;
 pub use status_line::StatusLine;
 pub use watch::watch;

@@ -5,6 +5,8 @@ use std::{
     io::{self, IsTerminal, Write},
 };
 
+use serde::Serialize;
+
 /// Writes a line for the user's eyes. A stderr that is gone is no reason to stop.
 pub fn say(line: Arguments<'_>) {
     writeln!(io::stderr(), "{line}").ok();
@@ -21,6 +23,11 @@ pub fn print(result: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(result.as_bytes())?;
     stdout.flush()
+}
+
+/// Writes the task's result for machines.
+pub fn print_json(result: &(impl Serialize + ?Sized)) -> io::Result<()> {
+    print(&(serde_json::to_string_pretty(result)? + "\n"))
 }
 
 pub fn is_terminal() -> bool {

@@ -4,16 +4,40 @@ use std::{
     io,
     os::unix::process::CommandExt,
     process::{Child, Command, ExitStatus},
+    sync::{
+        LazyLock,
+        mpsc::{self, Sender},
+    },
+    thread,
 };
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 /// Gives the command a process group of its own, which Ctrl-C does not reach, and ties its life to this thread's:
-/// the kernel kills it when this thread ends, however that comes.
+/// the kernel kills it when this thread ends, however that comes. For what this thread waits for.
 pub fn tether(command: &mut Command) -> &mut Command {
     let parent = rustix::process::getpid();
     // SAFETY: between fork and exec only system calls are made, and nothing is allocated.
     unsafe { command.process_group(0).pre_exec(move || die_with(parent)) }
+}
+
+/// Starts a tethered process that ends with this one, and not with the thread that asks for it: one thread that never ends
+/// starts them all.
+pub fn spawn(command: Command) -> io::Result<Child> {
+    type Order = (Command, Sender<io::Result<Child>>);
+    static STARTER: LazyLock<Sender<Order>> = LazyLock::new(|| {
+        let (sender, orders) = mpsc::channel::<Order>();
+        thread::spawn(move || {
+            for (mut command, answer) in orders {
+                // Whoever asked waits for the answer, or is gone.
+                answer.send(tether(&mut command).spawn()).ok();
+            }
+        });
+        sender
+    });
+    let (answer, started) = mpsc::channel();
+    STARTER.send((command, answer)).map_err(io::Error::other)?;
+    started.recv().map_err(io::Error::other)?
 }
 
 /// Asks the process and all that it started to stop.

@@ -105,7 +105,7 @@ fn a_failed_llm_task_keeps_the_transcript_and_can_be_run_again() {
 fn a_full_store_is_said_to_be_full() {
     let disk = SmallDisk::mount();
     let store = disk.folder.path().join("store");
-    let mut stack = Stack::start_with(&[("LONGHAND_STORE", store.to_str().unwrap())]);
+    let stack = Stack::start_with(&[("LONGHAND_STORE", store.to_str().unwrap())]);
     let says = ["no space left", "LONGHAND_STORE"];
     check_fails_without_result(&stack, &json!({ "source": { "path": sample() } }), &says);
     assert!(stack.all_alive());

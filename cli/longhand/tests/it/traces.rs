@@ -64,10 +64,8 @@ async fn serve(listener: TcpListener, sender: Sender<ResourceSpans>) {
 fn one_trace_holds_a_job_from_its_request_to_every_activity() {
     let (endpoint, spans) = collector();
     let mut stack = Stack::start_with(&[("LONGHAND_OTLP_ENDPOINT", &endpoint)]);
-    let address = format!("127.0.0.1:{}", free_port());
-    stack.set("LONGHAND_INGESTION_API_ADDRESS", &address);
     stack.start_worker(INGESTION_API);
-    hand_in(&address, &[("language", "en"), ("llm", "summary")]);
+    hand_in(&format!("127.0.0.1:{}", stack.embedded().ports.ingestion_api), &[("language", "en"), ("llm", "summary")]);
     // Which services have a span in which trace.
     let mut traces: BTreeMap<Vec<u8>, BTreeSet<String>> = BTreeMap::new();
     let all = BTreeSet::from([INGESTION_API, INGESTION, TRANSCRIPTION, LLM].map(str::to_owned));

@@ -1,17 +1,16 @@
 //! The service under test, and a client for it.
 
 use std::{
-    fs::File,
     net::TcpStream,
     path::PathBuf,
-    process::{Child, Command, Output, Stdio},
+    process::{Command, Output},
     sync::LazyLock,
 };
 
 use reqwest::{Method, header::HeaderMap};
 use serde_json::Value;
 use tempfile::TempDir;
-use test_stack::{INGESTION_API, Stack, free_port, program, spawn, wait_until};
+use test_stack::{INGESTION_API, Process, Readiness, Stack, await_ready, free_port, program, wait_until};
 
 use crate::form::{Form, kind};
 
@@ -23,7 +22,7 @@ pub(crate) static STACK: LazyLock<Stack> =
 pub(crate) static SERVICE: LazyLock<Service> = LazyLock::new(|| Service::on(&STACK, &[]));
 
 pub(crate) struct Service {
-    child: Child,
+    process: Process,
     pub(crate) address: String,
     folder: TempDir,
 }
@@ -62,17 +61,15 @@ impl Service {
     fn start(settings: Vec<(&str, &str)>) -> Self {
         let folder = TempDir::new().unwrap();
         let address = format!("127.0.0.1:{}", free_port());
-        let log = File::create(folder.path().join("log")).unwrap();
         let mut command = Command::new(program(INGESTION_API));
         command
             .env("LONGHAND_STORE", folder.path().join("store"))
             .env("LONGHAND_INGESTION_API_ADDRESS", &address)
-            .envs(settings)
-            .stdin(Stdio::null())
-            .stderr(log);
-        let service = Self { child: spawn(command), address, folder };
-        wait_until("the service is ready", || service.log().contains("service ready"));
-        service
+            .envs(settings);
+        let ready = Readiness::Line("service ready");
+        let mut process = Process::start(command, &folder.path().join("log"), ready).unwrap();
+        await_ready(INGESTION_API, &mut process);
+        Self { process, address, folder }
     }
 
     /// Runs the program with these settings alone; for settings that it refuses.
@@ -93,12 +90,13 @@ impl Service {
     }
 
     pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
+        self.process.id()
     }
 
     /// Waits for the process's end, and tells whether it was a good one.
     pub(crate) fn ends_well(&mut self) -> bool {
-        self.child.wait().unwrap().success()
+        wait_until("the service ends", || self.process.has_ended());
+        self.process.kill().unwrap().success()
     }
 
     pub(crate) fn connect(&self) -> TcpStream {
@@ -135,8 +133,5 @@ impl Drop for Service {
         if std::thread::panicking() {
             eprintln!("--- the service's log\n{}", self.log());
         }
-        // A process that is gone already is as good.
-        self.child.kill().ok();
-        self.child.wait().ok();
     }
 }

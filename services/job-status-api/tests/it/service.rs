@@ -2,7 +2,7 @@
 
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
-use test_stack::{INGESTION_API, JOB_STATUS_API, Stack, free_port, sample};
+use test_stack::{INGESTION_API, JOB_STATUS_API, Stack, sample};
 
 pub(crate) struct Service {
     pub(crate) stack: Stack,
@@ -15,16 +15,11 @@ impl Service {
     }
 
     pub(crate) fn start_with(settings: &[(&str, &str)]) -> Self {
-        let (ingestion, status) = (free_port(), free_port());
-        let address = |port: u16| format!("127.0.0.1:{port}");
         let mut stack = Stack::start_with(settings);
-        stack.set("LONGHAND_INGESTION_API_ADDRESS", &address(ingestion));
-        stack.set("LONGHAND_JOB_STATUS_API_ADDRESS", &address(status));
-        stack.set("LONGHAND_STATUS_URL", &format!("http://{}", address(status)));
-        stack.set("LONGHAND_INGESTION_URL", &format!("http://{}", address(ingestion)));
         stack.start_worker(JOB_STATUS_API);
         stack.start_worker(INGESTION_API);
-        Self { stack, url: format!("http://{}", address(status)) }
+        let url = stack.embedded().status_url();
+        Self { stack, url }
     }
 
     /// Stops the service, and starts one that remembers nothing.

@@ -62,7 +62,7 @@ impl Oha {
         let program = folder.join("bin/oha");
         if !program.exists() {
             say(format_args!("installing oha {VERSION} into {}", folder.display()));
-            let mut install = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+            let mut install = workspace::cargo();
             install.args(["install", "oha", "--version", VERSION, "--locked", "--quiet"]);
             python::run(install.arg("--root").arg(&folder))?;
         }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use anyhow::Context;
 use serde::Serialize;
-use tasks::output::print;
+use tasks::output::{print, print_json};
 
 /// One recording through one program, once.
 #[derive(Debug, Clone, Serialize)]
@@ -92,8 +92,7 @@ impl Report {
     }
 
     pub(crate) fn print(&self, json: bool) -> anyhow::Result<()> {
-        let text = if json { serde_json::to_string_pretty(self)? + "\n" } else { self.table() };
-        Ok(print(&text)?)
+        Ok(if json { print_json(self) } else { print(&self.table()) }?)
     }
 
     fn table(&self) -> String {

@@ -33,11 +33,7 @@ impl Corpus {
     /// [`Halt::ActionRequired`] where the folder is missing.
     pub(crate) fn open(folder: &Path) -> anyhow::Result<Self> {
         let folder = workspace::root().join(folder);
-        let mut recordings = vec![Recording {
-            name: SHORT,
-            audio: workspace::root().join("samples/jfk.flac"),
-            text: SAMPLE_TEXT.to_owned(),
-        }];
+        let mut recordings = vec![Recording { name: SHORT, audio: workspace::sample(), text: SAMPLE_TEXT.to_owned() }];
         for name in ["dense", "sparse"] {
             let audio = folder.join(format!("{name}.flac"));
             if !audio.exists() {

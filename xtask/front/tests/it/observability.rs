@@ -3,17 +3,18 @@
 use std::{fs, path::PathBuf, process::Command};
 
 use serde_json::Value;
+use tasks::packages::answers;
 
 use crate::repository;
 
 /// False where Prometheus's tool is missing; then the test says so, and fails where that is not allowed.
 fn promtool_answers() -> bool {
-    let answers = Command::new("promtool").arg("--version").output().is_ok_and(|output| output.status.success());
-    if !answers {
+    let is_there = answers("promtool", &["--version"]);
+    if !is_there {
         assert!(std::env::var_os("CI").is_none(), "promtool is missing: install the package prometheus");
         println!("skipped: no promtool");
     }
-    answers
+    is_there
 }
 
 fn compose_folder() -> PathBuf {

@@ -13,11 +13,12 @@ use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 use tasks::{
-    Halt, Interrupt,
+    Halt, Interrupt, last_lines,
+    packages::answers,
     process_group::{kill_group, tether},
 };
 
-use super::process::{last_lines, output_of};
+use super::process::{SHOWN_LINES, output_of};
 use crate::name::Name;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -56,10 +57,7 @@ pub(super) fn check_prerequisites() -> Result<(), Halt> {
             "a bench starts an engine of its own, which only root can: run it as root".to_owned(),
         ));
     }
-    let missing = ["dockerd", "containerd"].into_iter().find(|program| {
-        let answer = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-        !answer.is_ok_and(|status| status.success())
-    });
+    let missing = ["dockerd", "containerd"].into_iter().find(|program| !answers(program, &["--version"]));
     missing.map_or(Ok(()), |program| {
         let advice = format!("install Docker Engine, on Debian and Ubuntu with `{} engine`", Name::typed());
         Err(Halt::ActionRequired(format!("a bench starts an engine of its own, and there is no {program}: {advice}")))
@@ -114,7 +112,7 @@ impl OwnEngine {
             interrupt.check()?;
             let has_ended = self.processes.first_mut().is_some_and(|child| !matches!(child.try_wait(), Ok(None)));
             if has_ended || Instant::now() > deadline {
-                bail!("{name} does not start:\n{}", last_lines(&self.log(name)));
+                bail!("{name} does not start:\n{}", last_lines(&self.log(name), SHOWN_LINES));
             }
             thread::sleep(POLL);
         }

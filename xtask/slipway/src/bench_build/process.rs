@@ -1,7 +1,7 @@
 //! Runs programs for a bench: timed, with their output in a log, and stopped at once on Ctrl-C.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     path::Path,
     process::{Child, Command, ExitStatus, Output, Stdio},
     thread,
@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tasks::{
-    Interrupt,
+    Interrupt, last_lines,
     output::say,
     process_group::{kill_group, tether},
 };
@@ -19,7 +19,7 @@ use tasks::{
 /// The time that an interrupted program has to end by itself.
 const LEAVE: Duration = Duration::from_secs(10);
 /// The lines of a log that are shown when its program fails.
-const SHOWN_LINES: usize = 20;
+pub(super) const SHOWN_LINES: usize = 20;
 
 /// Runs the command to its end and gives the time that it took.
 pub(super) fn run_timed(command: &mut Command, log: &Path, interrupt: &Interrupt) -> Result<Duration> {
@@ -30,7 +30,7 @@ pub(super) fn run_timed(command: &mut Command, log: &Path, interrupt: &Interrupt
     let status = wait(&mut child, started, interrupt)?;
     let took = started.elapsed();
     if !status.success() {
-        bail!("{} failed with {status}:\n{}", command_line(command), last_lines(log));
+        bail!("{} failed with {status}:\n{}", command_line(command), last_lines(log, SHOWN_LINES));
     }
     Ok(took)
 }
@@ -43,13 +43,6 @@ pub(super) fn output_of(command: &mut Command) -> Result<String> {
         bail!("{} failed: {}", command_line(command), String::from_utf8_lossy(&stderr).trim());
     }
     Ok(String::from_utf8_lossy(&stdout).into_owned())
-}
-
-pub(super) fn last_lines(log: &Path) -> String {
-    let text = fs::read(log).unwrap_or_default();
-    let text = String::from_utf8_lossy(&text);
-    let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(SHOWN_LINES)..].join("\n")
 }
 
 /// Looks often enough for the time to be right to half a percent.

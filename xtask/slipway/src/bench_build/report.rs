@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
-use tasks::output::print;
+use tasks::output::{print, print_json};
 
 use super::{
     against_host::AgainstHost,
@@ -148,8 +148,7 @@ impl Report {
     }
 
     pub(super) fn print(&self, json: bool) -> Result<()> {
-        let text = if json { serde_json::to_string_pretty(self)? + "\n" } else { tables::terminal(self) };
-        Ok(print(&text)?)
+        Ok(if json { print_json(self) } else { print(&tables::terminal(self)) }?)
     }
 }
 

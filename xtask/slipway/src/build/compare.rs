@@ -58,7 +58,7 @@ struct Reason {
 pub(super) fn run(args: &CompareArgs) -> Result<ExitCode> {
     let comparison = compare(&find_build(&args.before)?, &find_build(&args.after)?);
     if args.json {
-        output::print(&format!("{}\n", serde_json::to_string_pretty(&comparison)?))?;
+        output::print_json(&comparison)?;
     } else {
         output::print(&render(&comparison, args))?;
     }

@@ -34,7 +34,7 @@ pub(super) fn run(args: &HistoryArgs) -> Result<ExitCode> {
     builds.retain(|(_, build)| args.project.as_ref().is_none_or(|name| *name == build.project));
     if args.json {
         let all: Vec<_> = builds.iter().map(|(number, build)| entry(*number, build)).collect();
-        output::print(&format!("{}\n", serde_json::to_string_pretty(&all)?))?;
+        output::print_json(&all)?;
     } else if builds.is_empty() {
         output::say(format_args!("no build is kept yet"));
     } else {

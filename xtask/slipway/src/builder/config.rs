@@ -36,7 +36,7 @@ pub(super) fn run(args: &ConfigArgs) -> Result<ExitCode> {
          /etc/docker/daemon.json and restart it:",
         args.out.display()
     ));
-    output::print(&format!("{}\n", serde_json::to_string_pretty(&engine_settings(args.keep))?))?;
+    output::print_json(&engine_settings(args.keep))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -51,7 +51,7 @@ fn tell(records: &[CacheRecord], dry_run: bool, as_json: bool) -> Result<()> {
     let total: u64 = records.iter().map(|record| record.size).sum();
     if as_json {
         let report = json!({"dry_run": dry_run, "bytes": total, "records": records});
-        return Ok(output::print(&format!("{}\n", serde_json::to_string_pretty(&report)?))?);
+        return Ok(output::print_json(&report)?);
     }
     if !records.is_empty() {
         output::print(&format!("{}\n", by_kind(records)))?;

@@ -37,7 +37,7 @@ pub(super) async fn run(builder: &Builder, as_json: bool) -> Result<ExitCode> {
             "cache_mounts": mounts,
             "would_drop": gone,
         });
-        output::print(&format!("{}\n", serde_json::to_string_pretty(&report)?))?;
+        output::print_json(&report)?;
     } else {
         output::print(&describe(builder, &worker, &records, &gone))?;
     }

@@ -1,8 +1,11 @@
 //! How the services of a project are: the table that people read, and the same as JSON.
 
+use std::io;
+
 use anyhow::Result;
 use serde::Serialize;
 use tabled::{builder::Builder, settings::Style};
+use tasks::output::{print, print_json};
 
 use super::{container::Container, memory, project::ComposeProject};
 
@@ -60,11 +63,11 @@ impl Overview {
         self.rows.iter().filter(|row| row.container.is_none()).map(|row| row.service.as_str())
     }
 
-    pub(super) fn json(&self) -> Result<String> {
-        Ok(format!("{}\n", serde_json::to_string_pretty(&self.rows)?))
+    pub(super) fn print(&self, as_json: bool) -> io::Result<()> {
+        if as_json { print_json(&self.rows) } else { print(&self.table()) }
     }
 
-    pub(super) fn table(&self) -> String {
+    fn table(&self) -> String {
         let mut table = Builder::default();
         table.push_record(["service", "address", "health", "memory"]);
         for row in &self.rows {

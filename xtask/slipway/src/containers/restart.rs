@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Result, bail};
 use clap::Args;
-use tasks::output::{print, say};
+use tasks::output::say;
 
 use super::{ProjectFlags, overview::Overview, up::explain};
 use crate::name::{Name, as_typed};
@@ -47,7 +47,7 @@ pub(crate) fn run(args: &RestartArgs) -> Result<ExitCode> {
     let has_started = project.start(&args.services, Duration::from_secs(args.patience))?;
     let took = began.elapsed();
     let containers = project.containers()?;
-    print(&Overview::take(&project, &containers)?.table())?;
+    Overview::take(&project, &containers)?.print(false)?;
     if !has_started {
         explain(&containers)?;
         return Ok(ExitCode::FAILURE);

@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
-use tasks::output::print;
 
 use super::{ProjectFlags, overview::Overview};
 
@@ -25,6 +24,6 @@ pub(crate) fn run(args: &StatusArgs) -> Result<ExitCode> {
     crate::engine::running()?;
     let project = args.project.as_started()?;
     let overview = Overview::take(&project, &project.containers()?)?;
-    print(&if args.json { overview.json()? } else { overview.table() })?;
+    overview.print(args.json)?;
     Ok(if overview.is_well() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::Result;
 use clap::Args;
-use tasks::output::{print, say};
+use tasks::output::say;
 
 use super::{
     ProjectFlags, container::Container, definition::Definition, overview::Overview, ports, project::ComposeProject,
@@ -91,7 +91,7 @@ fn start(project: &ComposeProject, services: &[String], patience: Duration, args
     let has_started = project.start(services, patience)?;
     let containers = project.containers()?;
     let overview = Overview::take(project, &containers)?;
-    print(&overview.table())?;
+    overview.print(false)?;
     if has_started && overview.is_well() {
         return Ok(ExitCode::SUCCESS);
     }

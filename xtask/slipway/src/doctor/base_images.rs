@@ -18,6 +18,6 @@ fn rust_to_copy() -> Finding {
         needed_for: NEEDED_FOR.to_owned(),
         state: if versions.is_empty() { State::Advice } else { State::Ok },
         found: if versions.is_empty() { "none of rustup's".to_owned() } else { versions.join(", ") },
-        remedy: Some("rustup toolchain install stable".to_owned()),
+        remedy: "rustup toolchain install stable".to_owned(),
     }
 }

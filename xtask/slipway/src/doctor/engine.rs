@@ -93,5 +93,5 @@ fn version_of(plugin: &str) -> Option<String> {
 }
 
 fn finding(name: &str, needed_for: &str, state: State, found: String, remedy: String) -> Finding {
-    Finding { name: name.to_owned(), needed_for: needed_for.to_owned(), state, found, remedy: Some(remedy) }
+    Finding { name: name.to_owned(), needed_for: needed_for.to_owned(), state, found, remedy }
 }

@@ -3,6 +3,7 @@
 use std::{fs, net::TcpListener, process::Output, time::Instant};
 
 use serde_json::Value;
+use tasks::free_port;
 
 use crate::{
     engine::{TestProject, docker},
@@ -55,7 +56,7 @@ impl Drop for RunningProject {
 #[test]
 fn a_project_goes_up_is_watched_restarted_and_taken_down() {
     let Some(project) = RunningProject::new() else { return };
-    let port = free_port();
+    let port = free_port().unwrap();
     project.0.compose(&format!(
         "services:\n  web: {{build: ., {STAYS}, {HEALTHY}, mem_limit: 64m, ports: ['127.0.0.1:{port}:80'], depends_on: {{store: {{condition: service_healthy}}}}}}\n  \
          store: {{build: ., {STAYS}, {HEALTHY}}}\n  talker: {{build: ., command: [/bin/sh, -c, 'echo spoken; exec sleep 600'], stop_grace_period: 0s}}\n  \
@@ -181,9 +182,4 @@ fn a_changed_source_is_compiled_and_live_after_the_restart_of_its_service_alone(
     let failed = project.check(&["restart", "one"], 2);
     assert!(stderr(&failed).contains("what runs was left alone"), "{}", stderr(&failed));
     assert_eq!(project.started_at("one"), before);
-}
-
-/// A port that nobody listens at.
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

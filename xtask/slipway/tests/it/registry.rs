@@ -2,10 +2,12 @@
 
 use std::{
     fs,
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
+
+use tasks::free_port;
 
 use crate::{
     engine::{BASE, TestProject, docker},
@@ -25,11 +27,11 @@ impl Registry {
     /// None where it is not installed; then the test says so, and fails where that is not allowed.
     pub(crate) fn start() -> Option<Registry> {
         let data = tempfile::tempdir().unwrap();
-        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let address = format!("127.0.0.1:{}", free_port().unwrap());
         let settings = data.path().join("registry.yml");
         let root = data.path().join("data");
         let text = format!(
-            "version: 0.1\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: \"{free}\"}}\n",
+            "version: 0.1\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: \"{address}\"}}\n",
             root.display()
         );
         fs::write(&settings, text).unwrap();
@@ -44,9 +46,9 @@ impl Registry {
             println!("skipped: no docker-registry");
             return None;
         };
-        let registry = Registry { address: free.to_string(), process, _data: data };
+        let registry = Registry { address, process, _data: data };
         let deadline = Instant::now() + PATIENCE;
-        while TcpStream::connect(free).is_err() {
+        while TcpStream::connect(&registry.address).is_err() {
             assert!(Instant::now() < deadline, "the registry does not listen");
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -65,9 +67,10 @@ impl Drop for Registry {
 fn a_cache_goes_to_a_registry_and_comes_back() {
     let (Some(project), Some(registry)) = (TestProject::new(), Registry::start()) else { return };
     project.write("Dockerfile", &format!("{BASE}RUN cat /proc/uptime > /when\n"));
-    let cache = format!("type=registry,ref={}/cache", registry.address);
+    // Read from where it is written to, in the same words: the mode means nothing to a reader.
+    let cache = format!("type=registry,ref={}/cache,mode=max", registry.address);
     project.compose(&format!(
-        "services:\n  app: {{build: {{context: ., cache_from: ['{cache}'], cache_to: ['{cache},mode=max']}}}}\n"
+        "services:\n  app: {{build: {{context: ., cache_to: &cache ['{cache}'], cache_from: *cache}}}}\n"
     ));
     // The engine's own cache cannot be emptied under other tests, so the import is what is told.
     let imported = format!("importing cache manifest from {}/cache", registry.address);

@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     sync::atomic::{AtomicU8, Ordering},
@@ -10,6 +9,7 @@ use std::{
 };
 
 use rustix::process::{Pid, Signal, kill_process};
+use tasks::free_port;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -44,10 +44,10 @@ impl SecondEngine {
         if encrypted {
             make_certificates(folder.path());
         }
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let host = format!("127.0.0.1:{}", free_port().unwrap());
         settings["features"] = serde_json::json!({"containerd-snapshotter": true});
         fs::write(folder.path().join("daemon.json"), settings.to_string()).unwrap();
-        let mut engine = SecondEngine { folder, bridge, host: port.to_string(), encrypted, process: None };
+        let mut engine = SecondEngine { folder, bridge, host, encrypted, process: None };
         engine.start_again();
         Some(engine)
     }

@@ -9,6 +9,7 @@ use std::{
 };
 
 use serde_json::Value;
+use tasks::free_port;
 
 use crate::{
     engine::{BASE, TestProject, docker},
@@ -269,7 +270,7 @@ fn a_repository_is_asked_every_time() {
     git("init --quiet --initial-branch main .");
     fs::write(repositories.path().join("Dockerfile"), "FROM scratch\nCOPY file /file\n").unwrap();
     commit("first");
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port().unwrap();
     // Without `git` before it, there is no second process that outlives the first.
     let programs = std::process::Command::new("git").arg("--exec-path").output().unwrap();
     let mut server = std::process::Command::new(format!("{}/git-daemon", stdout(&programs).trim()))

@@ -3,29 +3,29 @@
 use std::{process::ExitStatus, time::Duration};
 
 #[derive(Debug)]
-pub(crate) enum Event {
+pub enum Event {
     Starting {
-        process: String,
+        process: &'static str,
     },
     Ready {
-        process: String,
+        process: &'static str,
         after: Duration,
     },
     /// A line of the process's stdout or stderr, without its end.
     Log {
-        process: String,
+        process: &'static str,
         line: String,
     },
     Crashed {
-        process: String,
+        process: &'static str,
         status: ExitStatus,
         restart_in: Duration,
     },
     Stopping {
-        process: String,
+        process: &'static str,
     },
     Stopped {
-        process: String,
+        process: &'static str,
         /// It did not stop when asked, and was killed.
         killed: bool,
     },

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, TcpListener};
 
 use anyhow::Context;
-use tasks::Halt;
+use tasks::{Halt, free_port};
 
 const DEFAULT: u16 = 7233;
 /// The web interface's usual distance from the server.
@@ -15,11 +15,11 @@ const TO_JOB_STATUS_API: u16 = 768;
 const NEIGHBOURS: u16 = 100;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Ports {
-    pub(crate) server: u16,
-    pub(crate) web: u16,
-    pub(crate) ingestion_api: u16,
-    pub(crate) job_status_api: u16,
+pub struct Ports {
+    pub server: u16,
+    pub web: u16,
+    pub ingestion_api: u16,
+    pub job_status_api: u16,
 }
 
 impl Ports {
@@ -27,7 +27,7 @@ impl Ports {
     ///
     /// # Errors
     /// [`Halt::ActionRequired`] where the wanted port is taken.
-    pub(crate) fn choose(wanted: Option<u16>) -> Result<Self, Halt> {
+    pub fn choose(wanted: Option<u16>) -> Result<Self, Halt> {
         match wanted {
             Some(port) => Self::exactly(port),
             None => Self::from(DEFAULT),
@@ -35,19 +35,12 @@ impl Ports {
     }
 
     /// Any free ports, for a stack that nobody has to find.
-    pub(crate) fn any() -> anyhow::Result<Self> {
-        // All are held until all are known, or two could be the same.
-        let free = || bind(0).context("no free port");
-        let (server, web, ingestion_api, job_status_api) = (free()?, free()?, free()?, free()?);
-        Ok(Self {
-            server: server.local_addr()?.port(),
-            web: web.local_addr()?.port(),
-            ingestion_api: ingestion_api.local_addr()?.port(),
-            job_status_api: job_status_api.local_addr()?.port(),
-        })
+    pub fn any() -> anyhow::Result<Self> {
+        let free = || free_port().context("no free port");
+        Ok(Self { server: free()?, web: free()?, ingestion_api: free()?, job_status_api: free()? })
     }
 
-    pub(crate) fn is_default(self) -> bool {
+    pub fn is_default(self) -> bool {
         self.server == DEFAULT
     }
 

@@ -1,20 +1,25 @@
 //! The supervisor with real, tiny processes.
 
+#![cfg(test)]
+
 use std::{
     fs,
     net::TcpListener,
     path::{Path, PathBuf},
+    process::Command,
+    thread,
     time::{Duration, Instant},
 };
 
-use super::{Event, Program, Readiness, Stack};
+use supervisor::{Event, Process, Program, Readiness, Stack, log_path};
+use tasks::Interrupt;
 
 /// Far more than anything here takes, so that a hang fails instead of hanging.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-fn shell(name: &str, stage: usize, script: &str) -> Program {
+fn shell(name: &'static str, stage: usize, script: &str) -> Program {
     Program {
-        name: name.to_owned(),
+        name,
         path: PathBuf::from("/bin/sh"),
         arguments: ["-c", script].map(Into::into).to_vec(),
         environment: Vec::new(),
@@ -46,7 +51,8 @@ fn tick_until(stack: &mut Stack<'_>, reached: impl Fn(&Stack<'_>) -> bool) {
 /// Runs until everything is ready, stops, and gives all that was told.
 fn run(programs: Vec<Program>) -> Vec<String> {
     let mut events = Vec::new();
-    let mut stack = Stack::new(programs, |event| events.push(label(event)));
+    let logs = tempfile::tempdir().unwrap();
+    let mut stack = Stack::new(programs, logs.path(), |event| events.push(label(event))).unwrap();
     tick_until(&mut stack, |stack| stack.is_ready());
     stack.stop();
     drop(stack);
@@ -99,9 +105,12 @@ fn a_process_that_crashes_is_started_again() {
 
 #[test]
 fn a_process_that_never_comes_up_is_reported_as_hopeless() {
-    let mut stack = Stack::new(vec![shell("broken", 0, "exit 1")], |_| ());
-    tick_until(&mut stack, |stack| stack.crash_looping().is_some());
-    assert_eq!(stack.crash_looping(), Some("broken"));
+    let logs = tempfile::tempdir().unwrap();
+    let broken = shell("broken", 0, "echo no such luck; exit 1");
+    let mut stack = Stack::new(vec![broken], logs.path(), |_| ()).unwrap();
+    let error = stack.await_ready(&Interrupt::catch().unwrap()).unwrap_err();
+    let log = ["no such luck"; 3].join("\n");
+    assert_eq!(error.to_string(), format!("broken does not come up; the end of its log:\n{log}"));
 }
 
 #[test]
@@ -114,10 +123,40 @@ fn a_port_that_accepts_is_ready() {
 }
 
 #[test]
+fn a_command_runs_while_the_stack_is_kept_up() {
+    let (logs, mark) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mark = mark.path().join("started-again");
+    let script = format!("if mkdir {0} 2>/dev/null; then exit 1; fi; {SERVE}", mark.display());
+    let mut stack = Stack::new(vec![shell("worker", 0, &script)], logs.path(), |_| ()).unwrap();
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", "until grep --quiet ready \"$0\"; do sleep 0.01; done; echo seen; exit 3"]);
+    command.arg(logs.path().join("worker.log"));
+    let output = stack.run(&mut command, &Interrupt::catch().unwrap()).unwrap();
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(3), &b"seen\n"[..]));
+}
+
+#[test]
 fn a_program_that_is_not_there_is_an_error() {
     let program = Program { path: PathBuf::from("/nowhere/tool"), ..shell("tool", 0, "") };
-    let error = Stack::new(vec![program], |_| ()).tick().unwrap_err();
+    let logs = tempfile::tempdir().unwrap();
+    let error = Stack::new(vec![program], logs.path(), |_| ()).unwrap().tick().unwrap_err();
     assert_eq!(error.to_string(), "tool cannot be started: /nowhere/tool");
+}
+
+#[test]
+fn a_process_outlives_the_thread_that_starts_it() {
+    let logs = tempfile::tempdir().unwrap();
+    let program = shell("server", 0, SERVE);
+    let log = log_path(logs.path(), program.name);
+    let start = move || Process::start(program.command(), &log, program.readiness).unwrap();
+    let mut process = thread::spawn(start).join().unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    while !process.is_ready() {
+        assert!(Instant::now() < deadline && !process.has_ended(), "it does not get ready");
+        process.poll().unwrap();
+    }
+    assert!(!process.kill().unwrap().success());
+    assert!(process.has_ended());
 }
 
 #[test]
@@ -129,7 +168,7 @@ fn nothing_is_left_when_the_stack_is_dropped() {
         "(trap '' TERM; while :; do sleep 0.01; done) & echo $! > {0}; echo $$ >> {0}; {SERVE}",
         pids.display()
     );
-    let mut stack = Stack::new(vec![shell("parent", 0, &script)], |_| ());
+    let mut stack = Stack::new(vec![shell("parent", 0, &script)], folder.path(), |_| ()).unwrap();
     tick_until(&mut stack, |stack| stack.is_ready());
     let pids: Vec<String> = fs::read_to_string(&pids).unwrap().lines().map(str::to_owned).collect();
     assert_eq!(pids.len(), 2);
