@@ -1,7 +1,12 @@
 //! How the C libraries below the recognisers and the language model wait for their threads and keep their memory. They
 //! read it from the environment before `main`, so a program that wants it otherwise starts itself once more.
 
-use std::{ffi::OsStr, os::unix::process::CommandExt, process::Command, thread};
+use std::{
+    ffi::{OsStr, OsString},
+    os::unix::process::CommandExt,
+    process::Command,
+    thread,
+};
 
 /// How often a thread spins before it goes to sleep. Where other programs want CPU time, threads that spin for long, as
 /// they do by default, take it from the very threads they wait for: chunks took six times as long. On an idle machine so
@@ -16,6 +21,12 @@ const MMAP_THRESHOLD: (&str, &str) = ("MALLOC_MMAP_THRESHOLD_", "1048576");
 /// Arenas in which glibc keeps freed buffers. By default there are eight to a core, and each keeps the most that its
 /// threads once had: a transcription worker with CTranslate2 held 636 MB, and with one to a core 596 MB, as fast.
 const ARENAS: &str = "MALLOC_ARENA_MAX";
+
+/// What programs are found by and read files with.
+const INHERITED: [&str; 6] = ["PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "TZ"];
+/// How libraries are found, memory is kept, threads wait, and GPUs are chosen.
+const INHERITED_PREFIXES: [&str; 11] =
+    ["LD_", "MALLOC_", "GOMP_", "OMP_", "CUDA_", "NVIDIA_", "HIP_", "ROCR_", "HSA_", "VK_", "GGML_"];
 
 /// What becomes of large buffers that the libraries free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,8 +54,20 @@ pub fn reexec_with_native_env(memory: MemoryPolicy) {
     drop(command.exec());
 }
 
-/// The variables that the libraries want, save for those that the user has set: for a program that is yet to start.
-pub fn native_env(memory: MemoryPolicy) -> Vec<(&'static str, String)> {
+/// The whole environment for a native program that a worker starts: what the libraries want and what it needs of this
+/// process's. Secrets are none of its business, and it computes with models and texts of strangers.
+pub fn child_environment(memory: MemoryPolicy) -> Vec<(OsString, OsString)> {
+    let inherited = std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_inherited));
+    let wanted = native_env(memory).into_iter().map(|(name, value)| (name.into(), value.into()));
+    inherited.chain(wanted).collect()
+}
+
+fn is_inherited(name: &str) -> bool {
+    INHERITED.contains(&name) || INHERITED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// The variables that the libraries want, save for those that the user has set.
+fn native_env(memory: MemoryPolicy) -> Vec<(&'static str, String)> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     missing_variables(memory, cores, |name| std::env::var_os(name).is_some())
 }
@@ -63,8 +86,22 @@ fn missing_variables(memory: MemoryPolicy, cores: usize, is_set: impl Fn(&str) -
 mod tests {
     use super::{
         MemoryPolicy::{KeepFreedMemory, ReturnFreedMemory},
-        missing_variables,
+        is_inherited, missing_variables,
     };
+
+    #[test]
+    fn children_get_no_secrets() {
+        for (name, inherited) in [
+            ("PATH", true),
+            ("CUDA_VISIBLE_DEVICES", true),
+            ("AWS_SECRET_ACCESS_KEY", false),
+            ("TEMPORAL_API_KEY", false),
+            ("LONGHAND_LLM_API_KEY", false),
+            ("OPENAI_API_KEY", false),
+        ] {
+            assert_eq!(is_inherited(name), inherited, "{name}");
+        }
+    }
 
     #[test]
     fn what_the_user_has_set_stays() {

@@ -15,10 +15,14 @@ pub struct PathProgram {
 impl PathProgram {
     pub(super) async fn find(&self) -> Option<PathBuf> {
         let path = program_folders().into_iter().map(|folder| folder.join(&self.name)).find(|path| path.is_file())?;
-        let Some(oldest) = self.oldest else { return Some(path) };
+        // Also where any version will do: a program that cannot say it cannot be run here at all.
         let answer = tokio::process::Command::new(&path).arg("--version").output().await.ok()?;
-        let version = version_in(&String::from_utf8_lossy(&answer.stdout))?;
-        (version >= oldest).then_some(path)
+        let version = || version_in(&String::from_utf8_lossy(&answer.stdout));
+        let will_do = match self.oldest {
+            Some(oldest) => version().is_some_and(|version| version >= oldest),
+            None => answer.status.success(),
+        };
+        will_do.then_some(path)
     }
 }
 

@@ -37,6 +37,10 @@ impl LlmActivities {
         Self { store, cache, settings, model: OnceCell::new(), stop }
     }
 
+    async fn model(&self) -> Result<&Model, StageError> {
+        self.model.get_or_try_init(|| Model::open(&self.settings, &self.cache)).await
+    }
+
     async fn run(
         &self,
         input: &LlmInput,
@@ -44,7 +48,7 @@ impl LlmActivities {
         progress: impl Fn(Progress) + Send + Sync,
     ) -> Result<LlmUsage, StageError> {
         let transcript: Transcript = self.store.read_json(&keys::transcript(&input.job_id)).await?;
-        let model = self.model.get_or_try_init(|| Model::open(&self.settings, &self.cache)).await?;
+        let model = stop.run_until_cancelled(self.model()).await.ok_or_else(StageError::cancelled)??;
         let answer = answer(model, &transcript, &input.task, stop, progress).await?;
         self.store.write_json(&keys::llm_answer(&input.job_id, input.task.name()), &answer).await?;
         Ok(answer.usage)

@@ -5,6 +5,7 @@ use engine::{
     llm::{LlmAnswer, LlmTask},
     transcript::Transcript,
 };
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -29,11 +30,15 @@ pub async fn answer(
     progress: impl Fn(Progress) + Send + Sync,
 ) -> Result<LlmAnswer, StageError> {
     let mut calls = Calls::new(model, cancelled, &progress);
-    let output = match task {
-        LlmTask::Summary => tasks::summary::run(&mut calls, transcript).await?,
-        LlmTask::Chapters => tasks::chapters::run(&mut calls, transcript).await?,
-        LlmTask::Actions => tasks::actions::run(&mut calls, transcript).await?,
-        LlmTask::Ask(question) => tasks::ask::run(&mut calls, transcript, question).await?,
-    };
-    Ok(LlmAnswer { output, usage: calls.usage() })
+    let output = cancelled.run_until_cancelled(run(&mut calls, transcript, task)).await;
+    Ok(LlmAnswer { output: output.ok_or_else(StageError::cancelled)??, usage: calls.usage() })
+}
+
+async fn run(calls: &mut Calls<'_>, transcript: &Transcript, task: &LlmTask) -> Result<Value, StageError> {
+    match task {
+        LlmTask::Summary => tasks::summary::run(calls, transcript).await,
+        LlmTask::Chapters => tasks::chapters::run(calls, transcript).await,
+        LlmTask::Actions => tasks::actions::run(calls, transcript).await,
+        LlmTask::Ask(question) => tasks::ask::run(calls, transcript, question).await,
+    }
 }

@@ -18,7 +18,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Prompt, Reply, chat::Fault};
 
+mod process;
 mod server;
+mod socket_folder;
 
 /// A bigger window is used where it is asked for; its memory is taken whether it is needed or not.
 const LARGEST_DEFAULT_WINDOW: u32 = 8192;
@@ -79,20 +81,29 @@ impl LocalModel {
     }
 
     pub(super) async fn count_tokens(&self, text: &str) -> Result<u32, StageError> {
-        self.server().await?.count_tokens(text).await.map_err(|fault| explain(&self.name, &fault))
+        let server = self.server().await?;
+        server.count_tokens(text).await.map_err(|fault| self.give_up(&server, &fault))
     }
 
     /// A reply; the same prompt always gets the same. When the call is given up, so is the server's work on it.
     pub(super) async fn reply(&self, prompt: &Prompt, cancelled: &CancellationToken) -> Result<Reply, StageError> {
-        let reply = self.server().await?.chat.reply(prompt, &sampling(prompt), cancelled).await;
-        reply.map_err(|fault| explain(&self.name, &fault))
+        let server = self.server().await?;
+        let reply = server.chat.reply(prompt, &sampling(prompt), cancelled).await;
+        reply.map_err(|fault| self.give_up(&server, &fault))
+    }
+
+    fn give_up(&self, server: &LlamaServer, fault: &Fault) -> StageError {
+        if matches!(fault, Fault::TimedOut) {
+            server.kill();
+        }
+        explain(&self.name, fault)
     }
 
     /// The server, started again where it has ended since it was last asked.
     async fn server(&self) -> Result<Arc<LlamaServer>, StageError> {
         let mut server = self.server.lock().await;
-        if let Some(status) = server.ended() {
-            tracing::warn!(model = self.name, %status, "llama.cpp's server has ended; starting it again");
+        if server.has_ended() {
+            tracing::warn!(model = self.name, "llama.cpp's server has ended; starting it again");
             *server = Arc::new(LlamaServer::start(&self.launch, &self.name).await?);
         }
         Ok(server.clone())

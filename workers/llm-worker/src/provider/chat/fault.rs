@@ -36,7 +36,8 @@ pub(in crate::provider) enum Fault {
 }
 
 impl Fault {
-    pub(super) async fn status(response: reqwest::Response) -> Self {
+    /// What an answer that is no success says.
+    pub(in crate::provider) async fn status(response: reqwest::Response) -> Self {
         let status = response.status().as_u16();
         let retry_after = retry_after(response.headers(), SystemTime::now());
         // What the body would have said is lost with the connection; the status says enough.

@@ -3,25 +3,24 @@
 
 use std::{
     ffi::OsStr,
+    os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
-    process::{ExitStatus, Stdio},
-    sync::{Mutex, PoisonError},
+    process::Command,
     time::Duration,
 };
 
 use engine::{
     error::StageError,
-    native_env::{MemoryPolicy, native_env},
+    native_env::{MemoryPolicy, child_environment},
 };
-use rustix::process::{Signal, set_parent_process_death_signal};
-use serde::Deserialize;
+use reqwest::RequestBuilder;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
-use tempfile::TempDir;
-use tokio::{
-    io::{AsyncBufReadExt, AsyncRead, BufReader},
-    process::{Child, Command},
-};
 
+use super::{
+    process::{End, Process},
+    socket_folder::SocketFolder,
+};
 use crate::provider::chat::{ChatServer, Fault, http_client};
 
 /// Runs the server out of the Python package's library, with `llama-server`'s options.
@@ -32,6 +31,17 @@ const ADDRESS: &str = "http://localhost";
 
 /// How often a server that starts is asked whether it is ready.
 const POLL: Duration = Duration::from_millis(50);
+
+/// Weights of 100 GB come from a slow disk in this time.
+const LOADED_WITHIN: Duration = Duration::from_secs(20 * 60);
+
+/// What takes no computing is answered at once, also while the model is at work.
+const TOLD_WITHIN: Duration = Duration::from_secs(30);
+
+/// No answer takes so long: who is silent for longer hangs.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(30 * 60);
+
+const SIGILL: i32 = 4;
 
 /// What to start, and with how much of the machine.
 #[derive(Debug)]
@@ -50,39 +60,41 @@ pub(super) struct Launch {
 pub(super) struct LlamaServer {
     pub(super) chat: ChatServer,
     http: reqwest::Client,
-    process: Mutex<Child>,
-    /// Where the socket is; it goes when the server does.
-    _folder: TempDir,
+    process: Process,
+    /// It goes when the server does.
+    _folder: SocketFolder,
 }
 
 impl LlamaServer {
     /// Starts the server and waits until it has loaded the model, which requests call `name`.
     ///
     /// # Errors
-    /// Setup where the program cannot be run or the model cannot be loaded, with what the program says of it.
+    /// Setup where the program cannot be run or the model cannot be loaded, with what the program says of it; transient
+    /// where it is killed, for want of memory most likely.
     pub(super) async fn start(launch: &Launch, name: &str) -> Result<Self, StageError> {
-        let folder = tempfile::Builder::new().prefix("longhand-llm-").tempdir();
-        let folder = folder.map_err(|error| launch.failed(&format!("no folder for its socket ({error})")))?;
-        let socket = folder.path().join("llama.sock");
-        let mut process = launch.command(&socket).spawn().map_err(|error| launch.failed(&error.to_string()))?;
-        let log = process.stderr.take().map(|stderr| tokio::spawn(pass_on(stderr)));
+        let folder = SocketFolder::new().map_err(|reason| launch.not_startable(&reason))?;
+        let process = Process::start(launch.command(folder.socket())).await;
+        let process = process.map_err(|error| launch.not_startable(&error.to_string()))?;
         // A connection for each request: the server closes those that are idle, and may do so just when the next comes.
-        let http = http_client().unix_socket(socket).pool_max_idle_per_host(0).build();
-        let http = http.map_err(|error| launch.failed(&error.to_string()))?;
-        if let Err(ended) = wait_until_ready(&http, &mut process).await {
-            let complaint = match log {
-                Some(log) => log.await.ok().flatten(),
-                None => None,
-            };
-            return Err(launch.unusable(&complaint.unwrap_or(ended)));
+        let http =
+            http_client().unix_socket(folder.socket()).pool_max_idle_per_host(0).timeout(ANSWERED_WITHIN).build();
+        let http = http.map_err(|error| launch.not_startable(&error.to_string()))?;
+        tokio::select! {
+            end = process.wait() => return Err(launch.ended(&end)),
+            () = loaded(&http) => {}
+            () = tokio::time::sleep(LOADED_WITHIN) => return Err(launch.not_startable("it is not ready after 20 minutes")),
         }
         let chat = ChatServer::new(&format!("{ADDRESS}/v1"), None, http.clone(), name.to_owned())?;
-        Ok(Self { chat, http, process: Mutex::new(process), _folder: folder })
+        Ok(Self { chat, http, process, _folder: folder })
     }
 
-    /// How the server ended, if it did.
-    pub(super) fn ended(&self) -> Option<ExitStatus> {
-        self.process.lock().unwrap_or_else(PoisonError::into_inner).try_wait().ok().flatten()
+    pub(super) fn has_ended(&self) -> bool {
+        self.process.end().is_some()
+    }
+
+    /// Ends a server that does not answer, so that it is started again.
+    pub(super) fn kill(&self) {
+        self.process.kill();
     }
 
     /// The window of each slot: what was asked for, or less where the model was trained with less.
@@ -95,8 +107,7 @@ impl LlamaServer {
         struct Settings {
             n_ctx: u32,
         }
-        let answer = self.http.get(format!("{ADDRESS}/props")).send().await?.error_for_status()?;
-        let props: Props = answer.json().await?;
+        let props: Props = told(self.http.get(format!("{ADDRESS}/props"))).await?;
         Ok(props.default_generation_settings.n_ctx)
     }
 
@@ -106,7 +117,7 @@ impl LlamaServer {
             tokens: Vec<u32>,
         }
         let request = self.http.post(format!("{ADDRESS}/tokenize")).json(&json!({ "content": text }));
-        let Tokens { tokens } = request.send().await?.error_for_status()?.json().await?;
+        let Tokens { tokens } = told(request).await?;
         Ok(u32::try_from(tokens.len()).unwrap_or(u32::MAX))
     }
 }
@@ -123,63 +134,57 @@ impl Launch {
         command.arg("--model").arg(&self.model).arg("--host").arg(socket);
         command.args(["--ctx-size", &(self.context_tokens as usize * self.slots).to_string()]);
         command.args(["--parallel", &self.slots.to_string(), "--threads", &self.threads.to_string()]);
+        command.env_clear().envs(child_environment(MemoryPolicy::ReturnFreedMemory));
         // Prompts that were answered would be kept, in up to 8 GB. A variable, for older programs refuse the option.
         command.env("LLAMA_ARG_CACHE_RAM", "0");
-        command.envs(native_env(MemoryPolicy::ReturnFreedMemory));
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        end_with_worker(&mut command);
         command
     }
 
-    fn failed(&self, reason: &str) -> StageError {
+    fn not_startable(&self, reason: &str) -> StageError {
         StageError::setup(format!(
             "llama.cpp's server {} cannot be started: {reason}; install python3, or set LONGHAND_LLM_SERVER to a llama-server",
             self.program.display()
         ))
     }
 
-    fn unusable(&self, reason: &str) -> StageError {
-        StageError::setup(format!(
-            "the language model {} cannot be used: {} says: {reason}; fetch the file again, set LONGHAND_LLM_MODEL to a \
-             chat model in GGUF, or LONGHAND_LLM_SERVER to another llama-server",
-            self.model.display(),
-            self.program.display()
-        ))
-    }
-}
-
-/// Ctrl-C and a service manager's signals are for the worker, which ends the server when it has no more use for it.
-fn end_with_worker(command: &mut Command) {
-    command.kill_on_drop(true).process_group(0);
-    // SAFETY: between fork and exec one system call is made, and nothing is allocated.
-    unsafe { command.pre_exec(|| Ok(set_parent_process_death_signal(Some(Signal::KILL))?)) };
-}
-
-/// Asks until the model is loaded. The error is how the process ended before that.
-async fn wait_until_ready(http: &reqwest::Client, process: &mut Child) -> Result<(), String> {
-    loop {
-        tokio::select! {
-            ended = process.wait() => {
-                return Err(ended.map_or_else(|error| error.to_string(), |status| format!("ended, {status}")));
+    /// What to say of a server that ended before it was ready.
+    fn ended(&self, End { status, complaint }: &End) -> StageError {
+        match (status.and_then(|status| status.signal()), complaint) {
+            (Some(SIGILL), _) => self.not_startable("this processor lacks instructions that it takes, such as AVX2"),
+            (Some(signal), _) => StageError::transient(format!(
+                "llama.cpp's server was killed by signal {signal} while it loaded {}, for want of memory most likely: lower \
+                 LONGHAND_LLM_CONTEXT_TOKENS or LONGHAND_LLM_SLOTS, or use a smaller model",
+                self.model.display()
+            )),
+            (None, complaint) => {
+                let ended = || status.map_or_else(|| "it ended".to_owned(), |status| format!("it ended, {status}"));
+                StageError::setup(format!(
+                    "the language model {} cannot be used, says {}: {}; fetch the file again, set LONGHAND_LLM_MODEL to a \
+                     chat model in GGUF, or LONGHAND_LLM_SERVER to another llama-server",
+                    self.model.display(),
+                    self.program.display(),
+                    complaint.clone().unwrap_or_else(ended)
+                ))
             }
-            () = tokio::time::sleep(POLL) => {}
-        }
-        // Before it listens it cannot be reached, and before the model is loaded it answers 503.
-        if http.get(format!("{ADDRESS}/health")).send().await.is_ok_and(|answer| answer.status().is_success()) {
-            return Ok(());
         }
     }
 }
 
-/// Logs what the server says until it ends, and gives the first error: the later ones are its consequences.
-async fn pass_on(output: impl AsyncRead + Unpin) -> Option<String> {
-    let mut error = None;
-    let mut lines = BufReader::new(output).lines();
-    while let Ok(Some(line)) = lines.next_line().await {
-        tracing::debug!(target: "llama.cpp", "{line}");
-        if line.to_lowercase().contains("error") {
-            error.get_or_insert(line);
-        }
+/// Asks until the model is loaded: before it listens the server cannot be reached, and before it is ready it answers 503.
+async fn loaded(http: &reqwest::Client) {
+    let is_ready = || async {
+        let answer = http.get(format!("{ADDRESS}/health")).timeout(TOLD_WITHIN).send().await;
+        answer.is_ok_and(|answer| answer.status().is_success())
+    };
+    while !is_ready().await {
+        tokio::time::sleep(POLL).await;
     }
-    error
+}
+
+async fn told<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, Fault> {
+    let answer = request.timeout(TOLD_WITHIN).send().await?;
+    if !answer.status().is_success() {
+        return Err(Fault::status(answer).await);
+    }
+    Ok(answer.json().await?)
 }
