@@ -23,7 +23,7 @@ use serde::Serialize;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  longhand fetch                    # Temporal, and the models that the settings name
+  longhand fetch                    # Temporal, and the models and the server that the settings ask for
   longhand fetch whisper-small llm
   LONGHAND_CACHE=/mnt/models longhand fetch whisper-large-v3-turbo
 
