@@ -81,7 +81,7 @@ pub(crate) struct BenchBuildArgs {
     #[arg(long)]
     quick: bool,
     /// Folder for bench.json, bench.md and bench.html, which are rewritten after each measurement;
-    /// target/bench-build of the repository where none is named
+    /// target/bench-build of the project where none is named
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Fail when a build is slower than in this earlier bench.json, beyond the noise
@@ -90,10 +90,11 @@ pub(crate) struct BenchBuildArgs {
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
-    /// Compose file with the optimised images; that of this repository where none is named
+    /// Compose file with the optimised images; that of the git repository you are in where none is named
     #[arg(short, long, value_name = "FILE", requires = "before")]
     file: Option<PathBuf>,
-    /// Compose file with the plain Dockerfiles; benches/before/compose.yaml of this repository where none is named
+    /// Compose file with the plain Dockerfiles; benches/before/compose.yaml of the git repository you are in
+    /// where none is named
     #[arg(long, value_name = "FILE", requires = "file")]
     before: Option<PathBuf>,
 }

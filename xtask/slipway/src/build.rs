@@ -28,7 +28,6 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     buildkit::{Builder, Engine, certificates_of_environment},
     compose::{Project, ProjectRequest},
-    name::as_typed,
     timings::{BuildRecord, keep, render_table, write_files},
 };
 use compare::CompareArgs;
@@ -42,18 +41,17 @@ use run::BuildOptions;
 const FAILED: u8 = 1;
 const INTERRUPTED: u8 = 130;
 
-const EXAMPLES: &str = "\
+pub(crate) const EXAMPLES: &str = "\
 Examples:
   slipway build
   slipway build web worker -j 4 --timings out/
   slipway build history
   slipway build compare 17 18
-  slipway build -- history     # a service that is called so
-";
+  slipway build -- history     # a service that is called so";
 
 /// Build the images of a compose project in parallel.
 #[derive(Debug, Default, Args)]
-#[command(args_conflicts_with_subcommands = true, before_help = as_typed(EXAMPLES))]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct BuildArgs {
     #[command(subcommand)]
     history_command: Option<HistoryCommand>,
