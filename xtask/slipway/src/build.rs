@@ -4,7 +4,6 @@
 mod base_image_fallback;
 mod check;
 mod compare;
-pub(crate) mod event;
 mod failure_report;
 mod history;
 mod overlay;
@@ -26,12 +25,12 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    build_event::{Clock, ImageOutcome},
     buildkit::{Builder, Engine, certificates_of_environment},
     compose::{Project, ProjectRequest},
     timings::{BuildRecord, keep, render_table, write_files},
 };
 use compare::CompareArgs;
-use event::{Clock, ImageOutcome};
 use history::HistoryArgs;
 use plan::Plan;
 use progress::Progress;

@@ -5,6 +5,7 @@
 mod bases;
 mod bench_build;
 mod build;
+mod build_event;
 mod build_inputs;
 mod builder;
 mod buildkit;

@@ -18,14 +18,16 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     base_image_fallback::BaseImageFallback,
-    event::{BuildEvent, Clock, Failure, ImageOutcome},
     placement::Placement,
     plan::{Plan, PlannedImage},
     request::{do_without_registries, image_folders, solve_request},
     solve_events::events_of,
     unchanged::{Decision, Memory, Observed, Sources},
 };
-use crate::buildkit::{Builder, Engine, SentLog, SolveFailure, Solved, Status};
+use crate::{
+    build_event::{BuildEvent, Clock, Failure, ImageOutcome},
+    buildkit::{Builder, Engine, SentLog, SolveFailure, Solved, Status},
+};
 
 /// Several builds of one project may race for an image's name this often.
 const MOST_ATTEMPTS: u32 = 5;

@@ -6,8 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::record::{ImageRecord, StepOutcome, StepRecord};
-use crate::build::event::Moment;
+use super::{
+    image::ImageRecord,
+    step::{StepOutcome, StepRecord},
+};
+use crate::build_event::Moment;
 
 pub(super) fn decide(images: &mut [ImageRecord]) {
     let signatures: Vec<Vec<String>> = images.iter().map(signatures).collect();
@@ -107,7 +110,7 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::*;
-    use crate::build::event::{BuildEvent, StepUpdate};
+    use crate::build_event::{BuildEvent, StepUpdate};
     use crate::timings::BuildRecord;
 
     /// An image, a step's digest and name, the digest of its input, when it ran, whether it is
