@@ -15,6 +15,7 @@ mod process;
 mod programs;
 mod project;
 mod report;
+mod report_files;
 mod runner;
 mod scenario;
 mod statistics;
@@ -35,8 +36,8 @@ use machine::Machine;
 use project::{BenchProject, top_of_working_tree};
 use report::Report;
 use runner::Runner;
-use scenario::{Case, Scenario, cases, in_turn};
-use variant::{Competitor, Variant};
+use scenario::{Case, Scenario, cases};
+use variant::{Competitor, Variant, in_turn};
 use work_dir::WorkDir;
 
 pub(crate) const EXAMPLES: &str = "\
@@ -127,8 +128,8 @@ pub(crate) fn run(args: &BenchBuildArgs) -> Result<()> {
     }
     measured?;
     report.complete = true;
-    report.write(&bench.out)?;
-    report.print(args.json)?;
+    report_files::write(&report, &bench.out)?;
+    report_files::print(&report, args.json)?;
     bench.earlier.map_or(Ok(()), |earlier| fail_if_slower(&earlier, &report, &bench.cases))
 }
 
@@ -144,7 +145,7 @@ fn measure_all(bench: &Bench, runner: &mut Runner, report: &mut Report) -> Resul
                 let (name, seconds) = (variant.name(), measured.seconds);
                 say(format_args!("round {} of {}: {case}, {name}: {seconds:.2} s", round + 1, bench.rounds));
                 report.add(measured);
-                report.write(&bench.out)?;
+                report_files::write(report, &bench.out)?;
             }
         }
     }

@@ -1,8 +1,8 @@
 //! Tells steps that were cached from steps that another image of the same build ran.
 //!
-//! BuildKit reports both in the same words. Identical steps carry one digest and one pair of
-//! times in every image (a digest alone says too little: every image's export has the same); steps that turn out to be the same only while they run are merged, and
-//! the loser is reported as cached although nothing was in the cache when the build began.
+//! BuildKit reports both in the same words. Identical steps carry one digest and one pair of times in every image (a
+//! digest alone says too little: every image's export has the same); steps that turn out to be the same only while they
+//! run are merged, and the loser is reported as cached although nothing was in the cache when the build began.
 
 use std::collections::{BTreeMap, BTreeSet};
 
