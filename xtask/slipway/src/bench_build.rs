@@ -31,7 +31,7 @@ use clap::{Args, ValueEnum};
 use tasks::{Halt, Interrupt, output::say};
 
 use crate::compose::{ProjectRequest, files_of};
-use comparison::{Comparison, Earlier, Verdict};
+use comparison::{Comparison, ComparisonResult, Earlier};
 use machine::Machine;
 use project::{BenchProject, top_of_working_tree};
 use report::Report;
@@ -216,7 +216,7 @@ fn fail_if_slower(earlier: &Earlier, report: &Report, cases: &[Case]) -> Result<
     for comparison in &comparisons {
         say(format_args!("{comparison}"));
     }
-    let is_slower = |comparison: &&Comparison| comparison.verdict == Verdict::Slower;
+    let is_slower = |comparison: &&Comparison| comparison.result == ComparisonResult::Slower;
     let slower: Vec<String> = comparisons.iter().filter(is_slower).map(|one| one.case.to_string()).collect();
     if !slower.is_empty() {
         bail!("slower than before: {}", slower.join("; "));
