@@ -17,6 +17,7 @@ mod dockerfile;
 mod doctor;
 mod engine;
 mod flags;
+mod hash;
 mod lint;
 mod name;
 mod timings;
