@@ -23,6 +23,7 @@ mod tables;
 mod variant;
 mod work_dir;
 mod working_copy;
+mod working_tree;
 
 use std::{fs, path::PathBuf};
 
@@ -33,12 +34,13 @@ use tasks::{Halt, Interrupt, output::say};
 use crate::compose::{ProjectRequest, files_of};
 use comparison::{Comparison, ComparisonResult, Earlier};
 use machine::Machine;
-use project::{BenchProject, top_of_working_tree};
+use project::BenchProject;
 use report::Report;
 use runner::Runner;
 use scenario::{Case, Scenario, cases};
 use variant::{Competitor, Variant, in_turn};
 use work_dir::WorkDir;
+use working_tree::top_of_working_tree;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
