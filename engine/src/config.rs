@@ -36,7 +36,7 @@ pub struct StoreSettings {
 /// Where models and other fetched files are kept.
 #[derive(Debug, Clone, Config)]
 pub struct CacheSettings {
-    /// Folder for models. Default: `longhand` in the user's cache folder.
+    /// Folder for what is fetched: models, Temporal's server and llama.cpp's. Default: `longhand` in the user's cache folder.
     #[config(env = "LONGHAND_CACHE")]
     pub folder: Option<PathBuf>,
 }

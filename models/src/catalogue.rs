@@ -7,7 +7,8 @@ use std::{
 
 use super::{
     path_program::PathProgram,
-    source::{Pin, Source, WheelMember},
+    pin::Pin,
+    source::{Source, WheelMember},
 };
 
 mod faster_whisper;
@@ -191,7 +192,7 @@ mod tests {
     use super::{
         Asset, TEMPORAL_VERSION, faster_whisper, llama_server, llm, temporal, temporal_on, whisper, whisper_models,
     };
-    use crate::source::{Pin, Source};
+    use crate::{pin::Pin, source::Source};
 
     fn all() -> Vec<Asset> {
         let whisper = whisper_models().filter_map(whisper).chain(whisper_models().filter_map(faster_whisper));

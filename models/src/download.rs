@@ -11,7 +11,8 @@ use tokio::{
 
 use super::{
     event::{Events, FetchEvent},
-    source::{Pin, Refusal},
+    pin::Pin,
+    refusal::Refusal,
 };
 
 /// A server that does not answer by then is taken for unreachable, so that the next source gets its turn.

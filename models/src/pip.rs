@@ -7,7 +7,7 @@ use std::{
 
 use tokio::process::Command;
 
-use super::source::Refusal;
+use super::refusal::Refusal;
 
 /// The package's wheel in `folder`, downloaded unless it is there already.
 pub(super) async fn wheel(package: &str, version: &str, folder: &Path) -> Result<PathBuf, Refusal> {

@@ -6,13 +6,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use engine::hash::sha256_of;
-
 use super::{
     archive,
     download::download,
     event::{Events, FetchEvent},
-    ggml, pip,
+    ggml,
+    pin::Pin,
+    pip,
+    refusal::{Refusal, blocking},
 };
 
 /// One way to get a file. Sources of the same asset may give different bytes, so each has its own pin.
@@ -30,15 +31,6 @@ pub enum Source {
     Folder { name: String, files: Vec<(String, Source)> },
 }
 
-/// The bytes that a source must give.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pin {
-    /// Hexadecimal, in lower case.
-    pub sha256: String,
-    /// In bytes, where it is known. The digest decides; the size spares asking for what is here already.
-    pub size: Option<u64>,
-}
-
 /// A file inside a Python package's wheel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WheelMember {
@@ -47,23 +39,6 @@ pub struct WheelMember {
     pub version: String,
     /// The file's path in the wheel.
     pub member: String,
-}
-
-/// Why a source did not serve: a sentence for the user, who is then told of the next source.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct Refusal(String);
-
-impl Refusal {
-    pub(super) fn new(reason: impl Into<String>) -> Self {
-        Self(reason.into())
-    }
-}
-
-impl From<std::io::Error> for Refusal {
-    fn from(error: std::io::Error) -> Self {
-        Self(format!("the cache folder fails: {error}"))
-    }
 }
 
 impl Source {
@@ -121,26 +96,6 @@ impl fmt::Display for Source {
 impl fmt::Display for WheelMember {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.package, self.version)
-    }
-}
-
-impl Pin {
-    /// Checks the file and removes it when it is another one, so that it is never continued.
-    pub(super) async fn verify(&self, file: &Path) -> Result<(), Refusal> {
-        let (pin, file) = (self.clone(), file.to_owned());
-        blocking(move || {
-            let sha256 = sha256_of(&file)?;
-            if sha256 == pin.sha256 {
-                return Ok(());
-            }
-            let size = file.metadata()?.len();
-            std::fs::remove_file(&file)?;
-            Err(Refusal::new(format!(
-                "its {size} bytes are not the ones expected: SHA-256 {sha256} instead of {}",
-                pin.sha256
-            )))
-        })
-        .await
     }
 }
 
@@ -204,9 +159,4 @@ async fn join(wheels: Vec<(PathBuf, String)>, out: PathBuf) -> Result<PathBuf, R
         Ok(out)
     })
     .await
-}
-
-/// Hashing and unpacking take long enough to starve an async executor.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Refusal> + Send + 'static) -> Result<T, Refusal> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|panic| Err(Refusal::new(panic.to_string())))
 }

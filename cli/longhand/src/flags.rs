@@ -47,7 +47,7 @@ pub(crate) enum Command {
     Llm(LlmArgs),
     /// Transcribe all recordings of a folder or a list
     Batch(BatchArgs),
-    /// Download models and the Temporal server ahead of their first use
+    /// Download models, Temporal's server and llama.cpp's ahead of their first use
     Fetch(FetchArgs),
     /// Print completions for a shell
     Completions(CompletionsArgs),

@@ -16,13 +16,17 @@ mod upload;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
-use crate::{exit::Exit, flags::Cli};
+use crate::{
+    commands::{batch, cancel, completions, fetch, list, llm, result, show, transcribe, watch},
+    exit::Exit,
+    flags::{Cli, Command},
+};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match commands::run(Cli::parse().command).await {
+    match run(Cli::parse().command).await {
         Ok(code) => code,
         Err(error) if exit::is_broken_pipe(&error) => Exit::Done.into(),
         Err(error) => {
@@ -30,4 +34,20 @@ async fn main() -> ExitCode {
             Exit::Refused.into()
         }
     }
+}
+
+async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    let exit = match command {
+        Command::Transcribe(args) => transcribe::run(args).await?,
+        Command::List(args) => list::run(args).await?,
+        Command::Show(args) => show::run(args).await?,
+        Command::Watch(args) => watch::run(args).await?,
+        Command::Cancel(args) => cancel::run(args).await?,
+        Command::Result(args) => result::run(args).await?,
+        Command::Llm(args) => llm::run(args).await?,
+        Command::Batch(args) => batch::run(args).await?,
+        Command::Fetch(args) => return fetch::run(args).await,
+        Command::Completions(args) => completions::run(args, Cli::command())?,
+    };
+    Ok(exit.into())
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use engine::{
     formats::language_name,
     job::{AUTO, JobOptions, RecogniserChoice, SpeechOptions, SpeechTask, Webhook},
-    llm::{LlmTask, Question, StandingTask},
+    llm::{LlmTask, PresetTask, Question},
 };
 use url::Url;
 
@@ -33,7 +33,7 @@ pub(crate) struct RequestFlags {
     words: bool,
     /// LLM tasks to run on the transcript, separated by commas
     #[arg(long, value_name = "TASKS", value_enum, value_delimiter = ',')]
-    llm: Vec<StandingTask>,
+    llm: Vec<PresetTask>,
     #[command(flatten)]
     ask: AskFlags,
     /// Address that is told, by a signed POST, when the job has ended

@@ -4,6 +4,7 @@
 //! lie Temporal's client, gRPC and protocol buffers; a boxed future is compiled here, once.
 
 mod description;
+mod error;
 mod listing;
 mod run;
 
@@ -15,8 +16,8 @@ use temporalio_client::{
     WorkflowFetchHistoryOptions, WorkflowGetResultOptions, WorkflowIdConflictPolicy, WorkflowIdReusePolicy,
     WorkflowQueryOptions, WorkflowStartOptions,
     envconfig::LoadClientConfigProfileOptions,
-    errors::{WorkflowGetResultError, WorkflowInteractionError, WorkflowStartError},
-    tonic::{Code, IntoRequest, Status},
+    errors::{WorkflowGetResultError, WorkflowStartError},
+    tonic::IntoRequest,
 };
 use temporalio_common::{UntypedWorkflow, protos::temporal::api::workflowservice::v1::GetSystemInfoRequest};
 use temporalio_sdk::opentelemetry::OpenTelemetryPlugin;
@@ -29,38 +30,16 @@ use super::{
 };
 use crate::{job::JobRequest, llm::LlmTask, result::JobStatus};
 
+pub use error::ClientError;
 pub use listing::{BadCursor, Cursor, JobFilter, JobPage};
+
+use error::{MAX_INPUT_BYTES, interaction, root_cause, rpc_error};
 
 /// How long to wait for a connection before saying that nobody is there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// How long a workflow may take to answer a query before its progress is shown without it.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// Bytes of JSON that a request may have, so that no payload in a history passes 64 KB.
-const MAX_INPUT_BYTES: usize = 48 * 1024;
-
-/// What went wrong between a client and the Temporal server.
-#[derive(Debug, thiserror::Error)]
-pub enum ClientError {
-    #[error("the Temporal settings are wrong: {0}; check the TEMPORAL_* variables and temporal.toml")]
-    Settings(String),
-    #[error("cannot reach Temporal at {address}: {reason}; start one with `cargo xtask dev`, or set TEMPORAL_ADDRESS")]
-    Unreachable { address: String, reason: String },
-    #[error("there is no job {id}; `longhand list` shows the known ones")]
-    NotFound { id: String },
-    /// It was reached before. Trying again later is right.
-    #[error("Temporal does not answer: {0}; jobs go on by themselves, try again when it is back")]
-    Silent(String),
-    #[error(
-        "the request is {bytes} bytes long, of which Temporal gets at most {MAX_INPUT_BYTES}: shorten its prompt or schema"
-    )]
-    TooLong { bytes: usize },
-    #[error("{id} is no transcription, so it has no recording; ask for the job that it belongs to")]
-    NoRecording { id: String },
-    #[error("Temporal refused: {0}")]
-    Refused(String),
-}
 
 /// What became of a submission.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -254,35 +233,4 @@ fn submission(id: &str, started: Result<(), WorkflowStartError>) -> Result<Submi
         Err(error) => return Err(ClientError::Refused(error.to_string())),
     };
     Ok(Submission { id: id.to_owned(), existing })
-}
-
-fn interaction(id: &str, error: WorkflowInteractionError) -> ClientError {
-    match error {
-        WorkflowInteractionError::NotFound(_) => ClientError::NotFound { id: id.to_owned() },
-        WorkflowInteractionError::Rpc(status) => rpc_error(&status),
-        other => ClientError::Refused(other.to_string()),
-    }
-}
-
-fn listing_failed(error: temporalio_client::errors::ClientError) -> ClientError {
-    match error {
-        temporalio_client::errors::ClientError::Rpc(status) => rpc_error(&status),
-        other => ClientError::Refused(other.to_string()),
-    }
-}
-
-fn rpc_error(status: &Status) -> ClientError {
-    match status.code() {
-        Code::Unavailable | Code::DeadlineExceeded => ClientError::Silent(root_cause(status)),
-        _ => ClientError::Refused(status.message().to_owned()),
-    }
-}
-
-/// The innermost cause: gRPC errors wrap "connection refused" four times over.
-fn root_cause(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
 }

@@ -6,8 +6,8 @@ use engine::{config::IngestSettings, events::JobWatchers, ids::JobId, job::JobRe
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    accepted_job::AcceptedJob,
     caller::{Caller, key_is_taken},
-    jobs::AcceptedJob,
     upload::Uploads,
 };
 

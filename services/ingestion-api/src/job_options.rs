@@ -4,7 +4,7 @@ use api::ApiError;
 use engine::{
     formats::language_name,
     job::{AUTO, JobOptions, SpeechOptions, Webhook},
-    llm::{LlmTask, Question, StandingTask},
+    llm::{LlmTask, PresetTask, Question},
 };
 use url::Url;
 
@@ -62,7 +62,7 @@ fn llm_tasks(form: &mut Form) -> Result<Vec<LlmTask>, ApiError> {
     let names = listed.split(',').map(str::trim).filter(|name| !name.is_empty());
     let mut tasks = Vec::new();
     for name in names {
-        tasks.push(parse_choice::<StandingTask>(name, "llm")?.into());
+        tasks.push(parse_choice::<PresetTask>(name, "llm")?.into());
     }
     let schema = form.take("schema").map(|schema| parse_json_field(&schema, "schema")).transpose()?;
     match (form.take("ask"), schema) {

@@ -1,12 +1,9 @@
 //! Starting and cancelling jobs.
 
-use api::{ApiError, JobLinks, Json, Path};
+use api::{ApiError, Json, Path};
 use axum::{
     extract::{FromRequest, Request, State},
-    http::{
-        StatusCode,
-        header::{CONTENT_TYPE, LOCATION},
-    },
+    http::{StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
 use engine::{
@@ -20,6 +17,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
+    accepted_job::AcceptedJob,
     app_state::AppState,
     caller::Caller,
     form::Form,
@@ -76,25 +74,6 @@ struct JobForm {
     webhook: Option<String>,
     /// The job's name; one that is taken means the job that has it.
     id: Option<String>,
-}
-
-/// A job that is accepted.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct AcceptedJob {
-    pub(crate) id: String,
-    /// `running`, or the status of the existing job.
-    #[schema(value_type = String)]
-    pub(crate) status: JobStatus,
-    /// The id was taken: nothing was started, and this is the job that has it.
-    pub(crate) existing: bool,
-    pub(crate) links: JobLinks,
-}
-
-impl IntoResponse for AcceptedJob {
-    fn into_response(self) -> Response {
-        let location = [(LOCATION, self.links.this.clone())];
-        (StatusCode::ACCEPTED, location, axum::Json(self)).into_response()
-    }
 }
 
 /// A job that is asked to stop.

@@ -1,5 +1,6 @@
 //! Takes recordings in over HTTP and starts jobs.
 
+mod accepted_job;
 mod app_state;
 mod batches;
 mod caller;

@@ -11,7 +11,7 @@ use axum::{
 };
 use engine::{
     ids::JobId,
-    llm::{LlmAnswer, LlmTask, Question, StandingTask},
+    llm::{LlmAnswer, LlmTask, PresetTask, Question},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -24,7 +24,7 @@ use crate::app_state::AppState;
 #[serde(deny_unknown_fields)]
 struct NewLlmTask {
     /// A standing task.
-    task: Option<StandingTask>,
+    task: Option<PresetTask>,
     /// A question about the transcript.
     #[schema(max_length = 20000)]
     ask: Option<String>,

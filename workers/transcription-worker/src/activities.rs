@@ -10,7 +10,11 @@ use engine::{
     store::Store,
     temporal::{
         activity,
-        contracts::{Prepare, PrepareInput, Prepared, TranscribeUnit, UnitDone, UnitInput, UnitProgress},
+        contracts::{
+            Prepare, PrepareInput, Prepared, TRANSCRIBE_FIRST_QUEUE, TRANSCRIBE_QUEUE, TranscribeUnit, UnitDone,
+            UnitInput, UnitProgress,
+        },
+        worker::Queue,
     },
 };
 use temporalio_macros::activities;
@@ -18,6 +22,10 @@ use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use tokio_util::sync::CancellationToken;
 
 use crate::{model_cache::ModelCache, prepare, unit};
+
+/// First units that a worker takes beyond those it can work on. Those of long recordings go on for a while, and must
+/// not keep clips out.
+const EXTRA_FIRST_UNITS: usize = 15;
 
 /// What the activities share. Cheap to clone.
 #[derive(Clone)]
@@ -32,6 +40,14 @@ impl TranscribeActivities {
     /// `stop` is cancelled when the worker is told to end.
     pub fn new(store: Store, models: ModelCache, announcer: Announcer, stop: CancellationToken) -> Self {
         Self { store, models: Arc::new(models), announcer, stop }
+    }
+
+    /// The queues that they are served from, by a worker that can work on so many units at once.
+    pub fn queues(self, units: usize) -> Vec<Queue> {
+        vec![
+            Queue::of_activities(TRANSCRIBE_FIRST_QUEUE, units + EXTRA_FIRST_UNITS, self.clone()),
+            Queue::of_activities(TRANSCRIBE_QUEUE, units, self),
+        ]
     }
 }
 

@@ -9,10 +9,6 @@ use engine::{
     events::Announcer,
     native_env::{MemoryPolicy, reexec_with_native_env},
     program::WorkerProgram,
-    temporal::{
-        contracts::{TRANSCRIBE_FIRST_QUEUE, TRANSCRIBE_QUEUE},
-        worker::Queue,
-    },
 };
 use transcription_worker::{activities::TranscribeActivities, layout, model_cache::ModelCache};
 
@@ -43,10 +39,6 @@ struct Settings {
     transcribe: TranscribeSettings,
 }
 
-/// First units that a worker takes beyond those it can work on. Those of long recordings go on for a while, and must
-/// not keep clips out.
-const EXTRA_FIRST_UNITS: usize = 15;
-
 fn main() -> anyhow::Result<()> {
     reexec_with_native_env(if cfg!(feature = "ctranslate2") {
         MemoryPolicy::KeepFreedMemory
@@ -61,10 +53,7 @@ fn main() -> anyhow::Result<()> {
         // The dispatcher shares the cores out among activities, batch by batch.
         let units = layout::units(&transcribe);
         let activities = TranscribeActivities::new(store, ModelCache::new(transcribe, cache), announcer, stop);
-        Ok(vec![
-            Queue::of_activities(TRANSCRIBE_FIRST_QUEUE, units + EXTRA_FIRST_UNITS, activities.clone()),
-            Queue::of_activities(TRANSCRIBE_QUEUE, units, activities),
-        ])
+        Ok(activities.queues(units))
     });
     Ok(program.run(flags.healthy, queues)?)
 }

@@ -23,6 +23,7 @@ mod decoder;
 pub(crate) mod fake;
 mod hallucinations;
 mod loudness;
+mod phrases;
 mod quality_gate;
 mod repetition;
 mod segments;
@@ -219,7 +220,7 @@ impl Session {
 fn recognition(result: DecodeResult, pcm: &[f32], options: &RecogniseOptions) -> Recognition {
     let DecodeResult { decoded, fallbacks } = result;
     let segments = decoded.map_or_else(Vec::new, |decoded| {
-        let phrases = segments::phrases(&decoded.pass, pcm.len());
+        let phrases = phrases::phrases(&decoded.pass, pcm.len());
         let phrases = if decoded.metrics.is_repetitive() { repetition::collapse(phrases) } else { phrases };
         segments::finish(phrases, &decoded, options.words.then_some(pcm), &options.language)
     });

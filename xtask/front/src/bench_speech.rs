@@ -4,7 +4,6 @@
 mod edges;
 mod noise;
 mod peer;
-mod recogniser;
 mod report;
 mod wer;
 
@@ -22,10 +21,10 @@ use crate::{
     },
     flags::BenchSpeechFlags,
     programs::JOB_PROGRAMS,
+    recogniser::Recogniser,
     setup,
 };
 use peer::Peer;
-pub(crate) use recogniser::Recogniser;
 use report::{Measurement, Report};
 
 /// The id of the job of many hours.

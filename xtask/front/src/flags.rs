@@ -14,7 +14,7 @@ Whatever is downloaded lies in LONGHAND_CACHE, or `longhand` in your cache folde
 
 /// Set up, try, develop and test Longhand.
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", after_help = EXIT_CODES)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, after_help = EXIT_CODES)]
 pub(crate) struct Xtask {
     #[command(subcommand)]
     pub(crate) task: Task,

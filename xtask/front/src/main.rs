@@ -14,6 +14,7 @@ mod flags;
 mod image_tool;
 mod needs;
 mod programs;
+mod recogniser;
 mod setup;
 mod test;
 mod workspace;

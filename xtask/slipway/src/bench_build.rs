@@ -15,6 +15,7 @@ mod process;
 mod programs;
 mod project;
 mod report;
+mod report_files;
 mod runner;
 mod scenario;
 mod statistics;
@@ -22,6 +23,7 @@ mod tables;
 mod variant;
 mod work_dir;
 mod working_copy;
+mod working_tree;
 
 use std::{fs, path::PathBuf};
 
@@ -30,14 +32,15 @@ use clap::{Args, ValueEnum};
 use tasks::{Halt, Interrupt, output::say};
 
 use crate::compose::{ProjectRequest, files_of};
-use comparison::{Comparison, Earlier, Verdict};
+use comparison::{Comparison, ComparisonResult, Earlier};
 use machine::Machine;
-use project::{BenchProject, top_of_working_tree};
+use project::BenchProject;
 use report::Report;
 use runner::Runner;
-use scenario::{Case, Scenario, cases, in_turn};
-use variant::{Competitor, Variant};
+use scenario::{Case, Scenario, cases};
+use variant::{Competitor, Variant, in_turn};
 use work_dir::WorkDir;
+use working_tree::top_of_working_tree;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -81,7 +84,7 @@ pub(crate) struct BenchBuildArgs {
     #[arg(long)]
     quick: bool,
     /// Folder for bench.json, bench.md and bench.html, which are rewritten after each measurement;
-    /// target/bench-build of the repository where none is named
+    /// target/bench-build of the project where none is named
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Fail when a build is slower than in this earlier bench.json, beyond the noise
@@ -90,10 +93,11 @@ pub(crate) struct BenchBuildArgs {
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
-    /// Compose file with the optimised images; that of this repository where none is named
+    /// Compose file with the optimised images; that of the git repository you are in where none is named
     #[arg(short, long, value_name = "FILE", requires = "before")]
     file: Option<PathBuf>,
-    /// Compose file with the plain Dockerfiles; benches/before/compose.yaml of this repository where none is named
+    /// Compose file with the plain Dockerfiles; benches/before/compose.yaml of the git repository you are in
+    /// where none is named
     #[arg(long, value_name = "FILE", requires = "file")]
     before: Option<PathBuf>,
 }
@@ -126,8 +130,8 @@ pub(crate) fn run(args: &BenchBuildArgs) -> Result<()> {
     }
     measured?;
     report.complete = true;
-    report.write(&bench.out)?;
-    report.print(args.json)?;
+    report_files::write(&report, &bench.out)?;
+    report_files::print(&report, args.json)?;
     bench.earlier.map_or(Ok(()), |earlier| fail_if_slower(&earlier, &report, &bench.cases))
 }
 
@@ -143,7 +147,7 @@ fn measure_all(bench: &Bench, runner: &mut Runner, report: &mut Report) -> Resul
                 let (name, seconds) = (variant.name(), measured.seconds);
                 say(format_args!("round {} of {}: {case}, {name}: {seconds:.2} s", round + 1, bench.rounds));
                 report.add(measured);
-                report.write(&bench.out)?;
+                report_files::write(report, &bench.out)?;
             }
         }
     }
@@ -214,7 +218,7 @@ fn fail_if_slower(earlier: &Earlier, report: &Report, cases: &[Case]) -> Result<
     for comparison in &comparisons {
         say(format_args!("{comparison}"));
     }
-    let is_slower = |comparison: &&Comparison| comparison.verdict == Verdict::Slower;
+    let is_slower = |comparison: &&Comparison| comparison.result == ComparisonResult::Slower;
     let slower: Vec<String> = comparisons.iter().filter(is_slower).map(|one| one.case.to_string()).collect();
     if !slower.is_empty() {
         bail!("slower than before: {}", slower.join("; "));

@@ -4,8 +4,8 @@
 mod base_image_fallback;
 mod check;
 mod compare;
-pub(crate) mod event;
 mod failure_report;
+mod flags;
 mod history;
 mod overlay;
 mod placement;
@@ -16,24 +16,22 @@ mod run;
 mod solve_events;
 mod unchanged;
 
-use std::{collections::BTreeMap, num::NonZeroUsize, path::PathBuf, process::ExitCode};
+use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
 
 use anyhow::{Context, Result, bail};
-use clap::{Args, Subcommand};
 use futures_util::future::join_all;
 use tasks::output;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    build_event::{Clock, ImageOutcome},
     buildkit::{Builder, Engine, certificates_of_environment},
     compose::{Project, ProjectRequest},
-    name::as_typed,
     timings::{BuildRecord, keep, render_table, write_files},
 };
-use compare::CompareArgs;
-use event::{Clock, ImageOutcome};
-use history::HistoryArgs;
+use flags::HistoryCommand;
+pub(crate) use flags::{BuildArgs, EXAMPLES};
 use plan::Plan;
 use progress::Progress;
 pub(crate) use progress::ProgressStyle;
@@ -41,102 +39,6 @@ use run::BuildOptions;
 
 const FAILED: u8 = 1;
 const INTERRUPTED: u8 = 130;
-
-const EXAMPLES: &str = "\
-Examples:
-  slipway build
-  slipway build web worker -j 4 --timings out/
-  slipway build history
-  slipway build compare 17 18
-  slipway build -- history     # a service that is called so
-";
-
-/// Build the images of a compose project in parallel.
-#[derive(Debug, Default, Args)]
-#[command(args_conflicts_with_subcommands = true, before_help = as_typed(EXAMPLES))]
-pub(crate) struct BuildArgs {
-    #[command(subcommand)]
-    history_command: Option<HistoryCommand>,
-    /// Services whose images to build; all of them where none is named
-    #[arg(value_name = "IMAGE")]
-    images: Vec<String>,
-    /// Compose file; later ones are laid over earlier ones
-    #[arg(short, long = "file", value_name = "FILE")]
-    files: Vec<PathBuf>,
-    /// Name of the project, for images that have no name of their own
-    #[arg(short, long, value_name = "NAME")]
-    project_name: Option<String>,
-    /// Profile to enable
-    #[arg(long = "profile", value_name = "NAME")]
-    profiles: Vec<String>,
-    /// File of variables, instead of the .env beside the compose file
-    #[arg(long = "env-file", value_name = "FILE")]
-    env_files: Vec<PathBuf>,
-    /// The most images built at the same time; as many as there are cores, but 8 at least, where nothing is said
-    #[arg(short, long, value_name = "N")]
-    jobs: Option<NonZeroUsize>,
-    /// Build the other images when one fails
-    #[arg(long)]
-    keep_going: bool,
-    /// Take nothing from the cache
-    #[arg(long)]
-    no_cache: bool,
-    /// Solve images that are known to be unchanged, too
-    #[arg(long)]
-    verify: bool,
-    /// Ask the registries for newer base images
-    #[arg(long)]
-    pull: bool,
-    /// Stage to build, in all images
-    #[arg(long, value_name = "STAGE")]
-    target: Option<String>,
-    /// Platform to build for, as in linux/arm64
-    #[arg(long = "platform", value_name = "PLATFORM", value_delimiter = ',')]
-    platforms: Vec<String>,
-    /// Argument for all Dockerfiles; without a value, that of the environment
-    #[arg(long = "build-arg", value_name = "NAME[=VALUE]")]
-    build_args: Vec<String>,
-    /// Change one image, or all with `*`, as in web.args.VERSION=2 or *.target=debug
-    #[arg(long, value_name = "IMAGE.KEY=VALUE")]
-    set: Vec<String>,
-    /// Further cache to read from, as in type=registry,ref=...
-    #[arg(long, value_name = "CACHE")]
-    cache_from: Vec<String>,
-    /// Further cache to write to
-    #[arg(long, value_name = "CACHE")]
-    cache_to: Vec<String>,
-    /// Daemon that builds instead of the engine, as in tcp://host:1234 or unix:///run/buildkit/buildkitd.sock; images
-    /// are spread over several
-    #[arg(long = "builder", value_name = "ADDR")]
-    builders: Vec<String>,
-    /// Folder of ca.pem, cert.pem and key.pem for builders at tcp:// addresses; DOCKER_CERT_PATH where DOCKER_TLS_VERIFY is
-    /// set
-    #[arg(long, value_name = "DIR", requires = "builders")]
-    builder_certs: Option<PathBuf>,
-    /// Repository that keeps each image's cache under a tag of its own, for builders that share no disk
-    #[arg(long, value_name = "REPOSITORY")]
-    shared_cache: Option<String>,
-    /// Push to the registries instead of loading into the engine
-    #[arg(long)]
-    push: bool,
-    /// How to show progress
-    #[arg(long, value_enum, default_value_t = ProgressStyle::Auto)]
-    progress: ProgressStyle,
-    /// Folder for build.json, build.html, trace.json and build.prom
-    #[arg(long, value_name = "DIR")]
-    timings: Option<PathBuf>,
-    /// Only show what would be built; as JSON with --progress json
-    #[arg(long)]
-    check: bool,
-}
-
-#[derive(Debug, Subcommand)]
-enum HistoryCommand {
-    /// List the last builds
-    History(HistoryArgs),
-    /// Tell which images took longer in build B than in A, and why
-    Compare(CompareArgs),
-}
 
 /// Runs the verb. Whatever keeps the build from beginning is an error; a build that fails is an
 /// exit code.

@@ -12,22 +12,19 @@ use std::{path::PathBuf, process::ExitCode};
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 
-use crate::{
-    buildkit::{Builder, Engine, certificates_of_environment},
-    name::as_typed,
-};
+use crate::buildkit::{Builder, Engine, certificates_of_environment};
 pub(crate) use forecast::{mounts_go_after, rule_against_mounts};
 pub(crate) use show::hours;
 
-/// Show what builds, what it keeps, and what it would drop.
-#[derive(Debug, Args)]
-#[command(before_help = as_typed("\
+pub(crate) const EXAMPLES: &str = "\
 Examples:
   slipway builder
   slipway builder config --keep 80GB
   slipway builder prune --older-than 48h --dry-run
-  slipway builder prune --keep 10GB --builder tcp://build-host:1234
-"))]
+  slipway builder prune --keep 10GB --builder tcp://build-host:1234";
+
+/// Show what builds, what it keeps, and what it would drop.
+#[derive(Debug, Args)]
 pub(crate) struct BuilderArgs {
     #[command(subcommand)]
     verb: Option<Verb>,

@@ -3,6 +3,7 @@
 
 mod bench_section;
 mod build_section;
+mod env_file;
 mod extends;
 mod fields;
 mod host_build;

@@ -15,6 +15,13 @@ use crate::{
     name::Name,
 };
 
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  slipway engine
+  slipway engine --stop
+
+`slipway build` and `slipway up` start an engine by themselves where none runs.";
+
 /// Install and start a container engine, where it can be done here.
 #[derive(Debug, Args)]
 pub(crate) struct EngineArgs {

@@ -5,11 +5,11 @@ use clap::{Parser, Subcommand};
 use crate::{
     bases::BasesArgs,
     bench_build::{self, BenchBuildArgs},
-    build::BuildArgs,
-    builder::BuilderArgs,
+    build::{self, BuildArgs},
+    builder::{self, BuilderArgs},
     containers::{DownArgs, LogsArgs, RestartArgs, StatusArgs, UpArgs},
     doctor::DoctorArgs,
-    engine::EngineArgs,
+    engine::{self, EngineArgs},
     lint::{self, LintArgs},
     name::{Name, as_typed},
 };
@@ -20,7 +20,7 @@ What is kept between builds lies in SLIPWAY_CACHE, or `slipway` in your cache fo
 
 /// Build, check, run and measure the images of a compose project.
 #[derive(Debug, Parser)]
-#[command(name = Name::typed().as_str(), bin_name = Name::typed().as_str(), after_help = EXIT_CODES)]
+#[command(name = Name::typed().as_str(), bin_name = Name::typed().as_str(), version, after_help = EXIT_CODES)]
 pub(crate) struct Flags {
     #[command(subcommand)]
     pub(crate) verb: Verb,
@@ -29,7 +29,7 @@ pub(crate) struct Flags {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     /// Measure what the optimised images save, against plain Dockerfiles and other builders
-    #[command(after_help = format!("{}\n\n{EXIT_CODES}", as_typed(bench_build::EXAMPLES)))]
+    #[command(after_help = with_exit_codes(bench_build::EXAMPLES))]
     BenchBuild(BenchBuildArgs),
     /// Build a compose project, start it in containers, and wait until it is healthy
     Up(UpArgs),
@@ -42,7 +42,7 @@ pub(crate) enum Verb {
     /// Show how the services are
     Status(StatusArgs),
     /// Build the images of a compose project in parallel
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = with_exit_codes(build::EXAMPLES))]
     Build(Box<BuildArgs>),
     /// Make the base images that a project needs and no registry gives
     Bases(BasesArgs),
@@ -52,11 +52,16 @@ pub(crate) enum Verb {
     #[command(after_help = lint::help())]
     Lint(LintArgs),
     /// Show what builds, what it keeps and what it would drop; configure and prune it
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = with_exit_codes(builder::EXAMPLES))]
     Builder(BuilderArgs),
     /// Install and start a container engine, where it can be done here
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = with_exit_codes(engine::EXAMPLES))]
     Engine(EngineArgs),
+}
+
+/// What stands below the flags.
+fn with_exit_codes(examples: &str) -> String {
+    format!("{}\n\n{EXIT_CODES}", as_typed(examples))
 }
 
 #[cfg(test)]

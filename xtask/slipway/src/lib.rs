@@ -5,6 +5,7 @@
 mod bases;
 mod bench_build;
 mod build;
+mod build_event;
 mod build_inputs;
 mod builder;
 mod buildkit;
@@ -16,6 +17,7 @@ mod dockerfile;
 mod doctor;
 mod engine;
 mod flags;
+mod hash;
 mod lint;
 mod name;
 mod timings;

@@ -9,7 +9,6 @@ mod intervals;
 mod metrics;
 mod page;
 mod record;
-mod shared;
 mod stored;
 mod table;
 mod trace;

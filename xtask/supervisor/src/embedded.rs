@@ -119,3 +119,24 @@ impl Embedded {
 fn local(port: u16) -> String {
     format!("127.0.0.1:{port}")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::{TAKES_TURNS, WRITES_AHEAD};
+
+    /// Elsewhere Temporal is started by others, so what it needs is said there once more.
+    #[test]
+    fn temporal_is_told_the_same_in_containers_and_on_a_cluster() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
+        let read = |file: &str| fs::read_to_string(root.join(file)).unwrap();
+        let (compose, cluster) = (read("compose/compose.yaml"), read("docs/cluster.md"));
+        assert!(compose.contains(&format!("- {}\n", WRITES_AHEAD.join("="))), "compose.yaml writes otherwise");
+        for value in TAKES_TURNS {
+            assert!(compose.contains(&format!("- --dynamic-config-value={value}\n")), "compose.yaml lacks {value}");
+            let (name, _) = value.split_once('=').unwrap();
+            assert!(cluster.contains(&format!("`{name}`")), "cluster.md lacks {name}");
+        }
+    }
+}

@@ -1,9 +1,9 @@
 //! `longhand completions`: what a shell needs to complete this command line.
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use crate::{exit::Exit, flags::Cli, terminal::print};
+use crate::{exit::Exit, terminal::print};
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -16,9 +16,10 @@ pub(crate) struct CompletionsArgs {
     shell: Shell,
 }
 
-pub(crate) fn run(args: CompletionsArgs) -> anyhow::Result<Exit> {
+/// `command_line` is the whole of it, as clap has it.
+pub(crate) fn run(args: CompletionsArgs, mut command_line: Command) -> anyhow::Result<Exit> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "longhand", &mut script);
+    clap_complete::generate(args.shell, &mut command_line, "longhand", &mut script);
     print(&String::from_utf8(script)?)?;
     Ok(Exit::Done)
 }

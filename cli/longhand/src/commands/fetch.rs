@@ -23,7 +23,7 @@ use serde::Serialize;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  longhand fetch                    # Temporal, and the models that the settings name
+  longhand fetch                    # Temporal, and the models and the server that the settings ask for
   longhand fetch whisper-small llm
   LONGHAND_CACHE=/mnt/models longhand fetch whisper-large-v3-turbo
 
@@ -33,14 +33,14 @@ pub(crate) struct FetchArgs {
     /// `temporal`, `llm`, `llama-server`, or `whisper-` with a model's name, such as `whisper-base`.
     /// All that the settings ask for where nothing is named
     #[arg(value_name = "NAME")]
-    names: Vec<Wanted>,
+    names: Vec<AssetName>,
     /// Print a JSON list of `{name, path}` instead
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Debug, Clone)]
-enum Wanted {
+enum AssetName {
     Temporal,
     Llm,
     LlamaServer,
@@ -48,7 +48,7 @@ enum Wanted {
     Whisper(String),
 }
 
-impl FromStr for Wanted {
+impl FromStr for AssetName {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
@@ -86,41 +86,41 @@ struct Fetched {
 pub(crate) async fn run(args: FetchArgs) -> anyhow::Result<ExitCode> {
     let settings: FetchSettings = config::load()?;
     let cache = cache_folder(&settings.cache);
-    let names = if args.names.is_empty() { wanted_by(&settings) } else { args.names };
+    let names = if args.names.is_empty() { assets_of(&settings) } else { args.names };
     let mut fetched = Vec::new();
-    for wanted in names {
-        fetched.push(fetch(wanted, &settings, &cache).await?);
+    for asset in names {
+        fetched.push(fetch(asset, &settings, &cache).await?);
     }
     print(&fetched, args.json).context("cannot write to stdout")?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn wanted_by(settings: &FetchSettings) -> Vec<Wanted> {
+fn assets_of(settings: &FetchSettings) -> Vec<AssetName> {
     let LlmSettings { provider, model, server, .. } = &settings.llm;
     let is_local = *provider == LlmProvider::Local;
-    let mut wanted = vec![Wanted::Temporal, Wanted::Whisper(settings.transcribe.model.clone())];
-    wanted.extend((is_local && model.is_none()).then_some(Wanted::Llm));
-    wanted.extend((is_local && server.is_none()).then_some(Wanted::LlamaServer));
-    wanted
+    let mut assets = vec![AssetName::Temporal, AssetName::Whisper(settings.transcribe.model.clone())];
+    assets.extend((is_local && model.is_none()).then_some(AssetName::Llm));
+    assets.extend((is_local && server.is_none()).then_some(AssetName::LlamaServer));
+    assets
 }
 
-async fn fetch(wanted: Wanted, settings: &FetchSettings, cache: &Path) -> anyhow::Result<Fetched> {
-    let name = match &wanted {
-        Wanted::Temporal => "temporal".to_owned(),
-        Wanted::Llm => "llm".to_owned(),
-        Wanted::LlamaServer => "llama-server".to_owned(),
-        Wanted::Whisper(model) => format!("whisper-{model}"),
+async fn fetch(asset: AssetName, settings: &FetchSettings, cache: &Path) -> anyhow::Result<Fetched> {
+    let name = match &asset {
+        AssetName::Temporal => "temporal".to_owned(),
+        AssetName::Llm => "llm".to_owned(),
+        AssetName::LlamaServer => "llama-server".to_owned(),
+        AssetName::Whisper(model) => format!("whisper-{model}"),
     };
     let progress = Progress::new(&name);
     let events = |event| progress.show(event);
-    let path = match &wanted {
-        Wanted::Temporal => models::ensure(&catalogue::temporal(), cache, &events).await?,
-        Wanted::Llm => models::ensure(&catalogue::llm(), cache, &events).await?,
-        Wanted::LlamaServer => models::ensure(&catalogue::llama_server(), cache, &events).await?,
-        Wanted::Whisper(model) if settings.transcribe.recogniser == RecogniserChoice::Ctranslate2 => {
+    let path = match &asset {
+        AssetName::Temporal => models::ensure(&catalogue::temporal(), cache, &events).await?,
+        AssetName::Llm => models::ensure(&catalogue::llm(), cache, &events).await?,
+        AssetName::LlamaServer => models::ensure(&catalogue::llama_server(), cache, &events).await?,
+        AssetName::Whisper(model) if settings.transcribe.recogniser == RecogniserChoice::Ctranslate2 => {
             models::ctranslate2_weights(model, cache, &events).await?.path
         }
-        Wanted::Whisper(model) => {
+        AssetName::Whisper(model) => {
             models::whisper_weights(model, settings.transcribe.quantisation, cache, &events).await?.path
         }
     };

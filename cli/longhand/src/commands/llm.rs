@@ -5,7 +5,7 @@ use clap::{ArgGroup, Args};
 use engine::{
     formats::answer,
     ids::JobId,
-    llm::{LlmAnswer, LlmTask, StandingTask},
+    llm::{LlmAnswer, LlmTask, PresetTask},
     store::{Store, keys},
     temporal::client::JobEnd,
 };
@@ -33,7 +33,7 @@ pub(crate) struct LlmArgs {
     id: JobId,
     /// A task that needs no words of yours
     #[arg(long, value_enum)]
-    task: Option<StandingTask>,
+    task: Option<PresetTask>,
     #[command(flatten)]
     ask: AskFlags,
     /// Print {job_id, task, output, usage}

@@ -9,7 +9,7 @@ use std::{
 use futures_util::{StreamExt, TryStreamExt};
 use temporalio_client::{WorkflowExecution, WorkflowListOptions};
 
-use super::{Call, Jobs, description};
+use super::{Call, Jobs, description, error::listing_failed};
 use crate::{
     result::JobStatus,
     temporal::progress::{JobKind, JobSummary},
@@ -90,7 +90,7 @@ impl Jobs {
                 let is_wanted = is_new && filter.status.is_none_or(|status| status == summary.status);
                 async move { is_wanted }
             });
-            let mut found: Vec<_> = wanted.take(limit + 1).try_collect().await.map_err(super::listing_failed)?;
+            let mut found: Vec<_> = wanted.take(limit + 1).try_collect().await.map_err(listing_failed)?;
             let has_more = found.len() > limit;
             found.truncate(limit);
             let next = found.last().filter(|_| has_more).map(|(execution, _)| Cursor::after(execution));

@@ -114,3 +114,14 @@ pub(super) enum TokenKind {
 
 /// Seconds that one position of the encoder covers.
 pub(super) const POSITION_S: f64 = 0.02;
+
+/// Broken characters, where a text ends in the middle of one, show as such.
+pub(super) fn text_of(tokens: &[Token]) -> String {
+    let mut bytes = Vec::new();
+    for token in tokens {
+        if let TokenKind::Text { bytes: piece, .. } = &token.kind {
+            bytes.extend_from_slice(piece);
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}

@@ -8,9 +8,8 @@ use std::io::Write;
 use flate2::{Compression, write::ZlibEncoder};
 
 use super::{
-    decoder::{Pass, Token, TokenKind},
+    decoder::{Pass, Token, TokenKind, text_of},
     hallucinations, repetition,
-    segments::text_of,
 };
 
 /// Mean log-probability below which a text is doubtful; from Whisper's paper, as the next two are.

@@ -1,6 +1,6 @@
 //! Loops: when a text repeats itself over and over, one round of it is kept.
 
-use super::segments::Phrase;
+use super::phrases::Phrase;
 
 /// Tokens of the longest round that is looked for.
 const LONGEST_ROUND: usize = 40;

@@ -2,15 +2,14 @@
 
 use std::{
     borrow::Cow,
-    collections::HashMap,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
 };
 
 use models::ggml::{Shape, inspect};
 use whisper_rs::{
-    DtwMode, DtwParameters, FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperError,
-    WhisperState, WhisperTokenData, get_lang_max_id, get_lang_str,
+    DtwMode, DtwParameters, WhisperContext, WhisperContextParameters, WhisperError, WhisperState, WhisperTokenData,
+    get_lang_str,
 };
 
 use super::{
@@ -19,14 +18,12 @@ use super::{
 };
 
 mod alignment;
+mod parameters;
 mod window;
 
+use parameters::{Parameters, audio_ctx, known_language};
 use window::Window;
 
-/// Positions of the encoder that Whisper was trained with.
-const FULL_AUDIO_CTX: usize = 1500;
-/// whisper.cpp's fast matrix kernels take multiples of so many positions; others cost twice the time.
-const KERNEL_BLOCK: usize = 16;
 /// `audio_ctx` of a chunk as ingestion cuts them, but for phrases without a pause.
 const ORDINARY_AUDIO_CTX: usize = 864;
 /// Shorter audio is padded with silence, for whisper.cpp passes over it.
@@ -34,12 +31,6 @@ const SHORTEST_SAMPLES: usize = SAMPLE_RATE;
 
 pub(super) fn is_language(code: &str) -> bool {
     known_language(code).is_some()
-}
-
-/// The code as whisper.cpp has it, which would also take a language's full name.
-fn known_language(code: &str) -> Option<&'static str> {
-    let languages = (0..=get_lang_max_id()).filter_map(get_lang_str);
-    languages.into_iter().find(|language| *language == code)
 }
 
 /// A loaded model.
@@ -133,9 +124,7 @@ struct Decoder {
     /// Made when it is needed. One that has held more than an ordinary chunk is not kept, for it would keep the memory.
     state: Option<WhisperState>,
     threads: usize,
-    /// whisper-rs leaks the language's name with every set of parameters made for one, so each is
-    /// made once and then cloned.
-    parameters: HashMap<(&'static str, Search), FullParams<'static, 'static>>,
+    parameters: Parameters,
 }
 
 impl decoder::Decoder for Decoder {
@@ -172,7 +161,7 @@ impl decoder::Decoder for Decoder {
             token_times: false,
         };
         // whisper.cpp takes the context's length from a run alone; this one ends before it encodes.
-        let parameters = self.parameters(&attempt, pcm.len(), &[])?;
+        let parameters = self.parameters.of(&attempt, pcm.len(), &[], self.threads)?;
         let mut state = self.state(attempt.search)?;
         Window::new(cancel, 0).run(&mut state, parameters, &padded(pcm)).map_err(failed("preparing"))?;
         check_cancelled(cancel)?;
@@ -187,12 +176,12 @@ impl decoder::Decoder for Decoder {
 impl Decoder {
     fn new(loaded: Loaded) -> Self {
         let Loaded { whisper: context, gives_token_times } = loaded;
-        Self { context, gives_token_times, state: None, threads: 1, parameters: HashMap::new() }
+        Self { context, gives_token_times, state: None, threads: 1, parameters: Parameters::default() }
     }
 
     fn decode_one(&mut self, pcm: &[f32], attempt: &Attempt<'_>, cancel: &AtomicBool) -> Result<Pass, RecogniserError> {
         let prompt: Vec<i32> = attempt.prompt.iter().map(|token| token.cast_signed()).collect();
-        let parameters = self.parameters(attempt, pcm.len(), &prompt)?;
+        let parameters = self.parameters.of(attempt, pcm.len(), &prompt, self.threads)?;
         let mut state = self.state(attempt.search)?;
         Window::new(cancel, 1).run(&mut state, parameters, &padded(pcm)).map_err(failed("recognising"))?;
         check_cancelled(cancel)?;
@@ -208,27 +197,6 @@ impl Decoder {
     fn state(&mut self, search: Search) -> Result<WhisperState, RecogniserError> {
         let kept = self.state.take().filter(|_| search == Search::Greedy);
         kept.map_or_else(|| self.context.create_state().map_err(failed("making room for a session")), Ok)
-    }
-
-    /// What every decoding has in common. Whisper's own tests are off: ours decide.
-    fn parameters<'a>(
-        &mut self,
-        attempt: &Attempt<'_>,
-        samples: usize,
-        prompt: &'a [i32],
-    ) -> Result<FullParams<'a, 'a>, RecogniserError> {
-        let language = known_language(attempt.language).ok_or_else(|| RecogniserError::Failed {
-            doing: "choosing a language",
-            reason: format!("Whisper knows none with the code {:?}", attempt.language),
-        })?;
-        let common =
-            self.parameters.entry((language, attempt.search)).or_insert_with(|| common(language, attempt.search));
-        let mut parameters: FullParams<'a, 'a> = common.clone();
-        parameters.set_n_threads(as_i32(self.threads));
-        parameters.set_translate(attempt.translate);
-        parameters.set_audio_ctx(as_i32(audio_ctx(attempt.context, samples)));
-        parameters.set_tokens(prompt);
-        Ok(parameters)
     }
 
     /// The tokens of the latest run. It gives one segment, or none where it found no text.
@@ -265,48 +233,9 @@ impl Decoder {
     }
 }
 
-fn common(language: &'static str, search: Search) -> FullParams<'static, 'static> {
-    const NEVER: f32 = -1e9;
-    let mut parameters = FullParams::new(match search {
-        Search::Greedy => SamplingStrategy::Greedy { best_of: 1 },
-        Search::Beam(beam_size) => SamplingStrategy::BeamSearch { beam_size: as_i32(beam_size), patience: -1.0 },
-    });
-    parameters.set_language(Some(language));
-    parameters.set_no_context(true);
-    // One window is one segment; its time tokens are read by `segments`.
-    parameters.set_single_segment(true);
-    parameters.set_suppress_nst(true);
-    parameters.set_temperature_inc(0.0);
-    parameters.set_entropy_thold(NEVER);
-    parameters.set_logprob_thold(NEVER);
-    parameters.set_no_speech_thold(f32::MAX);
-    parameters.set_print_special(false);
-    parameters.set_print_progress(false);
-    parameters.set_print_realtime(false);
-    parameters.set_print_timestamps(false);
-    parameters
-}
-
 /// In seconds; whisper.cpp has hundredths, and -1 where no times were asked for.
 fn end_of(token: &WhisperTokenData) -> Option<f64> {
     (token.t_dtw >= 0).then(|| token.t_dtw as f64 / 100.0)
-}
-
-fn audio_ctx(context: Context, samples: usize) -> usize {
-    /// Silence after the samples that the decoder needs to end its sentence.
-    const PADDING: usize = 64;
-    let spoken = samples.div_ceil((POSITION_S * SAMPLE_RATE as f64) as usize);
-    let shortest = (spoken + PADDING).next_multiple_of(KERNEL_BLOCK);
-    let blocks = FULL_AUDIO_CTX / KERNEL_BLOCK * KERNEL_BLOCK;
-    match context {
-        Context::Shortest if shortest < FULL_AUDIO_CTX => shortest,
-        _ if spoken <= blocks => blocks,
-        _ => FULL_AUDIO_CTX,
-    }
-}
-
-fn as_i32(number: usize) -> i32 {
-    i32::try_from(number).unwrap_or(i32::MAX)
 }
 
 fn padded(pcm: &[f32]) -> Cow<'_, [f32]> {

@@ -8,7 +8,7 @@ use engine::transcript::Word;
 use super::{
     decoder::{Token, TokenKind},
     loudness::Loudness,
-    segments::Phrase,
+    phrases::Phrase,
 };
 
 /// Languages that Whisper writes without spaces: every character is a word of its own.

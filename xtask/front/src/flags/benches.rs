@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::EXIT_CODES;
-use crate::bench_speech::Recogniser;
+use crate::recogniser::Recogniser;
 
 #[derive(Debug, Args)]
 #[command(after_help = format!("\

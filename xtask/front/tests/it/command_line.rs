@@ -20,6 +20,13 @@ fn every_task_tells_its_exit_codes_and_shows_an_example() {
 }
 
 #[test]
+fn the_version_is_the_workspace_s() {
+    let output = xtask(&["--version"]).output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(String::from_utf8_lossy(&output.stdout), concat!("cargo xtask ", env!("CARGO_PKG_VERSION"), "\n"));
+}
+
+#[test]
 fn wrong_use_ends_with_2_before_anything_is_set_up() {
     for (arguments, complaint) in [
         (vec!["demmo"], "unrecognized subcommand 'demmo'"),

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use tokio_util::io::ReaderStream;
 
 use super::mark;
-use crate::buildkit::Engine;
+use crate::{buildkit::Engine, hash::hexadecimal};
 
 /// Whatever is younger counts as being from then: 1 January 2025.
 pub(super) const EPOCH: u64 = 1_735_689_600;
@@ -144,7 +144,7 @@ struct Blob {
 
 fn write_blob(folder: &Path, content: &Value) -> Result<Blob> {
     let bytes = serde_json::to_vec(content)?;
-    let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hexadecimal(&Sha256::digest(&bytes));
     let path = format!("blobs/sha256/{digest}");
     fs::write(folder.join(&path), &bytes)?;
     Ok(Blob { digest: format!("sha256:{digest}"), path, size: bytes.len() })

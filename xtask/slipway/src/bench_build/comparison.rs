@@ -31,7 +31,7 @@ pub(super) struct Earlier {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum ComparisonResult {
     Slower,
     Faster,
     Same,
@@ -43,7 +43,7 @@ pub(super) struct Comparison {
     pub(super) case: Case,
     earlier_s: f64,
     now_s: f64,
-    pub(super) verdict: Verdict,
+    pub(super) result: ComparisonResult,
 }
 
 impl Earlier {
@@ -66,21 +66,21 @@ impl Earlier {
         let compare = |case: &Case| {
             let [earlier, now] = [&self.measurements[..], now].map(|all| seconds(all, case, Variant::Xtask));
             let (earlier_s, now_s) = (median(&earlier)?, median(&now)?);
-            Some(Comparison { case: case.clone(), earlier_s, now_s, verdict: verdict(&earlier, &now) })
+            Some(Comparison { case: case.clone(), earlier_s, now_s, result: result(&earlier, &now) })
         };
         cases.iter().filter_map(compare).collect()
     }
 }
 
-fn verdict(earlier: &[f64], now: &[f64]) -> Verdict {
+fn result(earlier: &[f64], now: &[f64]) -> ComparisonResult {
     if earlier.len().min(now.len()) < FEWEST_ROUNDS {
-        Verdict::TooFewRounds
+        ComparisonResult::TooFewRounds
     } else if is_clearly_above(now, earlier) {
-        Verdict::Slower
+        ComparisonResult::Slower
     } else if is_clearly_above(earlier, now) {
-        Verdict::Faster
+        ComparisonResult::Faster
     } else {
-        Verdict::Same
+        ComparisonResult::Same
     }
 }
 
@@ -92,15 +92,15 @@ fn is_clearly_above(above: &[f64], below: &[f64]) -> bool {
 
 impl fmt::Display for Comparison {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let verdict = match self.verdict {
-            Verdict::Slower => "slower",
-            Verdict::Faster => "faster",
-            Verdict::Same => "no difference beyond the noise",
-            Verdict::TooFewRounds => "no verdict with fewer than three rounds on both sides",
+        let result = match self.result {
+            ComparisonResult::Slower => "slower",
+            ComparisonResult::Faster => "faster",
+            ComparisonResult::Same => "no difference beyond the noise",
+            ComparisonResult::TooFewRounds => "no verdict with fewer than three rounds on both sides",
         };
         let Comparison { case, earlier_s, now_s, .. } = self;
         let change = 100.0 * (now_s / earlier_s - 1.0);
-        write!(formatter, "{case}: {earlier_s:.2} s, now {now_s:.2} s ({change:+.0} %): {verdict}")
+        write!(formatter, "{case}: {earlier_s:.2} s, now {now_s:.2} s ({change:+.0} %): {result}")
     }
 }
 
@@ -110,21 +110,21 @@ mod tests {
 
     #[test]
     fn only_what_chance_does_not_explain_counts() {
-        let table: &[(&[f64], &[f64], Verdict)] = &[
-            (&[1.0, 1.01, 1.02], &[2.0, 2.1, 2.2], Verdict::Slower),
-            (&[2.0, 2.1, 2.2], &[1.0, 1.01, 1.02], Verdict::Faster),
+        let table: &[(&[f64], &[f64], ComparisonResult)] = &[
+            (&[1.0, 1.01, 1.02], &[2.0, 2.1, 2.2], ComparisonResult::Slower),
+            (&[2.0, 2.1, 2.2], &[1.0, 1.01, 1.02], ComparisonResult::Faster),
             // All are slower, but nobody would notice.
-            (&[1.0, 1.01, 1.02], &[1.03, 1.035, 1.04], Verdict::Same),
-            (&[0.2, 0.2, 0.2], &[0.24, 0.24, 0.24], Verdict::Same),
+            (&[1.0, 1.01, 1.02], &[1.03, 1.035, 1.04], ComparisonResult::Same),
+            (&[0.2, 0.2, 0.2], &[0.24, 0.24, 0.24], ComparisonResult::Same),
             // The median is much slower, but the values lie among each other.
-            (&[1.0, 1.0, 3.0], &[1.5, 1.6, 1.7], Verdict::Same),
+            (&[1.0, 1.0, 3.0], &[1.5, 1.6, 1.7], ComparisonResult::Same),
             // One outlier hides nothing where there are rounds enough.
-            (&[1.0, 1.0, 1.1, 1.1, 9.0], &[1.5, 1.5, 1.6, 1.6, 1.6], Verdict::Same),
-            (&[1.0, 1.0, 1.1, 1.1, 1.1, 1.1, 9.0], &[1.5, 1.5, 1.6, 1.6, 1.6, 1.6, 1.6], Verdict::Slower),
-            (&[1.0, 1.0], &[9.0, 9.0, 9.0], Verdict::TooFewRounds),
+            (&[1.0, 1.0, 1.1, 1.1, 9.0], &[1.5, 1.5, 1.6, 1.6, 1.6], ComparisonResult::Same),
+            (&[1.0, 1.0, 1.1, 1.1, 1.1, 1.1, 9.0], &[1.5, 1.5, 1.6, 1.6, 1.6, 1.6, 1.6], ComparisonResult::Slower),
+            (&[1.0, 1.0], &[9.0, 9.0, 9.0], ComparisonResult::TooFewRounds),
         ];
         for (earlier, now, expected) in table {
-            assert_eq!(verdict(earlier, now), *expected, "{earlier:?} {now:?}");
+            assert_eq!(result(earlier, now), *expected, "{earlier:?} {now:?}");
         }
     }
 }

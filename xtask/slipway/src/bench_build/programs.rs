@@ -7,6 +7,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::{own_engine::OwnEngine, process::output_of};
+use crate::hash::hexadecimal;
 
 /// What an image runs, as its configuration says it.
 #[derive(Deserialize)]
@@ -22,7 +23,7 @@ pub(super) fn digest_of_file(path: &Path) -> Result<String> {
     let content = fs::read(path).with_context(|| {
         format!("the build on the host made no {}: bring `program` of `x-bench.host` up to date", path.display())
     })?;
-    Ok(hexadecimal(Sha256::new_with_prefix(content)))
+    Ok(hexadecimal(&Sha256::digest(content)))
 }
 
 /// A digest of the files that the image's command names: its program, and others by absolute paths.
@@ -69,11 +70,7 @@ fn digest_files(engine: &OwnEngine, container: &str, paths: &[String], copied: &
         fs::remove_file(copied)?;
         found = true;
     }
-    Ok(found.then(|| hexadecimal(hasher)))
-}
-
-fn hexadecimal(hasher: Sha256) -> String {
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    Ok(found.then(|| hexadecimal(&hasher.finalize())))
 }
 
 #[cfg(test)]

@@ -1,23 +1,17 @@
-//! What has been measured so far, and the files and tables that tell it.
+//! What has been measured so far: `bench.json`.
 
 use std::{
     collections::BTreeMap,
-    fs,
-    path::Path,
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
-use tasks::output::{print, print_json};
 
 use super::{
     against_host::AgainstHost,
     machine::{Machine, Tools},
-    page,
     scenario::{Case, Scenario},
     statistics::Summary,
-    tables,
     variant::Variant,
 };
 
@@ -131,24 +125,6 @@ impl Report {
             row.after_s = median(Variant::Xtask);
             row.improvement = row.before_s.zip(row.after_s).map(|(before, after)| 1.0 - after / before);
         }
-    }
-
-    /// Replaces the files with what is known so far; each is whole at every moment.
-    pub(super) fn write(&self, folder: &Path) -> Result<()> {
-        let json = serde_json::to_string_pretty(self)? + "\n";
-        for (name, text) in
-            [("bench.json", json), ("bench.md", tables::markdown(self)), ("bench.html", page::page(self)?)]
-        {
-            let (path, draft) = (folder.join(name), folder.join(format!(".{name}")));
-            fs::write(&draft, text)
-                .and_then(|()| fs::rename(&draft, &path))
-                .with_context(|| format!("{} cannot be written", path.display()))?;
-        }
-        Ok(())
-    }
-
-    pub(super) fn print(&self, json: bool) -> Result<()> {
-        Ok(if json { print_json(self) } else { print(&tables::terminal(self)) }?)
     }
 }
 

@@ -182,3 +182,25 @@ pub(super) fn write_network_file(project: &BenchProject, folder: &Path) -> Resul
 fn folder_of(file: &Path) -> &Path {
     file.parent().unwrap_or(file)
 }
+
+/// The variants in the order of a round: every one is first, second, ... equally often, so that a machine that gets
+/// warm or busy is to nobody's advantage.
+pub(super) fn in_turn(variants: &[Variant], round: u32) -> Vec<Variant> {
+    let mut order = variants.to_vec();
+    let length = order.len().max(1);
+    order.rotate_left(round as usize % length);
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_variant_is_in_every_place_equally_often() {
+        let variants = [Variant::Before, Variant::Xtask, Variant::Bake];
+        let firsts: Vec<_> = (0..6).map(|round| in_turn(&variants, round)[0]).collect();
+        assert_eq!(firsts, [&variants[..], &variants[..]].concat());
+        assert_eq!(in_turn(&variants, 1), [Variant::Xtask, Variant::Bake, Variant::Before]);
+    }
+}

@@ -9,7 +9,10 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use super::project::{BenchProject, is_ignore_file, tracked_files};
+use super::{
+    project::BenchProject,
+    working_tree::{is_ignore_file, tracked_files},
+};
 use crate::compose::{IgnoredFolder, SourceChange};
 
 /// The size of the files that stand in for a build's output.

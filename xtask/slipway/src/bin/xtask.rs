@@ -1,4 +1,4 @@
-//! The image tool as `slipway` starts it.
+//! The image tool as `cargo xtask` starts it.
 
 use std::process::ExitCode;
 

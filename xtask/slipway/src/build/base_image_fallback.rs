@@ -1,10 +1,10 @@
 //! Base images made on this machine, in the middle of a build, because no registry answers.
 
-use super::{
-    event::{Clock, Moment, StepUpdate},
-    plan::Plan,
+use super::plan::Plan;
+use crate::{
+    build_event::{Clock, Moment, StepUpdate},
+    buildkit::Engine,
 };
-use crate::buildkit::Engine;
 
 pub(super) struct BaseImageFallback {
     started: Moment,

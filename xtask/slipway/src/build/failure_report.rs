@@ -1,11 +1,9 @@
 //! What is told about images that were not built: the step, the Dockerfile's lines around it,
 //! the end of its output, and what became of the other images.
 
-use super::{
-    event::{Failure, ImageOutcome},
-    plan::Plan,
-};
+use super::plan::Plan;
 use crate::{
+    build_event::{Failure, ImageOutcome},
     compose::Dockerfile,
     name::Name,
     timings::{BuildRecord, ImageRecord},

@@ -7,7 +7,10 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::{BuildArgs, overlay::overlay};
-use crate::compose::{BuildSection, NamedContext, Project, Service};
+use crate::{
+    compose::{BuildSection, NamedContext, Project, Service},
+    hash::hexadecimal,
+};
 
 /// Raised when a field of the plan's JSON changes its meaning or goes away.
 const FORMAT: u32 = 1;
@@ -123,7 +126,7 @@ fn parallel(args: &BuildArgs) -> usize {
 
 fn shared_key(project: &Project) -> String {
     let text = format!("{}\n{}", project.folder.display(), project.name);
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&Sha256::digest(text))
 }
 
 fn planned(service: Service, args: &BuildArgs) -> Result<PlannedImage> {

@@ -7,8 +7,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 use tasks::output;
 
-use super::event::BuildEvent;
-use crate::timings::BuildRecord;
+use crate::{build_event::BuildEvent, timings::BuildRecord};
 use plain::Plain;
 use terminal::Terminal;
 

@@ -14,6 +14,7 @@ use crate::{
     buildkit::{Export, SharedDirectory, SolveRequest},
     compose::{Context, Dockerfile, NamedContext},
     dockerfile::Frontend,
+    hash::hexadecimal,
 };
 
 /// What the frontend calls a build's main context.
@@ -231,8 +232,7 @@ fn folder_named(kind: &str, folder: &Path) -> (String, SharedDirectory) {
 
 /// The same for the same folder in every build, because the engine remembers transfers by it.
 pub(super) fn named(kind: &str, content: &str) -> String {
-    let digest = Sha256::digest(content);
-    let short: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let short = hexadecimal(&Sha256::digest(content)[..6]);
     format!("{kind}-{short}")
 }
 

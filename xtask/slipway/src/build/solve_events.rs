@@ -1,6 +1,6 @@
 //! What a solve tells, as events of the build.
 
-use super::event::{BuildEvent, Clock, Failure, StepUpdate};
+use crate::build_event::{BuildEvent, Clock, Failure, StepUpdate};
 use crate::buildkit::{SolveFailure, Status, StepLog, StepProgress, StepState, StepWarning};
 
 /// One event for each thing that a status tells of, in the order in which it tells them.

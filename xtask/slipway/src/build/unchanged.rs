@@ -27,7 +27,7 @@ use futures_util::future::join_all;
 use super::plan::{Plan, PlannedImage};
 use crate::buildkit::{Engine, Listing, LoadedImage, Solved};
 use folders::{KnownFolder, Snapshots};
-use records::{KnownImage, Memo, Records};
+use records::{CacheEntry, KnownImage, Records};
 pub(super) use sources::Sources;
 
 /// Images are solved again after this time, so that the engine sees its cache used and keeps it.
@@ -82,14 +82,14 @@ impl<'a> Memory<'a> {
         let (differences, loaded) = (differences?, loaded?);
         for (image, known) in candidates {
             let folder = known.folders.iter().find_map(|key| differences.get(key).cloned().flatten());
-            let verdict = match folder.or_else(|| difference_in_engine(image, known, &loaded)) {
+            let decision = match folder.or_else(|| difference_in_engine(image, known, &loaded)) {
                 Some(because) => Decision::Solve { because },
                 None => {
                     let size = loaded.get(&image.tags[0]).and_then(Option::as_ref).map_or(0, |image| image.size);
                     Decision::Unchanged { digest: known.digest.clone(), size }
                 }
             };
-            decisions.insert(image.name.clone(), verdict);
+            decisions.insert(image.name.clone(), decision);
         }
         self.follow_needs(&mut decisions);
         Ok(decisions)
@@ -102,8 +102,8 @@ impl<'a> Memory<'a> {
         }
         let known = match self.known.images.get(&image.name) {
             None => return Ok(Err("no earlier build of it is known".to_owned())),
-            Some(Memo::NotCacheable { because }) => return Ok(Err(because.clone())),
-            Some(Memo::Known(known)) => known,
+            Some(CacheEntry::NotCacheable { because }) => return Ok(Err(because.clone())),
+            Some(CacheEntry::Known(known)) => known,
         };
         let age = SystemTime::now().duration_since(known.solved);
         Ok(if known.request != request::fingerprint(self.engine, self.plan, image)? {
@@ -170,11 +170,11 @@ impl<'a> Memory<'a> {
         if request::always_solved(self.plan, image).is_some() {
             return Ok(());
         }
-        let memo = match self.known_after(image, observed).await? {
-            Ok(known) => Memo::Known(known),
-            Err(because) => Memo::NotCacheable { because },
+        let entry = match self.known_after(image, observed).await? {
+            Ok(known) => CacheEntry::Known(known),
+            Err(because) => CacheEntry::NotCacheable { because },
         };
-        self.additions.borrow_mut().images.insert(image.name.clone(), memo);
+        self.additions.borrow_mut().images.insert(image.name.clone(), entry);
         Ok(())
     }
 

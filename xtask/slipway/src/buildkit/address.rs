@@ -7,6 +7,8 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+use crate::hash::hexadecimal;
+
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Address {
     Unix(PathBuf),
@@ -99,7 +101,7 @@ fn host_of_current_context(folder: &Path) -> Result<Option<String>> {
     let Some(name) = config.current_context.filter(|name| name != "default") else {
         return Ok(None);
     };
-    let folder_name: String = Sha256::digest(&name).iter().map(|byte| format!("{byte:02x}")).collect();
+    let folder_name = hexadecimal(&Sha256::digest(&name));
     let path = folder.join("contexts/meta").join(folder_name).join("meta.json");
     let text = std::fs::read(&path).with_context(|| {
         format!("the docker context `{name}` has no {}; run `docker context use default`", path.display())
@@ -133,7 +135,7 @@ mod tests {
         std::fs::write(folder.path().join("config.json"), r#"{"currentContext":"lab"}"#).unwrap();
         assert!(host_of_current_context(folder.path()).is_err());
 
-        let name: String = Sha256::digest("lab").iter().map(|byte| format!("{byte:02x}")).collect();
+        let name = hexadecimal(&Sha256::digest("lab"));
         let meta = folder.path().join("contexts/meta").join(name);
         std::fs::create_dir_all(&meta).unwrap();
         std::fs::write(meta.join("meta.json"), r#"{"Endpoints":{"docker":{"Host":"unix:///lab"}}}"#).unwrap();

@@ -1,34 +1,16 @@
 //! Walks a folder in the order that the engine insists on and tells what it may have of it:
 //! what the include patterns select and the exclude patterns do not.
 
-use std::{
-    collections::BTreeSet,
-    fs::Metadata,
-    io,
-    os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt},
-    path::{Path, PathBuf},
-};
+mod entry;
+mod links;
+
+use std::{io, os::unix::fs::FileTypeExt, path::Path};
 
 use serde::{Deserialize, Serialize};
 
 use super::path_patterns::{Matches, PathPatterns};
-
-/// Symbolic links followed for one path before it counts as a loop.
-const MOST_LINKS: usize = 40;
-
-/// The mode bits of Go's `os.FileMode`, which the protocol carries.
-mod mode {
-    pub(super) const FOLDER: u32 = 1 << 31;
-    pub(super) const LINK: u32 = 1 << 27;
-    pub(super) const DEVICE: u32 = 1 << 26;
-    pub(super) const PIPE: u32 = 1 << 25;
-    pub(super) const SET_UID: u32 = 1 << 23;
-    pub(super) const SET_GID: u32 = 1 << 22;
-    pub(super) const CHARACTER_DEVICE: u32 = 1 << 21;
-    pub(super) const STICKY: u32 = 1 << 20;
-    /// Whatever is not a plain file.
-    pub(super) const OTHER_KINDS: u32 = FOLDER | LINK | DEVICE | PIPE | CHARACTER_DEVICE;
-}
+pub(crate) use entry::{Entry, Stamp};
+use links::with_link_targets;
 
 /// What of a folder the engine asked for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,47 +19,6 @@ pub(crate) struct Selection {
     pub(crate) exclude: Vec<String>,
     /// Paths to include together with whatever their symbolic links point to.
     pub(crate) follow: Vec<String>,
-}
-
-/// What the engine is told of a file, a folder or a link.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Entry {
-    /// From the folder on, with `/`.
-    pub(crate) path: String,
-    /// The bits of Go's `os.FileMode`.
-    pub(crate) mode: u32,
-    /// Bytes; zero for what is not a plain file.
-    pub(crate) size: u64,
-    /// What a symbolic link points to; empty for all else.
-    pub(crate) link: String,
-    pub(crate) stamp: Stamp,
-}
-
-/// What the file system changes with every change of an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Stamp {
-    pub(crate) device: u64,
-    pub(crate) inode: u64,
-    /// Nanoseconds since 1970, as are those of `changed`.
-    pub(crate) modified: i64,
-    /// No program can set this one.
-    pub(crate) changed: i64,
-}
-
-impl Entry {
-    pub(crate) fn is_file(&self) -> bool {
-        self.mode & mode::OTHER_KINDS == 0
-    }
-
-    /// The entry as it is now; none where it is gone.
-    pub(crate) fn read(root: &Path, path: &str) -> io::Result<Option<Entry>> {
-        let full = root.join(path);
-        match std::fs::symlink_metadata(&full) {
-            Ok(metadata) => entry(path, &full, &metadata).map(Some),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(io::Error::other(format!("{}: {error}", full.display()))),
-        }
-    }
 }
 
 /// Calls `visit` with every selected entry in the protocol's order: names by bytes, a folder
@@ -148,16 +89,16 @@ impl Walk<'_> {
         }
         let selected = is_included && !is_excluded;
         if !metadata.is_dir() {
-            return if selected { self.select(entry(path, &full, &metadata)?) } else { Ok(()) };
+            return if selected { self.select(Entry::of(path, &full, &metadata)?) } else { Ok(()) };
         }
         if !(may_include_below && may_bring_back_below) {
             return Ok(());
         }
         let waiting = self.unvisited_parents.len();
         if selected {
-            self.select(entry(path, &full, &metadata)?)?;
+            self.select(Entry::of(path, &full, &metadata)?)?;
         } else {
-            self.unvisited_parents.push(entry(path, &full, &metadata)?);
+            self.unvisited_parents.push(Entry::of(path, &full, &metadata)?);
         }
         self.folder(path, &included, &excluded)?;
         self.unvisited_parents.truncate(waiting);
@@ -170,104 +111,6 @@ impl Walk<'_> {
         }
         (self.visit)(entry)
     }
-}
-
-fn entry(path: &str, full: &Path, metadata: &Metadata) -> io::Result<Entry> {
-    let kind = metadata.file_type();
-    let nanoseconds = |seconds: i64, rest: i64| seconds * 1_000_000_000 + rest;
-    let link = if kind.is_symlink() { std::fs::read_link(full)?.to_string_lossy().into_owned() } else { String::new() };
-    Ok(Entry {
-        path: path.to_owned(),
-        mode: go_mode(metadata),
-        size: if kind.is_file() { metadata.len() } else { 0 },
-        link,
-        stamp: Stamp {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-            modified: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
-            changed: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
-        },
-    })
-}
-
-fn go_mode(metadata: &Metadata) -> u32 {
-    let kind = metadata.file_type();
-    let unix = metadata.permissions().mode();
-    let mut go = unix & 0o777;
-    let bits = [
-        (kind.is_dir(), mode::FOLDER),
-        (kind.is_symlink(), mode::LINK),
-        (kind.is_block_device() || kind.is_char_device(), mode::DEVICE),
-        (kind.is_char_device(), mode::CHARACTER_DEVICE),
-        (kind.is_fifo(), mode::PIPE),
-        (unix & 0o4000 != 0, mode::SET_UID),
-        (unix & 0o2000 != 0, mode::SET_GID),
-        (unix & 0o1000 != 0, mode::STICKY),
-    ];
-    for (set, bit) in bits {
-        go |= if set { bit } else { 0 };
-    }
-    go
-}
-
-/// The path itself and, for each symbolic link on it, what the link points to within `root`.
-fn with_link_targets(root: &Path, path: &str) -> Vec<String> {
-    let mut found = BTreeSet::from([normal(Path::new(path))]);
-    let mut open = vec![normal(Path::new(path))];
-    for _ in 0..MOST_LINKS {
-        let Some(path) = open.pop() else { break };
-        for candidate in expand_wildcards(root, &path) {
-            if let Some((link, target)) = first_link(root, &candidate) {
-                found.insert(link);
-                if found.insert(target.clone()) {
-                    open.push(target);
-                }
-            }
-        }
-    }
-    found.into_iter().collect()
-}
-
-/// The first symbolic link on the path, and the path with that link resolved.
-fn first_link(root: &Path, path: &str) -> Option<(String, String)> {
-    let parts: Vec<&str> = path.split('/').collect();
-    (1..=parts.len()).find_map(|taken| {
-        let link = parts[..taken].join("/");
-        let target = std::fs::read_link(root.join(&link)).ok()?;
-        let parent = if target.is_absolute() { PathBuf::new() } else { parts[..taken - 1].iter().collect() };
-        let rest: PathBuf = parts[taken..].iter().collect();
-        Some((link, normal(&parent.join(target.strip_prefix("/").unwrap_or(&target)).join(rest))))
-    })
-}
-
-/// The entries that a path with wildcards in its last part stands for.
-fn expand_wildcards(root: &Path, path: &str) -> Vec<String> {
-    if !path.contains(['*', '?', '[']) {
-        return vec![path.to_owned()];
-    }
-    let (folder, _) = path.rsplit_once('/').unwrap_or(("", path));
-    let pattern = PathPatterns::new([path]);
-    let Ok(entries) = std::fs::read_dir(root.join(folder)) else {
-        return Vec::new();
-    };
-    entries
-        .flatten()
-        .filter_map(|entry| Some(normal(&Path::new(folder).join(entry.file_name().to_str()?))))
-        .filter(|path| pattern.select(&pattern.matches(path, &Matches::default())))
-        .collect()
-}
-
-/// Relative to the root, without `.` and `..`; nothing leads out of the root.
-fn normal(path: &Path) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    for part in path.components() {
-        match part {
-            std::path::Component::Normal(name) => parts.push(name.to_string_lossy().into_owned()),
-            std::path::Component::ParentDir => parts.truncate(parts.len().saturating_sub(1)),
-            _ => {}
-        }
-    }
-    parts.join("/")
 }
 
 #[cfg(test)]

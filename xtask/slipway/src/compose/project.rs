@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::{
     build_section::{BuildSection, NamedContext, Surroundings},
+    env_file,
     extends::{read, resolve_all},
     fields::{text, texts},
     merge::merge,
@@ -64,7 +65,7 @@ impl Project {
     pub(crate) fn load(request: &ProjectRequest) -> Result<Project> {
         let files = files_of(request)?;
         let folder = files[0].parent().unwrap_or(&request.folder).to_owned();
-        let variables = Variables::load(&request.environment, &request.env_files, &folder)?;
+        let variables = env_file::load(&request.environment, &request.env_files, &folder)?;
         let mut merged: Option<Node> = None;
         for path in &files {
             let mut file = read(path, &folder, &variables)?;

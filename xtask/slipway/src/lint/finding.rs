@@ -4,8 +4,6 @@ use std::{collections::BTreeSet, ops::RangeInclusive, path::PathBuf};
 
 use serde::Serialize;
 
-use super::{project::LintedImage, rules::Rule};
-
 /// How much a finding weighs. Notes alone do not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -109,31 +107,6 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// Adds a finding at lines of an image's Dockerfile. What it saves and how to mend it by
-    /// program is added to what is returned.
-    pub(crate) fn add(
-        &mut self,
-        rule: &Rule,
-        image: &LintedImage,
-        lines: &RangeInclusive<usize>,
-        why: impl Into<String>,
-        fix: impl Into<String>,
-    ) -> &mut Finding {
-        let index = self.findings.len();
-        self.findings.push(Finding {
-            rule: rule.to_name(),
-            severity: rule.severity,
-            file: image.source.file.clone(),
-            lines: image.source.lines(lines),
-            images: [image.name.clone()].into(),
-            why: why.into(),
-            fix: fix.into(),
-            saving: None,
-            edit: None,
-        });
-        &mut self.findings[index]
-    }
-
     /// Makes one finding of those that several images have in common, and orders them by place.
     pub(crate) fn settle(&mut self) {
         let mut settled: Vec<Finding> = Vec::new();

@@ -15,8 +15,10 @@ mod source_order;
 mod target_mount_key;
 mod volatile_argument;
 
+use std::ops::RangeInclusive;
+
 use super::{
-    finding::{Report, RuleName, Severity},
+    finding::{Finding, Report, RuleName, Severity},
     project::{LintedImage, LintedProject},
 };
 
@@ -59,6 +61,33 @@ impl Rule {
     pub(crate) fn to_name(&self) -> RuleName {
         let code = self.code.map(str::to_owned);
         RuleName { name: self.name.to_owned(), code, summary: self.summary.to_owned(), url: None }
+    }
+}
+
+impl Report {
+    /// Adds a finding at lines of an image's Dockerfile. What it saves and how to mend it by
+    /// program is added to what is returned.
+    pub(crate) fn add(
+        &mut self,
+        rule: &Rule,
+        image: &LintedImage,
+        lines: &RangeInclusive<usize>,
+        why: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> &mut Finding {
+        let index = self.findings.len();
+        self.findings.push(Finding {
+            rule: rule.to_name(),
+            severity: rule.severity,
+            file: image.source.file.clone(),
+            lines: image.source.lines(lines),
+            images: [image.name.clone()].into(),
+            why: why.into(),
+            fix: fix.into(),
+            saving: None,
+            edit: None,
+        });
+        &mut self.findings[index]
     }
 }
 

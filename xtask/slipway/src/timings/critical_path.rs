@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::record::{BuildRecord, ImageRecord, StepRecord};
-use crate::build::event::Moment;
+use crate::build_event::Moment;
 
 /// The longest time between the end of an image and the beginning of one that waited for it.
 const HANDOVER: Duration = Duration::from_millis(50);
@@ -104,7 +104,7 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
-    use crate::build::event::{BuildEvent, ImageOutcome, StepUpdate};
+    use crate::build_event::{BuildEvent, ImageOutcome, StepUpdate};
 
     fn at(milliseconds: u64) -> Moment {
         Moment(Duration::from_millis(milliseconds))

@@ -9,7 +9,7 @@ use super::{
     critical_path::critical_path,
     record::{BuildRecord, ImageRecord, StepOutcome, StepRecord},
 };
-use crate::build::event::{ImageOutcome, Moment};
+use crate::build_event::{ImageOutcome, Moment};
 
 pub(super) const FORMAT: u32 = 1;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::build::event::Moment;
+use crate::build_event::Moment;
 
 /// The time that the intervals cover together, whatever their order and overlap.
 pub(super) fn covered(intervals: impl IntoIterator<Item = (Moment, Moment)>) -> Duration {

@@ -4,7 +4,7 @@ use anyhow::Result;
 use prometheus::{Encoder, GaugeVec, Opts, Registry, TextEncoder};
 
 use super::record::{BuildRecord, StepOutcome};
-use crate::build::event::ImageOutcome;
+use crate::build_event::ImageOutcome;
 
 pub(super) fn open_metrics(record: &BuildRecord) -> Result<Vec<u8>> {
     let registry = Registry::new();

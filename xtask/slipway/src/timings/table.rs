@@ -11,7 +11,7 @@ use super::{
     critical_path::{Stretch, critical_path},
     record::{BuildRecord, ImageRecord, StepOutcome},
 };
-use crate::build::event::ImageOutcome;
+use crate::build_event::ImageOutcome;
 
 /// Parts of the critical path that are worth a line.
 const SHOWN_STRETCHES: usize = 6;

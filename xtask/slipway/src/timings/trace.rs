@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::record::{BuildRecord, ImageRecord, StepRecord};
-use crate::build::event::Moment;
+use crate::build_event::Moment;
 
 #[derive(Serialize)]
 pub(super) struct Trace {

@@ -12,6 +12,7 @@ mod bench_build;
 mod builder;
 mod builders;
 mod builds;
+mod command_line;
 mod containers;
 mod doctor;
 mod engine;

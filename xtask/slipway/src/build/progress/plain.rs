@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    build::event::{BuildEvent, ImageOutcome, StepUpdate},
+    build_event::{BuildEvent, ImageOutcome, StepUpdate},
     timings::BuildRecord,
 };
 

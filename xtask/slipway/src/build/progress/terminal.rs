@@ -5,7 +5,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::{
-    build::event::{BuildEvent, ImageOutcome},
+    build_event::{BuildEvent, ImageOutcome},
     timings::{BuildRecord, ImageRecord},
 };
 

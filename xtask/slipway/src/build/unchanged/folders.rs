@@ -13,7 +13,10 @@ use std::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::buildkit::{Entry, Listing, Selection, Stamp, walk};
+use crate::{
+    buildkit::{Entry, Listing, Selection, Stamp, walk},
+    hash::hexadecimal,
+};
 
 /// Two changes within this time may leave the same stamp.
 const TICK: Duration = Duration::from_millis(50);
@@ -109,7 +112,7 @@ impl Snapshots {
         let entries = listing.entries.iter().map(known).collect::<Result<Vec<_>, String>>()?;
         let folder = KnownFolder { root: listing.root.clone(), selection: listing.selection.clone(), entries };
         let text = serde_json::to_vec(&folder).map_err(|error| error.to_string())?;
-        Ok((hex(Sha256::digest(text).as_slice()), folder))
+        Ok((hexadecimal(&Sha256::digest(text)), folder))
     }
 
     /// Its content is read first and its stamp then, so that a change in between does not go unseen.
@@ -152,12 +155,8 @@ fn sha256(path: &Path) -> io::Result<String> {
     let (mut hasher, mut chunk) = (Sha256::new(), vec![0; CHUNK]);
     loop {
         match file.read(&mut chunk)? {
-            0 => return Ok(hex(hasher.finalize().as_slice())),
+            0 => return Ok(hexadecimal(&hasher.finalize())),
             read => hasher.update(&chunk[..read]),
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -20,14 +20,14 @@ const FORMAT: u32 = 1;
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct Records {
     format: u32,
-    pub(super) images: BTreeMap<String, Memo>,
+    pub(super) images: BTreeMap<String, CacheEntry>,
     /// By keys that stand for their content.
     pub(super) folders: BTreeMap<String, KnownFolder>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Memo {
+pub(super) enum CacheEntry {
     Known(KnownImage),
     /// It has to be solved every time.
     NotCacheable {
@@ -69,7 +69,7 @@ impl Records {
         all.format = FORMAT;
         all.images.extend(self.images);
         all.folders.extend(self.folders);
-        let used: BTreeSet<String> = all.images.values().flat_map(Memo::folders).cloned().collect();
+        let used: BTreeSet<String> = all.images.values().flat_map(CacheEntry::folders).cloned().collect();
         all.folders.retain(|key, _| used.contains(key));
         let failed = || format!("{} cannot be written", path.display());
         let folder = path.parent().with_context(failed)?;
@@ -81,7 +81,7 @@ impl Records {
     }
 }
 
-impl Memo {
+impl CacheEntry {
     fn folders(&self) -> &[String] {
         match self {
             Self::Known(known) => &known.folders,

@@ -12,6 +12,7 @@ use crate::{
     },
     buildkit::Engine,
     compose::{Context, NamedContext},
+    hash::hexadecimal,
 };
 
 /// Raised when equal requests come to mean something else.
@@ -42,5 +43,5 @@ pub(super) fn fingerprint(engine: &Engine, plan: &Plan, image: &PlannedImage) ->
     let request = solve_request(plan, image, &sessions);
     let program = (FORMAT, env!("CARGO_PKG_VERSION"));
     let all = json!([program, engine.id, engine.version, image, request.attributes, request.entitlements]);
-    Ok(Sha256::digest(serde_json::to_vec(&all)?).iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hexadecimal(&Sha256::digest(serde_json::to_vec(&all)?)))
 }

@@ -1,13 +1,16 @@
 //! Tells steps that were cached from steps that another image of the same build ran.
 //!
-//! BuildKit reports both in the same words. Identical steps carry one digest and one pair of
-//! times in every image (a digest alone says too little: every image's export has the same); steps that turn out to be the same only while they run are merged, and
-//! the loser is reported as cached although nothing was in the cache when the build began.
+//! BuildKit reports both in the same words. Identical steps carry one digest and one pair of times in every image (a
+//! digest alone says too little: every image's export has the same); steps that turn out to be the same only while they
+//! run are merged, and the loser is reported as cached although nothing was in the cache when the build began.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::record::{ImageRecord, StepOutcome, StepRecord};
-use crate::build::event::Moment;
+use super::{
+    image::ImageRecord,
+    step::{StepOutcome, StepRecord},
+};
+use crate::build_event::Moment;
 
 pub(super) fn decide(images: &mut [ImageRecord]) {
     let signatures: Vec<Vec<String>> = images.iter().map(signatures).collect();
@@ -107,7 +110,7 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::*;
-    use crate::build::event::{BuildEvent, StepUpdate};
+    use crate::build_event::{BuildEvent, StepUpdate};
     use crate::timings::BuildRecord;
 
     /// An image, a step's digest and name, the digest of its input, when it ran, whether it is

@@ -10,7 +10,7 @@ pub(crate) enum Recogniser {
 
 impl Recogniser {
     /// What has to be built into the worker for it, as cargo names it.
-    pub(super) fn feature(self) -> Option<&'static str> {
+    pub(crate) fn feature(self) -> Option<&'static str> {
         match self {
             Recogniser::Whisper => None,
             Recogniser::Ctranslate2 => Some("transcription-worker/ctranslate2"),
@@ -18,7 +18,7 @@ impl Recogniser {
     }
 
     /// As the command line takes it.
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Recogniser::Whisper => "whisper",
             Recogniser::Ctranslate2 => "ctranslate2",

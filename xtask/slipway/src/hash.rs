@@ -1,0 +1,6 @@
+//! How hashes are written.
+
+/// Two hexadecimal digits in lower case for each byte.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
