@@ -29,7 +29,8 @@ pub async fn answer(
     cancelled: &CancellationToken,
     progress: impl Fn(Progress) + Send + Sync,
 ) -> Result<LlmAnswer, StageError> {
-    let mut calls = Calls::new(model, cancelled, &progress);
+    let mut calls = Calls::new(model, &progress);
+    // Whatever is under way is given up with its future: a call, a wait before the next try, the counting of tokens.
     let output = cancelled.run_until_cancelled(run(&mut calls, transcript, task)).await;
     Ok(LlmAnswer { output: output.ok_or_else(StageError::cancelled)??, usage: calls.usage() })
 }

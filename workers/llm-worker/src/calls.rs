@@ -1,8 +1,7 @@
-//! One task's calls to the model: counted, reported, and stopped when the job is cancelled.
+//! One task's calls to the model: counted and reported.
 
 use engine::{error::StageError, llm::LlmUsage};
 use serde::{Deserialize, Serialize};
-use tokio_util::sync::CancellationToken;
 
 use crate::{
     provider::{Model, Prompt, Reply},
@@ -21,18 +20,13 @@ pub struct Progress {
 
 pub(crate) struct Calls<'a> {
     model: &'a Model,
-    cancelled: &'a CancellationToken,
     report: &'a (dyn Fn(Progress) + Send + Sync),
     progress: Progress,
 }
 
 impl<'a> Calls<'a> {
-    pub(crate) fn new(
-        model: &'a Model,
-        cancelled: &'a CancellationToken,
-        report: &'a (dyn Fn(Progress) + Send + Sync),
-    ) -> Self {
-        Self { model, cancelled, report, progress: Progress::default() }
+    pub(crate) fn new(model: &'a Model, report: &'a (dyn Fn(Progress) + Send + Sync)) -> Self {
+        Self { model, report, progress: Progress::default() }
     }
 
     pub(crate) fn model(&self) -> &'a Model {
@@ -47,11 +41,8 @@ impl<'a> Calls<'a> {
     }
 
     /// Makes one call that was planned.
-    pub(crate) async fn make(&mut self, prompt: Prompt) -> Result<Reply, StageError> {
-        if self.cancelled.is_cancelled() {
-            return Err(StageError::cancelled());
-        }
-        let reply = self.model.reply(prompt, self.cancelled).await?;
+    pub(crate) async fn make(&mut self, prompt: &Prompt) -> Result<Reply, StageError> {
+        let reply = self.model.reply(prompt).await?;
         self.progress.calls_done += 1;
         self.progress.prompt_tokens += reply.prompt_tokens;
         self.progress.completion_tokens += reply.completion_tokens;
@@ -64,7 +55,7 @@ impl<'a> Calls<'a> {
     /// # Errors
     /// Setup where the model says nothing, or does not get to the end of its first sentence.
     pub(crate) async fn write(&mut self, prompt: Prompt) -> Result<String, StageError> {
-        let reply = self.make(prompt).await?;
+        let reply = self.make(&prompt).await?;
         let mut text = without_thoughts(&reply.text);
         if reply.truncated {
             tracing::debug!(model = self.model.name(), "an answer was too long; its last sentence is left out");

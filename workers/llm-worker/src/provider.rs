@@ -7,7 +7,6 @@ use engine::{
     error::StageError,
 };
 use serde_json::Value;
-use tokio_util::sync::CancellationToken;
 
 use local::LocalModel;
 use openai::Endpoint;
@@ -94,10 +93,10 @@ impl Model {
         }
     }
 
-    pub(crate) async fn reply(&self, prompt: Prompt, cancelled: &CancellationToken) -> Result<Reply, StageError> {
+    pub(crate) async fn reply(&self, prompt: &Prompt) -> Result<Reply, StageError> {
         match &self.0 {
-            Provider::Local(model) => model.reply(&prompt, cancelled).await,
-            Provider::Openai(endpoint) => endpoint.reply(&prompt, cancelled).await,
+            Provider::Local(model) => model.reply(prompt).await,
+            Provider::Openai(endpoint) => endpoint.reply(prompt).await,
         }
     }
 

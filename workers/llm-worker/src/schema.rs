@@ -52,7 +52,7 @@ impl AnswerSchema {
     /// asked the same again mostly give the same again.
     pub(crate) async fn ask(&self, calls: &mut Calls<'_>, mut prompt: Prompt) -> Result<Value, StageError> {
         prompt.schema = Some(self.schema.clone());
-        let first = calls.make(prompt.clone()).await?;
+        let first = calls.make(&prompt).await?;
         let complaint = match self.check(&first) {
             Ok(value) => return Ok(value),
             Err(complaint) => complaint,
@@ -60,7 +60,7 @@ impl AnswerSchema {
         tracing::debug!(complaint, "the answer misses its schema; asking once more");
         calls.plan(1);
         prompt.messages.extend(repair(calls.model(), &prompt, first, &complaint).await?);
-        let second = calls.make(prompt).await?;
+        let second = calls.make(&prompt).await?;
         self.check(&second).map_err(|complaint| {
             StageError::bad_input(format!(
                 "the model {} twice gave an answer that misses the schema: {complaint}; simplify the schema, or use a more capable model",

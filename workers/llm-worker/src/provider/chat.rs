@@ -20,7 +20,6 @@ use engine::{error::StageError, secret::Secret};
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use tokio_util::sync::CancellationToken;
 use tower::{BoxError, service_fn};
 
 use super::{Message, Prompt, Reply, Role};
@@ -81,38 +80,26 @@ impl ChatServer {
     }
 
     /// One reply. `extra` holds fields beyond OpenAI's, or nothing.
-    pub(super) async fn reply(
-        &self,
-        prompt: &Prompt,
-        extra: &Map<String, Value>,
-        cancelled: &CancellationToken,
-    ) -> Result<Reply, Fault> {
-        match self.call(self.request(prompt, prompt.schema.as_ref(), extra), cancelled).await {
+    pub(super) async fn reply(&self, prompt: &Prompt, extra: &Map<String, Value>) -> Result<Reply, Fault> {
+        match self.call(self.request(prompt, prompt.schema.as_ref(), extra)).await {
             Err(fault) if prompt.schema.is_some() && fault.is_refusal() => {
                 tracing::debug!(model = self.model, "the response format was refused; asking in words only");
-                self.call(self.request(prompt, None, extra), cancelled).await
+                self.call(self.request(prompt, None, extra)).await
             }
             answered => answered,
         }
     }
 
-    async fn call(&self, request: Request, cancelled: &CancellationToken) -> Result<Reply, Fault> {
+    async fn call(&self, request: Request) -> Result<Reply, Fault> {
         let mut tried = 1;
         loop {
-            let outcome = tokio::select! {
-                outcome = self.send(&request) => outcome,
-                () = cancelled.cancelled() => return Err(Fault::Cancelled),
-            };
-            let fault = match outcome {
+            let fault = match self.send(&request).await {
                 Ok(reply) => return Ok(reply),
                 Err(fault) => fault,
             };
             let Some(wait) = fault.wait(tried).filter(|_| tried < TRIES) else { return Err(fault) };
             tracing::info!(model = self.model, ?wait, tried, "the LLM server is busy or failed; trying again");
-            tokio::select! {
-                () = tokio::time::sleep(wait) => {}
-                () = cancelled.cancelled() => return Err(Fault::Cancelled),
-            }
+            tokio::time::sleep(wait).await;
             tried += 1;
         }
     }

@@ -14,7 +14,6 @@ use models::{Asset, FetchEvent, catalogue};
 use serde_json::{Map, Value, json};
 use server::{Launch, LlamaServer};
 use tokio::sync::Mutex;
-use tokio_util::sync::CancellationToken;
 
 use super::{Prompt, Reply, chat::Fault};
 
@@ -86,9 +85,9 @@ impl LocalModel {
     }
 
     /// A reply; the same prompt always gets the same. When the call is given up, so is the server's work on it.
-    pub(super) async fn reply(&self, prompt: &Prompt, cancelled: &CancellationToken) -> Result<Reply, StageError> {
+    pub(super) async fn reply(&self, prompt: &Prompt) -> Result<Reply, StageError> {
         let server = self.server().await?;
-        let reply = server.chat.reply(prompt, &sampling(prompt), cancelled).await;
+        let reply = server.chat.reply(prompt, &sampling(prompt)).await;
         reply.map_err(|fault| self.give_up(&server, &fault))
     }
 
@@ -131,7 +130,6 @@ fn sampling(prompt: &Prompt) -> Map<String, Value> {
 
 fn explain(model: &str, fault: &Fault) -> StageError {
     match fault {
-        Fault::Cancelled => StageError::cancelled(),
         Fault::Status { .. } if fault.is_window() => StageError::bad_input(format!(
             "a prompt does not fit the window of the model {model} ({fault}): raise LONGHAND_LLM_CONTEXT_TOKENS"
         )),

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use engine::{config::LlmSettings, error::StageError, secret::Secret};
 use serde_json::Map;
-use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::{
@@ -57,8 +56,8 @@ impl Endpoint {
 
     /// Limits on tokens and temperatures are left out of the request, for some models refuse them under the one name and
     /// some under the other.
-    pub(super) async fn reply(&self, prompt: &Prompt, cancelled: &CancellationToken) -> Result<Reply, StageError> {
-        let answered = self.server.reply(prompt, &Map::new(), cancelled).await;
+    pub(super) async fn reply(&self, prompt: &Prompt) -> Result<Reply, StageError> {
+        let answered = self.server.reply(prompt, &Map::new()).await;
         answered.map_err(|fault| self.without_key(self.explain(&fault)))
     }
 
@@ -79,7 +78,6 @@ impl Endpoint {
             Fault::Withheld(reason) => StageError::bad_input(format!(
                 "the model {model} refused to answer: {reason}; ask otherwise, or use another model"
             )),
-            Fault::Cancelled => StageError::cancelled(),
         }
     }
 

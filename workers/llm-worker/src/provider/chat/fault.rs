@@ -31,8 +31,6 @@ pub(in crate::provider) enum Fault {
     /// The endpoint works, but does not want to answer.
     #[error("{0}")]
     Withheld(String),
-    #[error("cancelled")]
-    Cancelled,
 }
 
 impl Fault {
