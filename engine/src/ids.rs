@@ -1,4 +1,4 @@
-//! The names of jobs and batches.
+//! The names of tenants, jobs and batches.
 
 use std::{fmt, str::FromStr};
 
@@ -8,12 +8,66 @@ use uuid::Uuid;
 
 use crate::hash::hexadecimal;
 
-/// A name that is safe as a workflow's id and as a folder in the store.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Whose jobs they are, where several share a server: a name of at most 40 small letters, digits and dashes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Tenant(String);
+
+/// A name that is safe as a workflow's id and as a folder in the store: `NAME`, or `TENANT:NAME` for a tenant's own, so
+/// that two tenants may give the same name and no tenant can spell another's.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct JobId(String);
 
+/// Letters of a name, its tenant apart.
 const LONGEST: usize = 200;
+const LONGEST_TENANT: usize = 40;
+const TENANT_END: char = ':';
+
+/// A name that is no tenant's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a tenant is at most {LONGEST_TENANT} small letters, digits and dashes, the first one a letter or a digit")]
+pub struct InvalidTenant;
+
+impl FromStr for Tenant {
+    type Err = InvalidTenant;
+
+    fn from_str(name: &str) -> Result<Self, InvalidTenant> {
+        let plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
+        if name.starts_with(plain)
+            && name.len() <= LONGEST_TENANT
+            && name.chars().all(|letter| plain(letter) || letter == '-')
+        {
+            return Ok(Self(name.to_owned()));
+        }
+        Err(InvalidTenant)
+    }
+}
+
+impl TryFrom<String> for Tenant {
+    type Error = InvalidTenant;
+
+    fn try_from(name: String) -> Result<Self, InvalidTenant> {
+        name.parse()
+    }
+}
+
+impl fmt::Display for Tenant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Tenant {
+    /// What the ids of all its jobs begin with, and no other's.
+    pub fn id_prefix(&self) -> String {
+        format!("{}{TENANT_END}", self.0)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 /// A name that is no id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,11 +77,13 @@ pub struct InvalidId;
 impl FromStr for JobId {
     type Err = InvalidId;
 
-    fn from_str(name: &str) -> Result<Self, InvalidId> {
+    fn from_str(id: &str) -> Result<Self, InvalidId> {
+        let (tenant, name) = id.split_once(TENANT_END).map_or((None, id), |(tenant, name)| (Some(tenant), name));
+        tenant.map(Tenant::from_str).transpose().map_err(|InvalidTenant| InvalidId)?;
         let allowed = |letter: char| letter.is_ascii_alphanumeric() || ".-_".contains(letter);
         let begins_well = name.starts_with(|letter: char| letter.is_ascii_alphanumeric());
         if begins_well && name.len() <= LONGEST && name.chars().all(allowed) {
-            return Ok(Self(name.to_owned()));
+            return Ok(Self(id.to_owned()));
         }
         Err(InvalidId)
     }
@@ -77,6 +133,22 @@ impl JobId {
         Self(format!("{}-{position}", self.0))
     }
 
+    /// The tenant's job of this name. A job belongs to one tenant only: one that has a tenant stays as it is.
+    #[must_use]
+    pub fn of_tenant(self, tenant: &Tenant) -> Self {
+        if self.tenant().is_some() { self } else { Self(format!("{}{}", tenant.id_prefix(), self.0)) }
+    }
+
+    /// Whose job it is; none where there are no tenants.
+    pub fn tenant(&self) -> Option<Tenant> {
+        self.0.split_once(TENANT_END).map(|(tenant, _)| Tenant(tenant.to_owned()))
+    }
+
+    /// The name that the tenant knows it by.
+    pub fn name(&self) -> &str {
+        self.0.split_once(TENANT_END).map_or(&self.0, |(_, name)| name)
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -97,7 +169,7 @@ fn digest<const BYTES: usize>(parts: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::JobId;
+    use super::{JobId, Tenant};
 
     #[test]
     fn only_safe_names_are_ids() {
@@ -110,6 +182,20 @@ mod tests {
         let (one, other) = (JobId::new(), JobId::new());
         assert_eq!(one.as_str().parse(), Ok(one.clone()));
         assert!(one.as_str() < other.as_str(), "later ones sort after");
+    }
+
+    #[test]
+    fn a_tenants_jobs_are_its_own() {
+        let tenant: Tenant = "acme-2".parse().unwrap();
+        let talk: JobId = "talk".parse().unwrap();
+        let job = talk.clone().of_tenant(&tenant);
+        assert_eq!(job.as_str(), "acme-2:talk");
+        assert_eq!((job.as_str().parse(), job.tenant(), job.name()), (Ok(job.clone()), Some(tenant.clone()), "talk"));
+        assert_eq!(job.clone().of_tenant(&"other".parse().unwrap()), job, "it stays whose it is");
+        assert_eq!((talk.tenant(), talk.name()), (None, "talk"));
+        for bad in [":a", "a:", "A:a", "a:b:c", "a.b:c", &format!("{}:a", "x".repeat(41))] {
+            assert!(bad.parse::<JobId>().is_err(), "{bad:?}");
+        }
     }
 
     #[test]

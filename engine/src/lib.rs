@@ -16,6 +16,7 @@ pub mod native_env;
 pub mod plan;
 pub mod program;
 pub mod redis;
+pub mod references;
 pub mod result;
 pub mod secret;
 pub mod signal;

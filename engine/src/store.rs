@@ -6,6 +6,7 @@
 //! audio/{sha256}/{plan}/plan.json                      written last: a plan that exists is complete
 //! audio/{sha256}/{plan}/units/{unit}.json | .pcm       a work unit's chunks and their 16 kHz i16 PCM
 //! audio/{sha256}/{plan}/chunks/{hash}/{chunk}.json     checkpoints, written once
+//! references/{sha256}/{job}                            empty: the job needs this recording
 //! jobs/{job}/transcript.json | result.json | llm/{task}.json | deliveries.json
 //! ```
 //! `{plan}` names the segmentation, `{hash}` the model and the parameters.

@@ -61,6 +61,16 @@ pub fn recomputed_by(folder: &str, decode_config_hash: &str, run_id: &str) -> St
     format!("{folder}/recomputed/{decode_config_hash}/{run_id}")
 }
 
+/// Says that a job needs a recording: what `uploads` and `audio` have of it stays while one does.
+pub fn reference(audio_sha256: &str, job: &str) -> String {
+    format!("references/{audio_sha256}/{job}")
+}
+
+/// All jobs that need a recording.
+pub fn references(audio_sha256: &str) -> String {
+    format!("references/{audio_sha256}")
+}
+
 pub fn transcript(job: &str) -> String {
     format!("jobs/{job}/transcript.json")
 }
