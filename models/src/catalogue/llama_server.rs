@@ -42,10 +42,13 @@ mod tests {
     use crate::source::Source;
 
     #[test]
-    fn the_image_of_the_llm_worker_holds_the_same_library() {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("dockerfiles/Dockerfile");
-        let dockerfile = std::fs::read_to_string(file).unwrap();
-        assert!(dockerfile.contains(&format!("{PACKAGE}=={VERSION}")), "{VERSION}");
+    fn the_images_of_the_llm_worker_hold_the_same_library() {
+        let project = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let read = |file: &str| std::fs::read_to_string(project.join(file)).unwrap();
+        let dockerfile = read("dockerfiles/Dockerfile");
+        for text in [&dockerfile, &read("benches/before/llm-worker.Dockerfile")] {
+            assert!(text.contains(&format!("{PACKAGE}=={VERSION}")), "{VERSION}");
+        }
         for arch in ["x86_64", "aarch64"] {
             let [Source::Wheel { pin, .. }] = &llama_server_on(arch).sources[..] else { panic!("no wheel for {arch}") };
             let line = format!("{arch}) digest={} ;;", pin.sha256);
