@@ -1,6 +1,6 @@
 //! The one error that activities report: what happened, and whether trying again can help.
 
-use std::error::Error;
+use std::{error::Error, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +11,8 @@ pub struct StageError {
     pub kind: FailureKind,
     /// What happened, to what, and what to do next.
     pub message: String,
+    /// When to try again, where that is known.
+    pub retry_after: Option<Duration>,
     /// What brought it about, for the worker's log. It does not travel.
     #[source]
     pub source: Option<Box<dyn Error + Send + Sync>>,
@@ -50,8 +52,13 @@ impl StageError {
         Self { source: Some(source.into()), ..self }
     }
 
+    /// The same, with when to try again.
+    pub fn retry_after(self, retry_after: Duration) -> Self {
+        Self { retry_after: Some(retry_after), ..self }
+    }
+
     fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), source: None }
+        Self { kind, message: message.into(), retry_after: None, source: None }
     }
 
     pub fn is_retryable(&self) -> bool {

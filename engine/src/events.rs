@@ -7,6 +7,7 @@
 //! astray: Redis only notifies a watcher that it is worth reading sooner.
 
 mod chunk_set;
+mod event_id;
 mod job_reader;
 mod job_watcher;
 mod job_watchers;
@@ -14,6 +15,7 @@ mod notifications;
 mod snapshot;
 
 pub use chunk_set::{BadChunkSet, ChunkSet};
+pub use event_id::EventId;
 pub use job_reader::WatchError;
 pub use job_watcher::Subscription;
 pub use job_watchers::JobWatchers;

@@ -18,6 +18,7 @@ pub mod program;
 pub mod redis;
 pub mod references;
 pub mod result;
+pub mod run;
 pub mod secret;
 pub mod signal;
 pub mod store;

@@ -69,6 +69,9 @@ pub struct LlmAnswer {
     /// Where nothing was said it is empty, or null for an `ask` with a schema.
     pub output: serde_json::Value,
     pub usage: LlmUsage,
+    /// The workflow run whose transcript was asked about.
+    #[serde(default)]
+    pub run_id: String,
 }
 
 /// What a task took.

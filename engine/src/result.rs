@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
 use crate::{
     job::SpeechOptions,
     llm::LlmUsage,
-    transcript::{Segment, Word},
+    transcript::{Segment, Transcript, Word},
 };
 
 /// The version of [`JobResult`]'s shape.
@@ -20,6 +20,9 @@ pub const VERSION: u32 = 1;
 pub struct JobResult {
     pub version: u32,
     pub job_id: String,
+    /// Which run of the job made it.
+    #[serde(default)]
+    pub run_id: String,
     pub status: JobStatus,
     /// What failed, by stage. Empty for `completed`.
     #[serde(default)]
@@ -38,6 +41,31 @@ pub struct JobResult {
 }
 
 impl JobResult {
+    /// What is known of a job whose transcript is there while the rest of it goes on.
+    pub fn so_far(job_id: String, transcript: Transcript) -> Self {
+        let Transcript { text, language, duration_s, run_id, segments } = transcript;
+        Self {
+            version: VERSION,
+            job_id,
+            run_id,
+            status: JobStatus::Running,
+            errors: Vec::new(),
+            text,
+            language,
+            duration_s,
+            segments,
+            llm: BTreeMap::new(),
+            timings: Timings::default(),
+            provenance: Provenance::default(),
+        }
+    }
+
+    /// Its transcript, as the run had it.
+    pub fn into_transcript(self) -> Transcript {
+        let Self { text, language, duration_s, run_id, segments, .. } = self;
+        Transcript { text, language, duration_s, run_id, segments }
+    }
+
     /// Every word with its time; none unless word times were asked for.
     pub fn words(&self) -> impl Iterator<Item = &Word> {
         self.segments.iter().flat_map(|segment| &segment.words)
@@ -48,11 +76,12 @@ impl JobResult {
 /// and never kept beside the segments in memory.
 impl Serialize for JobResult {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { version, job_id, status, errors, text, language, duration_s, segments, llm, timings, provenance } =
-            self;
-        let mut fields = serializer.serialize_struct("JobResult", 12)?;
+        let Self { version, job_id, run_id, status, errors, text, .. } = self;
+        let Self { language, duration_s, segments, llm, timings, provenance, .. } = self;
+        let mut fields = serializer.serialize_struct("JobResult", 13)?;
         fields.serialize_field("version", version)?;
         fields.serialize_field("job_id", job_id)?;
+        fields.serialize_field("run_id", run_id)?;
         fields.serialize_field("status", status)?;
         if errors.is_empty() {
             fields.skip_field("errors")?;
@@ -116,7 +145,7 @@ impl std::fmt::Display for JobStatus {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StageFailure {
-    /// Where it failed: `ingest`, `transcribe`, `assemble`, or `llm:` and the task's name.
+    /// Where it failed: `ingest`, `transcribe`, `assemble`, `webhook`, or `llm:` and the task's name.
     pub stage: String,
     /// What happened, to what, and what to do next.
     pub message: String,

@@ -7,9 +7,14 @@
 //! audio/{sha256}/{plan}/units/{unit}.json | .pcm       a work unit's chunks and their 16 kHz i16 PCM
 //! audio/{sha256}/{plan}/chunks/{hash}/{chunk}.json     checkpoints, written once
 //! references/{sha256}/{job}                            empty: the job needs this recording
-//! jobs/{job}/transcript.json | result.json | llm/{task}.json | deliveries.json
+//! jobs/{job}/transcript.json | result.json | llm/{task}.json
+//! jobs/{job}/notes/{task}/{hash}.json                  what the model has answered of a task that is not done
+//! jobs/{job}/deliveries/{message}.json                 the tries to deliver one webhook message
 //! ```
 //! `{plan}` names the segmentation, `{hash}` the model and the parameters.
+//!
+//! What is written is on the disk before the write returns. A power loss, or a disk that fails, may still leave an object
+//! that cannot be read: it counts as not there, and whoever makes it makes it again in its place.
 
 mod documents;
 mod error;
@@ -85,10 +90,15 @@ impl Store {
             None => {
                 std::fs::create_dir_all(&url).map_err(|error| refused(error.to_string()))?;
                 let folder = LocalFileSystem::new_with_prefix(&url).map_err(|error| refused(error.to_string()))?;
-                let folder = Arc::new(folder);
+                let folder = Arc::new(folder.with_fsync(true));
                 Ok(Self { objects: Arc::clone(&folder) as _, folder: Some(folder), parts: Parts::Small })
             }
         }
+    }
+
+    /// A store of any kind, such as one that fails when a test wants it to.
+    pub fn over(objects: Arc<dyn ObjectStore>) -> Self {
+        Self { objects, folder: None, parts: Parts::Small }
     }
 
     /// An object as the file that it is; `None` where the store is no folder.
@@ -117,11 +127,15 @@ impl Store {
             .map_err(|error| StoreError::Corrupt { key: key.to_owned(), reason: error.to_string() })
     }
 
-    /// As [`Store::read_json`], with `None` for an object that is not there.
+    /// As [`Store::read_json`], with `None` for an object that is not there, or of which nothing can be made.
     pub async fn find_json<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, StoreError> {
         match self.read_json(key).await {
             Ok(value) => Ok(Some(value)),
             Err(StoreError::NotFound { .. }) => Ok(None),
+            Err(error @ StoreError::Corrupt { .. }) => {
+                tracing::warn!(%error, "it counts as not there");
+                Ok(None)
+            }
             Err(error) => Err(error),
         }
     }
@@ -131,13 +145,23 @@ impl Store {
         self.write(key, json_bytes(key, value)?).await
     }
 
-    /// Writes atomically unless the object exists already.
-    pub async fn create_json<T: Serialize>(&self, key: &str, value: &T) -> Result<Created, StoreError> {
+    /// Writes atomically unless the object exists already. One that is no such JSON is replaced.
+    pub async fn create_json<T: Serialize + DeserializeOwned>(
+        &self,
+        key: &str,
+        value: &T,
+    ) -> Result<Created, StoreError> {
         let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
         let payload = PutPayload::from(json_bytes(key, value)?);
         match self.objects.put_opts(&Path::from(key), payload, options).await {
             Ok(_) => Ok(Created::Now),
-            Err(object_store::Error::AlreadyExists { .. }) => Ok(Created::Before),
+            Err(object_store::Error::AlreadyExists { .. }) if self.find_json::<T>(key).await?.is_some() => {
+                Ok(Created::Before)
+            }
+            Err(object_store::Error::AlreadyExists { .. }) => {
+                self.write_json(key, value).await?;
+                Ok(Created::Now)
+            }
             Err(error) => Err(classify(key, error)),
         }
     }
@@ -148,9 +172,23 @@ impl Store {
     }
 
     /// Reads `length` bytes from `offset` on.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] where the object ends before, [`StoreError::NotFound`], or a failing store.
     pub async fn read_range(&self, key: &str, offset: u64, length: u64) -> Result<Bytes, StoreError> {
-        let range = offset..offset + length;
-        self.objects.get_range(&Path::from(key), range).await.map_err(|error| classify(key, error))
+        let end = offset + length;
+        match self.objects.get_range(&Path::from(key), offset..end).await {
+            Ok(bytes) if bytes.len() as u64 == length => Ok(bytes),
+            Ok(_) => Err(cut_off(key, self.describe(key).await?.size, end)),
+            // Some stores call a range beyond the end a failure of theirs.
+            Err(error) => match classify(key, error) {
+                failed @ StoreError::Failed { .. } => {
+                    let size = self.describe(key).await?.size;
+                    Err(if size < end { cut_off(key, size, end) } else { failed })
+                }
+                error => Err(error),
+            },
+        }
     }
 
     /// What the store knows of an object without reading it.
@@ -248,6 +286,10 @@ fn default_folder() -> PathBuf {
 /// `longhand` in the user's data folder, after the XDG convention.
 pub fn data_folder() -> PathBuf {
     crate::config::user_folder("XDG_DATA_HOME", ".local/share").join("longhand")
+}
+
+fn cut_off(key: &str, size: u64, needed: u64) -> StoreError {
+    StoreError::Corrupt { key: key.to_owned(), reason: format!("it has {size} bytes where {needed} are needed") }
 }
 
 fn json_bytes<T: Serialize>(key: &str, value: &T) -> Result<Vec<u8>, StoreError> {

@@ -11,6 +11,9 @@ pub struct Transcript {
     /// Code of the spoken language, such as `en`. Empty when nothing was said.
     pub language: String,
     pub duration_s: f64,
+    /// The workflow run that made it.
+    #[serde(default)]
+    pub run_id: String,
     pub segments: Vec<Segment>,
 }
 

@@ -20,7 +20,12 @@ pub struct JobEnded {
 
 impl JobEnded {
     pub fn new(job_id: String, status: JobStatus) -> Self {
-        Self { kind: format!("job.{status}"), job_id, status }
+        Self { kind: Self::kind(status), job_id, status }
+    }
+
+    /// What the message is called of a job that ended so.
+    pub fn kind(status: JobStatus) -> String {
+        format!("job.{status}")
     }
 }
 
@@ -29,8 +34,11 @@ impl JobEnded {
 pub struct DeliveryAttempt {
     /// Seconds since the epoch.
     pub at: u64,
-    /// The first is 1.
+    /// The first is 1; 0 where none could be made.
     pub attempt: u32,
+    /// What was told, such as `job.failed`.
+    #[serde(default)]
+    pub event: String,
     /// The address without user, password and query.
     pub url: String,
     pub delivered: bool,

@@ -69,6 +69,9 @@ impl FinishedJob {
                     note(&format!("hint: {hint}"));
                 }
             }),
+            (JobStatus::Running, _) => {
+                note(&format!("{job} goes on: its text is there, what the language model makes of it is not yet"))
+            }
             (JobStatus::Cancelled, _) => note(&format!("{job} was cancelled")),
             _ => {
                 let messages: Vec<_> =
@@ -97,7 +100,8 @@ pub(crate) fn report_and_write(ended: Vec<FinishedJob>, output: &Output) -> anyh
             note(&format!("hint: `longhand result {}` has the LLM's answers, too", job.id));
         }
     }
-    let all_well = ended.iter().all(|job| job.status.has_transcript());
+    let is_well = |job: &FinishedJob| job.status.has_transcript() || job.status == JobStatus::Running;
+    let all_well = ended.iter().all(is_well);
     let results: Vec<NamedResult> = ended.into_iter().map(|job| job.named).collect();
     output.write(&results)?;
     Ok(if all_well { Exit::Done } else { Exit::JobFailed })

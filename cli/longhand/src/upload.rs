@@ -7,7 +7,7 @@ use bytes::Bytes;
 use engine::{
     hash::{hexadecimal, sha256_of},
     job::Source,
-    store::{Store, keys},
+    store::{Store, StoreError, keys},
 };
 use futures_util::stream;
 use sha2::{Digest, Sha256};
@@ -25,7 +25,7 @@ pub(crate) struct Uploaded {
     pub(crate) content: String,
 }
 
-/// Copies a file into the store unless its bytes are there already. An address is left to the workers.
+/// Copies a file into the store unless it is there already. An address is left to the workers.
 pub(crate) async fn upload(store: &Store, input: &Input) -> anyhow::Result<Uploaded> {
     let path = match input {
         Input::Url(url) => return Ok(Uploaded { source: Source::Url(url.to_string()), content: url.to_string() }),
@@ -34,13 +34,23 @@ pub(crate) async fn upload(store: &Store, input: &Input) -> anyhow::Result<Uploa
     let failed = || format!("cannot upload {}", path.display());
     let sha256 = hash_of(path).await.with_context(failed)?;
     let key = keys::upload(&sha256);
-    if !store.exists(&key).await? {
+    let length = tokio::fs::metadata(path).await.with_context(failed)?.len();
+    if !is_there(store, &key, length).await? {
         let read =
             HashedRead { file: File::open(path).await.with_context(failed)?, hash: Sha256::new(), expected: &sha256 };
         let pieces = std::pin::pin!(stream::try_unfold(read, HashedRead::next));
         store.write_stream::<anyhow::Error>(&key, pieces).await.with_context(failed)?;
     }
     Ok(Uploaded { source: Source::Object(key), content: sha256 })
+}
+
+/// Whether all of it is in the store, and not what a fault of the store has left of it.
+async fn is_there(store: &Store, key: &str, length: u64) -> anyhow::Result<bool> {
+    match store.describe(key).await {
+        Ok(uploaded) => Ok(uploaded.size == length),
+        Err(StoreError::NotFound { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 async fn hash_of(path: &Path) -> anyhow::Result<String> {

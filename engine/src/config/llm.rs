@@ -31,6 +31,9 @@ pub struct LlmSettings {
     /// Seconds that the endpoint may take for one call.
     #[config(env = "LONGHAND_LLM_TIMEOUT_SECONDS", default = 120)]
     pub timeout_seconds: u64,
+    /// Seconds that a task waits for a model that cannot be reached, is overloaded or breaks off, such as for the restart of an endpoint. Meanwhile the job's transcript is there, and other tasks go on.
+    #[config(env = "LONGHAND_LLM_PATIENCE_SECONDS", default = 600)]
+    pub patience_seconds: u64,
     /// Tokens that fit one call, question and answer together; longer transcripts go map-reduce.
     /// Default: what the local model was trained with, at most 8192, or 32768 for an endpoint.
     #[config(env = "LONGHAND_LLM_CONTEXT_TOKENS")]

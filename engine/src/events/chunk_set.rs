@@ -11,7 +11,7 @@ pub struct ChunkSet {
 
 /// It is no list of ranges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an event's id is a list of chunks such as 0-7,12")]
+#[error("an event's id is a run and a list of chunks such as 0-7,12: send the one that came with the last event")]
 pub struct BadChunkSet;
 
 /// More chunks than a week of audio has are a slip or an attack.

@@ -6,7 +6,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::{Ended, Snapshot};
 use crate::{
-    result::JobResult,
+    run::OfRun,
     store::{Store, StoreError, keys},
     temporal::{
         client::{ClientError, Jobs},
@@ -79,7 +79,7 @@ impl JobReader {
     async fn progress(&self) -> Result<JobProgress, WatchError> {
         match self.jobs.progress(&self.id).await {
             Err(ClientError::NotFound { id }) => {
-                let result = self.store.find_json::<JobResult>(&keys::result(&id)).await?;
+                let result = self.store.find_result(&id).await?;
                 Ok(JobProgress::of_result(&result.ok_or(ClientError::NotFound { id })?))
             }
             known => Ok(known?),
@@ -87,7 +87,9 @@ impl JobReader {
     }
 
     async fn end(&mut self, progress: &mut JobProgress) -> Result<Ended, StoreError> {
-        let Some(result) = self.store.find_json::<JobResult>(&keys::result(&progress.id)).await? else {
+        let result = self.store.find_result(&progress.id).await?;
+        // One that was ended from outside leaves none, and that of a run before it is not its own.
+        let Some(result) = result.filter(|result| result.is_of(&progress.run_id)) else {
             let failure = self.jobs.wait(&progress.id).await.ok().and_then(|end| end.failure);
             return Ok(Ended { status: progress.status, error: failure, provenance: None });
         };
@@ -120,10 +122,12 @@ impl JobReader {
         let missing: Vec<_> = missing.filter(|(index, _)| !self.chunks.contains_key(index)).collect();
         let store = self.store.clone();
         let mut read = stream::iter(missing)
-            .map(async |(index, key)| store.read_json::<ChunkTranscript>(&key).await.map(|chunk| (index, chunk)))
+            .map(async |(index, key)| store.find_json::<ChunkTranscript>(&key).await.map(|chunk| (index, chunk)))
             .buffer_unordered(READS_IN_FLIGHT);
         while let Some((index, chunk)) = read.try_next().await? {
-            Arc::make_mut(&mut self.chunks).insert(index, chunk.segments.into());
+            if let Some(chunk) = chunk {
+                Arc::make_mut(&mut self.chunks).insert(index, chunk.segments.into());
+            }
         }
         Ok(())
     }

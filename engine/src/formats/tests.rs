@@ -37,6 +37,7 @@ fn result(segments: Vec<Segment>) -> JobResult {
     JobResult {
         version: VERSION,
         job_id: "job-1".to_owned(),
+        run_id: "run-1".to_owned(),
         status: JobStatus::Completed,
         errors: Vec::new(),
         text: texts.join(" "),

@@ -15,7 +15,10 @@ pub enum StoreError {
     Full { key: String },
     #[error("the store at {url} cannot be opened: {reason}; check LONGHAND_STORE")]
     Open { url: String, reason: String },
-    #[error("object {key} in the store is not what was expected: {reason}")]
+    #[error(
+        "object {key} in the store is not what was expected: {reason}; submit the job again, which makes it anew where it \
+         can be made"
+    )]
     Corrupt { key: String, reason: String },
     #[error(
         "{key} could not be gathered in the temporary folder {} on its way into the store: {source}; TMPDIR names \

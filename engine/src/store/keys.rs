@@ -84,9 +84,24 @@ pub fn llm_answer(job: &str, task: &str) -> String {
     format!("jobs/{job}/llm/{task}.json")
 }
 
-/// The tries to deliver a job's webhook.
+/// What a language model has said so far of a task whose answer is not there yet.
+pub fn notes(job: &str, task: &str) -> String {
+    format!("jobs/{job}/notes/{task}")
+}
+
+/// One reply among them, by the hash of what was asked of which model.
+pub fn note(job: &str, task: &str, asked: &str) -> String {
+    format!("jobs/{job}/notes/{task}/{asked}.json")
+}
+
+/// The tries to deliver one message, by the message's id.
+pub fn deliveries_of(job: &str, message: &str) -> String {
+    format!("jobs/{job}/deliveries/{message}.json")
+}
+
+/// The tries to deliver all messages of a job: each of its runs has one.
 pub fn deliveries(job: &str) -> String {
-    format!("jobs/{job}/deliveries.json")
+    format!("jobs/{job}/deliveries")
 }
 
 /// A batch's list of requests, one JSON file.

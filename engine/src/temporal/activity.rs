@@ -45,14 +45,20 @@ where
         tokio::select! {
             outcome = &mut work => break outcome,
             () = context.cancelled(), if !stop.is_cancelled() => stop.cancel(),
-            _ = beat.tick() => {
-                if let Err(error) = context.record_heartbeat(progress()).await {
-                    tracing::warn!(%error, "a heartbeat could not be written");
-                }
-            }
+            _ = beat.tick() => tell(context, progress()).await,
         }
     };
+    if outcome.is_err() {
+        // It goes with the failure, and the next attempt gets it.
+        tell(context, progress()).await;
+    }
     outcome.map_err(|error| to_activity_error(error, context, shutdown))
+}
+
+async fn tell<P: Serialize + Send + 'static>(context: &ActivityContext, progress: P) {
+    if let Err(error) = context.record_heartbeat(progress).await {
+        tracing::warn!(%error, "a heartbeat could not be written");
+    }
 }
 
 /// Tells an ingest activity's workflow what is in the store, so that it is recognised while the rest is segmented. To
@@ -95,6 +101,7 @@ fn to_activity_error(error: StageError, context: &ActivityContext, shutdown: &Ca
             );
             let failure = ApplicationFailure::builder(error.message)
                 .type_name(format!("{kind:?}"))
+                .maybe_next_retry_delay(error.retry_after)
                 .non_retryable(kind != FailureKind::Transient);
             ActivityError::application(failure.build())
         }

@@ -103,8 +103,9 @@ contract!(
     Assemble = "assemble" on |_| INGEST_QUEUE; AssembleInput => Assembled, first if |_| true
 );
 contract!(
-    /// Runs one LLM task on a finished transcript.
-    RunLlmTask = "run_llm_task" on |_| LLM_QUEUE; LlmInput => LlmUsage, 5 attempts
+    /// Runs one LLM task on a finished transcript. How long one that fails is tried is a setting of its worker, which
+    /// says when to try again; the attempts bound how many workers one may take down.
+    RunLlmTask = "run_llm_task" on |_| LLM_QUEUE; LlmInput => LlmUsage, 60 attempts
 );
 contract!(
     /// Writes the job's result.
@@ -117,6 +118,10 @@ contract!(
 contract!(
     /// Tells a user's server that a job has ended. The attempts reach over 20 hours.
     Deliver = "deliver" on |_| INGEST_QUEUE; DeliverInput => (), 50 attempts up to 1800 s apart
+);
+contract!(
+    /// Notes in the delivery log that a delivery could not be begun.
+    NoteUndelivered = "note_undelivered" on |_| INGEST_QUEUE; Undelivered => ()
 );
 contract!(
     /// Reads the next requests of a batch, as many as fit a payload.
@@ -218,6 +223,9 @@ pub struct Assembled {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LlmInput {
     pub job_id: String,
+    /// The run whose transcript is asked about; empty: the one of the job's result.
+    #[serde(default)]
+    pub run_id: String,
     pub task: LlmTask,
 }
 
@@ -225,6 +233,8 @@ pub struct LlmInput {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Conclusion {
     pub job_id: String,
+    #[serde(default)]
+    pub run_id: String,
     pub status: JobStatus,
     pub errors: Vec<StageFailure>,
     pub timings: Timings,
@@ -249,6 +259,16 @@ pub struct DeliverInput {
     /// The same for every attempt.
     pub message_id: String,
     pub webhook: Webhook,
+}
+
+/// A message that is not on its way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undelivered {
+    pub job_id: String,
+    pub run_id: String,
+    pub status: JobStatus,
+    pub webhook: Webhook,
+    pub reason: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

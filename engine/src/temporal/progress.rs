@@ -81,7 +81,7 @@ impl fmt::Display for JobKind {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct JobProgress {
     pub id: String,
-    /// Which run of the job this is; empty for a job that Temporal has forgotten.
+    /// Which run of the job this is.
     #[serde(skip)]
     pub run_id: String,
     pub kind: JobKind,
@@ -131,7 +131,11 @@ impl JobProgress {
 
     /// As the result alone tells it: of a job that Temporal has forgotten.
     pub fn of_result(result: &JobResult) -> Self {
-        Self { elapsed_s: result.timings.wall_s, ..Self::new(&result.job_id, JobKind::Transcribe, result.status) }
+        Self {
+            run_id: result.run_id.clone(),
+            elapsed_s: result.timings.wall_s,
+            ..Self::new(&result.job_id, JobKind::Transcribe, result.status)
+        }
     }
 
     /// Whether the whole recording is segmented, so that no chunks are added to those that there are.

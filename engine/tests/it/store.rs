@@ -39,6 +39,27 @@ async fn objects_are_written_whole_or_not_at_all() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_read_counts_as_not_there_and_is_replaced() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path().to_str().unwrap()).unwrap();
+    let good = json!({"n": 1, "text": "all of it"});
+    store.write_json("a/whole.json", &good).await.unwrap();
+    let whole = store.read("a/whole.json").await.unwrap();
+    for damaged in [Bytes::new(), whole.slice(..whole.len() / 2), Bytes::from_static(b"\0\xff")] {
+        store.write("a/one.json", damaged).await.unwrap();
+        assert!(matches!(store.read_json::<Value>("a/one.json").await, Err(StoreError::Corrupt { .. })));
+        assert_eq!(store.find_json::<Value>("a/one.json").await.unwrap(), None);
+        assert_eq!(store.create_json("a/one.json", &good).await.unwrap(), Created::Now);
+        assert_eq!(store.read_json::<Value>("a/one.json").await.unwrap(), good);
+    }
+    for (offset, length) in [(0, 1000), (1000, 10), (whole.len() as u64 - 1, 2)] {
+        let error = store.read_range("a/whole.json", offset, length).await.unwrap_err();
+        assert!(matches!(&error, StoreError::Corrupt { .. }), "{offset}, {length}: {error}");
+    }
+    assert!(matches!(store.read_range("a/none", 0, 1).await, Err(StoreError::NotFound { .. })));
+}
+
+#[tokio::test]
 async fn objects_in_a_folder_are_files() {
     let folder = TempDir::new().unwrap();
     let store = open(folder.path().to_str().unwrap()).unwrap();

@@ -2,12 +2,19 @@
 
 use api::{ApiError, JobQuota, Links, Service, Temporal};
 use axum::extract::{DefaultBodyLimit, Request};
-use engine::{config::IngestSettings, events::JobWatchers, ids::JobId, job::JobRequest, result::JobStatus};
+use engine::{
+    config::{IngestSettings, WebhookSettings},
+    events::JobWatchers,
+    ids::JobId,
+    job::{JobOptions, JobRequest},
+    result::JobStatus,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     accepted_job::AcceptedJob,
     caller::{Caller, key_is_taken},
+    job_options::{self, BodyFormat},
     upload::Uploads,
 };
 
@@ -19,6 +26,7 @@ pub(crate) struct AppState {
     pub(crate) watchers: JobWatchers,
     pub(crate) links: Links,
     pub(crate) quota: JobQuota,
+    webhooks: WebhookSettings,
     /// Bytes that a body of JSON may have.
     max_json_bytes: usize,
     /// Cancelled when the service is told to stop.
@@ -26,7 +34,7 @@ pub(crate) struct AppState {
 }
 
 impl AppState {
-    pub(crate) fn new(service: &Service, ingest: &IngestSettings) -> Self {
+    pub(crate) fn new(service: &Service, ingest: &IngestSettings, webhooks: WebhookSettings) -> Self {
         let store = &service.dependencies.store;
         Self {
             temporal: service.dependencies.temporal.clone(),
@@ -34,9 +42,23 @@ impl AppState {
             watchers: JobWatchers::new(store.clone(), service.notifications.clone()),
             links: service.links(),
             quota: service.quota(),
+            webhooks,
             max_json_bytes: service.settings.max_body_kb.saturating_mul(1024),
             stop: service.stop.clone(),
         }
+    }
+
+    /// The options of a job, as far as they can be checked before it runs.
+    ///
+    /// # Errors
+    /// 400 with the field that is wrong, 404 for a model that there is not.
+    pub(crate) fn checked(&self, options: JobOptions, format: BodyFormat) -> Result<JobOptions, ApiError> {
+        let options = job_options::checked(options, format)?;
+        if options.webhook.is_some() {
+            let signed = self.webhooks.signing_secret();
+            signed.map_err(|missing| ApiError::invalid(missing.to_string()).param(format.webhook_field()))?;
+        }
+        Ok(options)
     }
 
     /// Starts the job, or finds the one that has its id.

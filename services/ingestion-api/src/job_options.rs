@@ -28,7 +28,7 @@ impl BodyFormat {
         }
     }
 
-    fn webhook_field(self) -> &'static str {
+    pub(crate) fn webhook_field(self) -> &'static str {
         match self {
             Self::Json => "webhook.url",
             Self::Form => "webhook",

@@ -15,7 +15,7 @@ mod upload;
 
 use api::{Flags, Service};
 use confique::Config;
-use engine::config::{self, IngestSettings, IngestionApiSettings};
+use engine::config::{self, IngestSettings, IngestionApiSettings, WebhookSettings};
 
 const NAME: &str = env!("CARGO_PKG_NAME");
 const ABOUT: &str = "Takes recordings in over HTTP and starts jobs";
@@ -26,17 +26,19 @@ struct Settings {
     #[config(nested)]
     ingest: IngestSettings,
     #[config(nested)]
+    webhooks: WebhookSettings,
+    #[config(nested)]
     ingestion_api: IngestionApiSettings,
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let flags = Flags::parse(NAME, ABOUT, EXAMPLE);
-    let Settings { ingest, ingestion_api } = config::load()?;
+    let Settings { ingest, webhooks, ingestion_api } = config::load()?;
     if flags.healthy {
         return Ok(api::check_ready(ingestion_api.address).await?);
     }
     let service = Service::start(NAME, ingestion_api.address).await?;
-    let routes = routes::api(&service, &ingest);
+    let routes = routes::api(&service, &ingest, webhooks);
     Ok(service.serve(routes).await?)
 }

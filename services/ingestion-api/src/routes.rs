@@ -2,12 +2,12 @@
 
 use api::{Api, Service};
 use axum::Router;
-use engine::config::IngestSettings;
+use engine::config::{IngestSettings, WebhookSettings};
 
 use crate::{app_state::AppState, batches, jobs, models, openai};
 
-pub(crate) fn api(service: &Service, ingest: &IngestSettings) -> Api {
-    let state = AppState::new(service, ingest);
+pub(crate) fn api(service: &Service, ingest: &IngestSettings, webhooks: WebhookSettings) -> Api {
+    let state = AppState::new(service, ingest, webhooks);
     Api {
         title: "Longhand ingestion API",
         description: "Takes recordings in and starts jobs. What becomes of them is told by the job status API.",

@@ -1,5 +1,7 @@
 //! What all handlers share: the ways to Temporal, to the store and to what is known of jobs.
 
+use std::sync::Arc;
+
 use api::{ApiError, ErrorKind, JobQuota, Links, Service, Temporal};
 use axum::http::StatusCode;
 use engine::{
@@ -7,6 +9,7 @@ use engine::{
     ids::JobId,
     result::JobResult,
     store::Store,
+    temporal::client::ClientError,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -42,6 +45,37 @@ impl AppState {
     /// The job as it is now, and what comes.
     pub(crate) async fn follow(&self, id: &JobId) -> Result<Subscription, ApiError> {
         Ok(self.watchers.watch(self.temporal.jobs()?, id.as_str()).await?)
+    }
+
+    /// The job's run that goes on or was the last; as its result says where Temporal has forgotten the job.
+    ///
+    /// # Errors
+    /// 404 for a job that nobody knows.
+    pub(crate) async fn latest_run(&self, id: &JobId) -> Result<String, ApiError> {
+        match self.temporal.jobs()?.latest_run(id.as_str()).await {
+            Err(error @ ClientError::NotFound { .. }) => {
+                let result = self.store.find_result(id.as_str()).await?;
+                Ok(result.ok_or(error)?.run_id)
+            }
+            known => Ok(known?),
+        }
+    }
+
+    /// The text of a job, which is there while language models are still at work on it.
+    ///
+    /// # Errors
+    /// As [`AppState::result`].
+    pub(crate) async fn text(&self, id: &JobId) -> Result<JobResult, ApiError> {
+        let missing = match self.result(id).await {
+            Err(missing) if missing.status() == StatusCode::CONFLICT => missing,
+            known => return known,
+        };
+        let progress = Arc::clone(&self.follow(id).await?.borrow().progress);
+        if progress.status.is_final() {
+            return Err(missing);
+        }
+        let transcript = self.store.find_transcript(id.as_str(), &progress.run_id).await?;
+        transcript.map(|transcript| JobResult::so_far(id.to_string(), transcript)).ok_or(missing)
     }
 
     /// The result of a job, which Temporal may have forgotten meanwhile.

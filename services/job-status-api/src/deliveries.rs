@@ -11,7 +11,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(deliveries))
 }
 
-/// Every try to tell the job's webhook how it ended; none where there is no webhook or the job goes on.
+/// Every try to tell the job's webhook how it ended, of all runs of the job; none where there is no webhook or the job goes on.
 #[utoipa::path(get, path = "/v1/jobs/{id}/deliveries", tag = "Results", params(("id" = String, Path, description = "The job")), responses(
     (status = 200, description = "In order", body = Vec<Object>),
 ))]
@@ -20,9 +20,9 @@ async fn deliveries(
     Path(id): Path<JobId>,
 ) -> Result<Json<Vec<DeliveryAttempt>>, ApiError> {
     let attempts = state.store.find_delivery_attempts(id.as_str()).await?;
-    if attempts.is_none() {
+    if attempts.is_empty() {
         // Tells a job without deliveries from one that is not there.
         state.follow(&id).await?;
     }
-    Ok(Json(attempts.unwrap_or_default()))
+    Ok(Json(attempts))
 }

@@ -1,5 +1,5 @@
-//! A job as server-sent events. An event's id says which chunks the client has got, so a stream goes on where the last
-//! one broke off, at whichever server.
+//! A job as server-sent events. An event's id says which chunks of which run the client has got, so a stream goes on
+//! where the last one broke off, at whichever server, and begins anew where the job did.
 
 use std::collections::VecDeque;
 
@@ -10,7 +10,7 @@ use axum::{
     response::{Response, sse::Event},
 };
 use engine::{
-    events::{ChunkSet, JobEvent, Snapshot, Subscription},
+    events::{EventId, JobEvent, Snapshot, Subscription},
     ids::JobId,
     transcript::{Segment, Word},
 };
@@ -42,14 +42,13 @@ async fn events(
     Path(id): Path<JobId>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let sent_chunks = headers.get(LAST_EVENT_ID).map(|id| id.to_str().unwrap_or("?").parse::<ChunkSet>());
-    let sent_chunks =
-        sent_chunks.transpose().map_err(|error| ApiError::invalid(error.to_string()).param("Last-Event-ID"))?;
+    let last_id = headers.get(LAST_EVENT_ID).map(|id| id.to_str().unwrap_or("?").parse::<EventId>());
+    let last_id = last_id.transpose().map_err(|error| ApiError::invalid(error.to_string()).param("Last-Event-ID"))?;
     let stream = EventStream {
         snapshots: state.watchers.watch_latest(state.temporal.jobs()?, id.as_str()).await?,
         links: state.links,
         last_sent: None,
-        sent_chunks: sent_chunks.unwrap_or_default(),
+        last_id: last_id.unwrap_or_default(),
         pending: VecDeque::new(),
     };
     let events = stream::unfold(stream, |mut stream| async { Some((stream.next().await?, stream)) });
@@ -62,8 +61,8 @@ struct EventStream {
     snapshots: Subscription,
     links: Links,
     last_sent: Option<Snapshot>,
-    sent_chunks: ChunkSet,
-    pending: VecDeque<(ChunkSet, JobEvent)>,
+    last_id: EventId,
+    pending: VecDeque<(EventId, JobEvent)>,
 }
 
 impl EventStream {
@@ -79,17 +78,18 @@ impl EventStream {
                 None => {}
             }
             let snapshot = self.snapshots.borrow_and_update().clone();
-            for event in snapshot.news(self.last_sent.as_ref(), &self.sent_chunks) {
+            self.last_id = std::mem::take(&mut self.last_id).in_run(&snapshot.progress.run_id);
+            for event in snapshot.news(self.last_sent.as_ref(), &self.last_id.chunks) {
                 if let JobEvent::Segments { chunk, .. } = event {
-                    self.sent_chunks.insert(chunk);
+                    self.last_id.chunks.insert(chunk);
                 }
-                self.pending.push_back((self.sent_chunks.clone(), event));
+                self.pending.push_back((self.last_id.clone(), event));
             }
             self.last_sent = Some(snapshot);
         }
     }
 
-    fn event(&self, id: &ChunkSet, event: &JobEvent) -> Event {
+    fn event(&self, id: &EventId, event: &JobEvent) -> Event {
         let named = |name: &str| Event::default().event(name);
         let event = match event {
             JobEvent::Progress(snapshot) => json_event(named("progress"), &JobView::new(snapshot, &self.links)),

@@ -83,7 +83,8 @@ async fn one(
     if !LlmTask::NAMES.contains(&task.as_str()) {
         return Err(unknown());
     }
-    let answer = state.store.find_llm_answer(id.as_str(), &task).await?;
+    let run_id = state.latest_run(&id).await?;
+    let answer = state.store.find_llm_answer(id.as_str(), &run_id, &task).await?;
     answer.map(axum::Json).ok_or_else(unknown)
 }
 

@@ -19,7 +19,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 }
 
 /// A job's transcript: `transcript.json`, `transcript.verbose_json` (OpenAI's shape), `transcript.srt`,
-/// `transcript.vtt` or `transcript.txt`.
+/// `transcript.vtt` or `transcript.txt`. It is there while language models are still at work on it.
 #[utoipa::path(get, path = "/v1/jobs/{id}/{document}", tag = "Results",
     params(
         ("id" = String, Path, description = "The job"),
@@ -30,7 +30,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
             (Object = "application/json"), (String = "text/plain"), (String = "text/vtt"), (String = "application/x-subrip"),
         )),
         (status = 304, description = "It is the one whose ETag came in If-None-Match"),
-        (status = 409, description = "The job has not ended, or gave no transcript", body = api::ErrorBody),
+        (status = 409, description = "The text is not complete yet, or the job gave none", body = api::ErrorBody),
     ),
 )]
 async fn transcript(
@@ -41,7 +41,7 @@ async fn transcript(
     let unknown = || ApiError::not_found(format!("a job has no {document}; /docs shows what it has"));
     let format = document.strip_prefix("transcript.").and_then(|name| name.parse::<Format>().ok());
     let format = format.ok_or_else(unknown)?;
-    let text = format.render(&state.result(&id).await?).map_err(ApiError::internal)?;
+    let text = format.render(&state.text(&id).await?).map_err(ApiError::internal)?;
     // A later LLM answer makes another document of the JSON.
     let tag = etag::of_content(&text);
     if etag::matches(&tag, &headers) {

@@ -14,7 +14,7 @@ use engine::{
         activity,
         contracts::{
             Amend, Amendment, Assemble, AssembleInput, Assembled, BatchEntry, BatchPage, Conclude, Conclusion, Deliver,
-            DeliverInput, Ingest, IngestInput, IngestProgress, Ingested, ReadBatch,
+            DeliverInput, Ingest, IngestInput, IngestProgress, Ingested, NoteUndelivered, ReadBatch, Undelivered,
         },
         metrics,
     },
@@ -101,6 +101,15 @@ impl IngestActivities {
         let allow_private = self.settings.allow_private_urls;
         let work = |_| deliver::deliver(&this.store, &this.webhooks, allow_private, &input, attempt);
         activity::run(&ctx, &self.stop, || (), work).await
+    }
+
+    #[activity(definition = NoteUndelivered)]
+    pub async fn note_undelivered(
+        self: Arc<Self>,
+        ctx: ActivityContext,
+        input: Undelivered,
+    ) -> Result<(), ActivityError> {
+        activity::run(&ctx, &self.stop, || (), |_| deliver::note_undelivered(&self.store, input)).await
     }
 
     #[activity(definition = ReadBatch)]

@@ -12,7 +12,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 const READS_IN_FLIGHT: usize = 32;
 
 /// Reads every checkpoint in order, writes the transcript, and counts who computed what.
-pub(crate) async fn assemble(store: &Store, input: &AssembleInput, run_id: &str) -> Result<Assembled, StageError> {
+pub async fn assemble(store: &Store, input: &AssembleInput, run_id: &str) -> Result<Assembled, StageError> {
     let mut chunks = stream::iter(0..input.chunks)
         .map(|chunk| async move {
             store.read_json::<ChunkTranscript>(&keys::chunk(&input.folder, &input.decode_config_hash, chunk)).await
@@ -38,7 +38,13 @@ pub(crate) async fn assemble(store: &Store, input: &AssembleInput, run_id: &str)
     // Whisper's segments bring their own leading spaces, and none in languages that use none.
     let text: String = segments.iter().map(|segment| segment.text.as_str()).collect();
     let language = if segments.is_empty() { String::new() } else { input.language.clone() };
-    let transcript = Transcript { text: text.trim().to_owned(), language, duration_s: input.duration_s, segments };
+    let transcript = Transcript {
+        text: text.trim().to_owned(),
+        language,
+        duration_s: input.duration_s,
+        run_id: run_id.to_owned(),
+        segments,
+    };
     store.write_json(&keys::transcript(&input.job_id), &transcript).await?;
     Ok(assembled)
 }

@@ -1,4 +1,4 @@
-//! Writes a job's result, and takes later LLM answers into it.
+//! Writes a job's result, and takes later LLM answers into it. What another run of the job has left is not taken in.
 
 use std::collections::BTreeMap;
 
@@ -6,26 +6,32 @@ use engine::{
     error::StageError,
     llm::LlmAnswer,
     result::{JobResult, JobStatus, Provenance, VERSION},
-    store::{Store, keys},
+    store::{Store, StoreError, keys},
     temporal::contracts::{Amendment, Conclusion},
     transcript::Transcript,
 };
 
 /// Writes the result of a job that ended, however it ended.
-pub(crate) async fn conclude(store: &Store, conclusion: Conclusion) -> Result<(), StageError> {
+pub async fn conclude(store: &Store, conclusion: Conclusion) -> Result<(), StageError> {
     let job_id = conclusion.job_id.clone();
+    let run_id = conclusion.run_id.clone();
     let transcript = match &conclusion.assembled {
-        Some(_) => Some(store.read_json::<Transcript>(&keys::transcript(&job_id)).await?),
+        Some(_) => Some(store.find_transcript(&job_id, &run_id).await?.ok_or_else(missing(keys::transcript(&job_id)))?),
         None => None,
     };
     let mut answers = BTreeMap::new();
     for task in conclusion.llm.keys() {
-        let answer: LlmAnswer = store.read_json(&keys::llm_answer(&job_id, task)).await?;
+        let answer = store.find_llm_answer(&job_id, &run_id, task).await?;
+        let answer = answer.ok_or_else(missing(keys::llm_answer(&job_id, task)))?;
         answers.insert(task.clone(), answer.output);
     }
     let result = result(conclusion, transcript, answers);
     store.write_json(&keys::result(&job_id), &result).await?;
     Ok(())
+}
+
+fn missing(key: String) -> impl FnOnce() -> StoreError {
+    move || StoreError::NotFound { key }
 }
 
 fn result(
@@ -41,11 +47,13 @@ fn result(
         text: String::new(),
         language: String::new(),
         duration_s,
+        run_id: conclusion.run_id.clone(),
         segments: Vec::new(),
     });
     JobResult {
         version: VERSION,
         job_id: conclusion.job_id,
+        run_id: conclusion.run_id,
         status: conclusion.status,
         errors: conclusion.errors,
         text: transcript.text,
@@ -86,11 +94,11 @@ fn provenance(conclusion: &Conclusion) -> Provenance {
 /// Two tasks may be amended at the same time and the store knows no locks, so every amendment
 /// writes all answers that are there and looks again afterwards: whoever writes last has seen
 /// the other's answer.
-pub(crate) async fn amend(store: &Store, amendment: &Amendment) -> Result<JobStatus, StageError> {
+pub async fn amend(store: &Store, amendment: &Amendment) -> Result<JobStatus, StageError> {
     let key = keys::result(&amendment.job_id);
     let mut result: JobResult = store.read_json(&key).await?;
     loop {
-        let answers = answers(store, amendment).await?;
+        let answers = answers(store, amendment, &result.run_id).await?;
         for (task, answer) in answers {
             take_in(&mut result, task, answer);
         }
@@ -103,12 +111,13 @@ pub(crate) async fn amend(store: &Store, amendment: &Amendment) -> Result<JobSta
     }
 }
 
-/// The answers in the store, by task name.
-async fn answers(store: &Store, amendment: &Amendment) -> Result<Vec<(String, LlmAnswer)>, StageError> {
+/// The answers on the run's transcript that are in the store, by task name.
+async fn answers(store: &Store, amendment: &Amendment, run_id: &str) -> Result<Vec<(String, LlmAnswer)>, StageError> {
     let mut answers = Vec::new();
     for key in store.list(&keys::llm_answers(&amendment.job_id)).await? {
-        if let Some(task) = keys::llm_task(&key) {
-            answers.push((task.to_owned(), store.read_json(&key).await?));
+        let Some(task) = keys::llm_task(&key) else { continue };
+        if let Some(answer) = store.find_llm_answer(&amendment.job_id, run_id, task).await? {
+            answers.push((task.to_owned(), answer));
         }
     }
     answers.sort_by(|(left, _), (right, _)| left.cmp(right));

@@ -6,7 +6,7 @@ use engine::{
     config::WebhookSettings,
     error::StageError,
     store::{Store, keys},
-    temporal::contracts::DeliverInput,
+    temporal::contracts::{DeliverInput, Undelivered},
     webhook::{DeliveryAttempt, JobEnded, signature},
 };
 use reqwest::{Client, Response, Url, header::CONTENT_TYPE, redirect};
@@ -25,18 +25,32 @@ pub(crate) async fn deliver(
 ) -> Result<(), StageError> {
     let url = Url::parse(&input.webhook.url);
     let name = url.as_ref().map_or_else(|_| input.webhook.url.clone(), shown);
-    let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let at = now();
     let outcome = match url {
         Ok(url) => post(settings, allow_private, input, url, at).await,
         Err(error) => Err(StageError::bad_input(format!("it is no address: {error}"))),
     };
     let said = outcome.as_ref().map_or_else(|error| error.message.clone(), Clone::clone);
-    let tried = DeliveryAttempt { at, attempt, url: name.clone(), delivered: outcome.is_ok(), outcome: said };
-    log(store, &input.job_id, tried).await?;
+    let event = JobEnded::kind(input.status);
+    let tried = DeliveryAttempt { at, attempt, event, url: name.clone(), delivered: outcome.is_ok(), outcome: said };
+    log(store, &keys::deliveries_of(&input.job_id, &input.message_id), tried).await?;
     outcome.map(drop).map_err(|error| StageError {
         message: format!("the webhook {name} was not delivered: {}", error.message),
         ..error
     })
+}
+
+/// Notes that a message is not on its way, where its attempts would be listed.
+pub(crate) async fn note_undelivered(store: &Store, undelivered: Undelivered) -> Result<(), StageError> {
+    let Undelivered { job_id, run_id, status, webhook, reason } = undelivered;
+    let url = Url::parse(&webhook.url).as_ref().map_or_else(|_| webhook.url.clone(), shown);
+    let event = JobEnded::kind(status);
+    let noted = DeliveryAttempt { at: now(), attempt: 0, event, url, delivered: false, outcome: reason };
+    log(store, &keys::deliveries_of(&job_id, &run_id), noted).await
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 /// The receiver's status where it took the message.
@@ -49,9 +63,7 @@ async fn post(
 ) -> Result<String, StageError> {
     let guard = SsrfGuard::new(allow_private);
     guard.check(&url).map_err(|refusal| StageError::bad_input(refusal.to_string()))?;
-    let secret = settings.secret.as_ref().ok_or_else(|| {
-        StageError::setup("set LONGHAND_WEBHOOK_SECRET on the ingestion worker: messages are never sent unsigned")
-    })?;
+    let secret = settings.signing_secret().map_err(|missing| StageError::setup(missing.to_string()))?;
     let message = JobEnded::new(input.job_id.clone(), input.status);
     let body = serde_json::to_string(&message).map_err(|error| StageError::setup(error.to_string()))?;
     let signed = signature(secret, &input.message_id, at, &body);
@@ -86,9 +98,9 @@ fn unreachable(error: reqwest::Error) -> StageError {
     }
 }
 
-async fn log(store: &Store, job_id: &str, attempt: DeliveryAttempt) -> Result<(), StageError> {
-    let key = keys::deliveries(job_id);
-    let mut attempts: Vec<DeliveryAttempt> = store.find_json(&key).await?.unwrap_or_default();
+/// Each message has a log of its own, which one try after the other writes.
+async fn log(store: &Store, key: &str, attempt: DeliveryAttempt) -> Result<(), StageError> {
+    let mut attempts: Vec<DeliveryAttempt> = store.find_json(key).await?.unwrap_or_default();
     attempts.push(attempt);
-    Ok(store.write_json(&key, &attempts).await?)
+    Ok(store.write_json(key, &attempts).await?)
 }

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     pipeline::{self, Summary},
     source::{self, LocalSource},
+    stored_units,
     units::FilledUnit,
 };
 
@@ -76,9 +77,11 @@ pub async fn ingest(
     }
 }
 
+/// A plan whose units can be read. Those of one that lost some are all made again, and are what they were.
 async fn known_plan(store: &Store, folder: String) -> Result<Option<Ingested>, StageError> {
-    let plan = store.find_json(&keys::plan(&folder)).await?;
-    Ok(plan.map(|plan| Ingested { folder, plan, reused: true }))
+    let Some(plan) = store.find_json::<Plan>(&keys::plan(&folder)).await? else { return Ok(None) };
+    let are_whole = stored_units::are_whole(store, &folder, plan.units).await?;
+    Ok(are_whole.then_some(Ingested { folder, plan, reused: true }))
 }
 
 async fn or_cancelled<T>(
@@ -108,7 +111,7 @@ async fn segment(
     let mut written = Ok(());
     while let Some(unit) = units.recv().await {
         let so_far = (!unit.is_last).then(|| so_far(folder, &unit));
-        written = or_cancelled(cancelled, write_unit(store, folder, unit)).await;
+        written = or_cancelled(cancelled, stored_units::write(store, folder, unit)).await;
         if written.is_err() {
             break;
         }
@@ -127,12 +130,4 @@ async fn segment(
 fn so_far(folder: &str, unit: &FilledUnit) -> SegmentationProgress {
     let chunks = unit.unit.chunks.last().map_or(0, |chunk| chunk.index + 1);
     SegmentationProgress { folder: folder.to_owned(), units: unit.unit.index + 1, chunks }
-}
-
-/// The descriptor comes last: where it exists, the audio does, too.
-async fn write_unit(store: &Store, folder: &str, filled: FilledUnit) -> Result<(), StageError> {
-    let index = filled.unit.index;
-    store.write(&keys::unit_audio(folder, index), filled.pcm).await?;
-    store.write_json(&keys::unit(folder, index), &filled.unit).await?;
-    Ok(())
 }

@@ -4,7 +4,7 @@
 //! source -> local file -> decode -> 16 kHz mono -> speech segments -> chunks -> work units -> plan
 //! ```
 //! Everything between the file and the store streams, so memory does not grow with the recording.
-//! [`ingest`] is the whole of it; nothing in here but `main` and `activities` knows Temporal.
+//! [`ingest`] is the whole of it, [`assemble()`] and [`conclude()`] are what a job ends with; nothing in here but `main` and `activities` knows Temporal.
 
 pub mod activities;
 mod assemble;
@@ -15,6 +15,9 @@ mod deliver;
 mod ingest;
 mod pipeline;
 mod source;
+mod stored_units;
 mod units;
 
+pub use assemble::assemble;
+pub use conclude::{amend, conclude};
 pub use ingest::{Ingested, ingest};

@@ -10,13 +10,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     calls::{Calls, Progress},
+    notes::Notes,
     provider::Model,
     tasks,
 };
 
 /// Runs one task. `progress` is told of every call to the model, before the first and after each.
 ///
-/// A transcript without text gets an empty answer, and the model is not called.
+/// A transcript without text gets an empty answer, and the model is not called. What the model has said is kept in
+/// `notes` until the answer is in the store, and not asked for again.
 ///
 /// # Errors
 /// Bad input for a question or schema that can never work and for answers that twice miss the
@@ -26,13 +28,15 @@ pub async fn answer(
     model: &Model,
     transcript: &Transcript,
     task: &LlmTask,
+    notes: &Notes,
     cancelled: &CancellationToken,
     progress: impl Fn(Progress) + Send + Sync,
 ) -> Result<LlmAnswer, StageError> {
-    let mut calls = Calls::new(model, &progress);
+    let mut calls = Calls::new(model, notes, &progress);
     // Whatever is under way is given up with its future: a call, a wait before the next try, the counting of tokens.
     let output = cancelled.run_until_cancelled(run(&mut calls, transcript, task)).await;
-    Ok(LlmAnswer { output: output.ok_or_else(StageError::cancelled)??, usage: calls.usage() })
+    let output = output.ok_or_else(StageError::cancelled)??;
+    Ok(LlmAnswer { output, usage: calls.usage(), run_id: transcript.run_id.clone() })
 }
 
 async fn run(calls: &mut Calls<'_>, transcript: &Transcript, task: &LlmTask) -> Result<Value, StageError> {

@@ -1,9 +1,10 @@
-//! One task's calls to the model: counted and reported.
+//! One task's calls to the model: counted and reported, and kept until the task is done.
 
 use engine::{error::StageError, llm::LlmUsage};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    notes::Notes,
     provider::{Model, Prompt, Reply},
     reply_text::{whole_sentences, without_thoughts},
 };
@@ -13,20 +14,24 @@ use crate::{
 pub struct Progress {
     pub calls_done: u32,
     pub calls_planned: u32,
-    /// Over all calls done, as are the completion's.
+    /// Of those done, such as an earlier attempt at the task has made.
+    #[serde(default)]
+    pub calls_reused: u32,
+    /// Over all calls done, as are the completion's; those of earlier attempts count, too.
     pub prompt_tokens: u64,
     pub completion_tokens: u64,
 }
 
 pub(crate) struct Calls<'a> {
     model: &'a Model,
+    notes: &'a Notes,
     report: &'a (dyn Fn(Progress) + Send + Sync),
     progress: Progress,
 }
 
 impl<'a> Calls<'a> {
-    pub(crate) fn new(model: &'a Model, report: &'a (dyn Fn(Progress) + Send + Sync)) -> Self {
-        Self { model, report, progress: Progress::default() }
+    pub(crate) fn new(model: &'a Model, notes: &'a Notes, report: &'a (dyn Fn(Progress) + Send + Sync)) -> Self {
+        Self { model, notes, report, progress: Progress::default() }
     }
 
     pub(crate) fn model(&self) -> &'a Model {
@@ -40,14 +45,31 @@ impl<'a> Calls<'a> {
         (self.report)(self.progress.clone());
     }
 
-    /// Makes one call that was planned.
+    /// Makes one call that was planned, unless an earlier attempt at the task has made it.
     pub(crate) async fn make(&mut self, prompt: &Prompt) -> Result<Reply, StageError> {
-        let reply = self.model.reply(prompt).await?;
+        let known = if self.is_kept() { self.notes.find(self.model, prompt).await? } else { None };
+        let reply = match known {
+            Some(reply) => {
+                self.progress.calls_reused += 1;
+                reply
+            }
+            None => self.model.reply(prompt).await?,
+        };
         self.progress.calls_done += 1;
         self.progress.prompt_tokens += reply.prompt_tokens;
         self.progress.completion_tokens += reply.completion_tokens;
         (self.report)(self.progress.clone());
         Ok(reply)
+    }
+
+    /// Keeps the reply to a prompt until the task is done, for it is of use: another attempt need not ask for it.
+    pub(crate) async fn keep(&self, prompt: &Prompt, reply: &Reply) -> Result<(), StageError> {
+        if self.is_kept() { self.notes.keep(self.model, prompt, reply).await } else { Ok(()) }
+    }
+
+    /// A task of a single call has its answer with it.
+    fn is_kept(&self) -> bool {
+        self.progress.calls_planned > 1
     }
 
     /// Makes a planned call whose answer is prose, and gives it without anything around it.
@@ -67,6 +89,7 @@ impl<'a> Calls<'a> {
                 self.model.name()
             )));
         }
+        self.keep(&prompt, &reply).await?;
         Ok(text.to_owned())
     }
 

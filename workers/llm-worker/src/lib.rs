@@ -7,6 +7,8 @@ pub mod activities;
 mod answer;
 mod calls;
 mod map_reduce;
+mod notes;
+mod patience;
 mod provider;
 mod reply_text;
 mod schema;
@@ -15,4 +17,5 @@ mod tasks;
 
 pub use answer::answer;
 pub use calls::Progress;
+pub use notes::Notes;
 pub use provider::Model;

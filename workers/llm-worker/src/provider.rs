@@ -6,6 +6,7 @@ use engine::{
     config::{CacheSettings, LlmProvider, LlmSettings},
     error::StageError,
 };
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use local::LocalModel;
@@ -36,20 +37,20 @@ pub(crate) struct Prompt {
     pub(crate) schema: Option<Value>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Message {
     pub(crate) role: Role,
     pub(crate) text: String,
 }
 
 /// There is no system role: some chat templates refuse it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(crate) enum Role {
     User,
     Assistant,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Reply {
     pub(crate) text: String,
     /// The model stopped for want of room, in the middle of its answer.

@@ -54,19 +54,26 @@ impl AnswerSchema {
         prompt.schema = Some(self.schema.clone());
         let first = calls.make(&prompt).await?;
         let complaint = match self.check(&first) {
-            Ok(value) => return Ok(value),
+            Ok(value) => {
+                calls.keep(&prompt, &first).await?;
+                return Ok(value);
+            }
             Err(complaint) => complaint,
         };
         tracing::debug!(complaint, "the answer misses its schema; asking once more");
         calls.plan(1);
-        prompt.messages.extend(repair(calls.model(), &prompt, first, &complaint).await?);
-        let second = calls.make(&prompt).await?;
-        self.check(&second).map_err(|complaint| {
+        let mut repaired = prompt.clone();
+        repaired.messages.extend(repair(calls.model(), &prompt, first, &complaint).await?);
+        let second = calls.make(&repaired).await?;
+        let value = self.check(&second).map_err(|complaint| {
             StageError::bad_input(format!(
                 "the model {} twice gave an answer that misses the schema: {complaint}; simplify the schema, or use a more capable model",
                 calls.model().name()
             ))
-        })
+        })?;
+        // As if it had been the first.
+        calls.keep(&prompt, &second).await?;
+        Ok(value)
     }
 
     fn check(&self, reply: &Reply) -> Result<Value, String> {

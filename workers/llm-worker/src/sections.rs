@@ -95,6 +95,7 @@ mod tests {
             text: String::new(),
             language: "en".to_owned(),
             duration_s,
+            run_id: String::new(),
             segments: segments.iter().map(segment).collect(),
         };
         let found = sections(&transcript);

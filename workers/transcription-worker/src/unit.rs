@@ -78,7 +78,7 @@ pub(crate) async fn transcribe(
     Ok(UnitDone { chunks: u32::try_from(unit.chunks.len()).unwrap_or(u32::MAX) })
 }
 
-/// The chunks that have no checkpoint yet; the others count as done.
+/// The chunks that have no checkpoint yet, or none that can be read; the others count as done.
 async fn missing<'a>(
     store: &Store,
     input: &UnitInput,
@@ -87,7 +87,7 @@ async fn missing<'a>(
 ) -> Result<Vec<&'a Chunk>, StageError> {
     let checks = chunks.iter().map(|chunk| async move {
         let key = keys::chunk(&input.folder, &input.prepared.decode_config_hash, chunk.index);
-        Ok::<_, StageError>((chunk, store.exists(&key).await?))
+        Ok::<_, StageError>((chunk, store.find_json::<ChunkTranscript>(&key).await?.is_some()))
     });
     let checks: Vec<_> = checks.collect();
     let mut checkpoints = stream::iter(checks).buffered(READS_IN_FLIGHT);

@@ -62,7 +62,7 @@ pub(super) async fn print_answer(store: &Store, workflow: &str, end: &JobEnd, js
     }
     let named = workflow.rsplit_once(".llm.");
     let (job_id, task) = named.with_context(|| format!("{workflow} does not name a job and its LLM task"))?;
-    let LlmAnswer { output, usage } = store.read_json(&keys::llm_answer(job_id, task)).await?;
+    let LlmAnswer { output, usage, .. } = store.read_json(&keys::llm_answer(job_id, task)).await?;
     if json {
         print_json(&json!({ "job_id": job_id, "task": task, "output": output, "usage": usage }))?;
     } else {

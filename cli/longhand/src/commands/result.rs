@@ -39,8 +39,10 @@ pub(crate) async fn run(args: ResultArgs) -> anyhow::Result<Exit> {
     report_and_write(vec![FinishedJob::from_result(result)], &output)
 }
 
+/// The result, or what is there of it while the job goes on.
+///
 /// # Errors
-/// No result, with what Temporal knows of the job.
+/// Neither, with what Temporal knows of the job.
 async fn find(store: &Store, id: &str) -> anyhow::Result<JobResult> {
     if let Some(result) = store.find_result(id).await? {
         return Ok(result);
@@ -54,6 +56,10 @@ async fn find(store: &Store, id: &str) -> anyhow::Result<JobResult> {
     };
     if progress.status.is_final() {
         bail!("{id} is {}, but left no result in the store; `longhand watch {id}` says why", progress.status);
+    }
+    // Its text is there before what language models make of it.
+    if let Some(transcript) = store.find_transcript(id, &progress.run_id).await? {
+        return Ok(JobResult::so_far(id.to_owned(), transcript));
     }
     bail!("{id} has no result yet; `longhand watch {id}` follows it")
 }

@@ -73,6 +73,7 @@ fn finished(id: &str) -> JobResult {
     JobResult {
         version: VERSION,
         job_id: id.to_owned(),
+        run_id: "run-1".to_owned(),
         status: JobStatus::Completed,
         errors: Vec::new(),
         text: said.to_owned(),

@@ -7,20 +7,24 @@ use serde::{Deserialize, Serialize};
 use temporalio_common::{data_converters::PayloadConversionError, error::ChildWorkflowStartError};
 use temporalio_macros::{workflow, workflow_methods};
 use temporalio_sdk::{
-    ChildWorkflowOptions, ParentClosePolicy, StartChildWorkflowExecutionFailedCause as FailedCause,
-    WorkflowCancellationToken, WorkflowContext, WorkflowIdReusePolicy, WorkflowResult, WorkflowTermination,
+    ChildWorkflowOptions, ParentClosePolicy, WorkflowCancellationToken, WorkflowContext, WorkflowIdReusePolicy,
+    WorkflowResult, WorkflowTermination,
 };
 
 use super::{
-    activity_calls::call,
+    activity_calls::{call, call_local},
     input::{failed, parse},
     stopped::Stopped,
 };
 use crate::{
     job::Webhook,
     result::JobStatus,
-    temporal::contracts::{Deliver, DeliverInput, WORKFLOW_QUEUE},
+    temporal::contracts::{Deliver, DeliverInput, NoteUndelivered, Undelivered, WORKFLOW_QUEUE},
 };
+
+/// Tells jobs each run of which has a delivery of its own from those that were begun before that was so. The word is in
+/// histories.
+const DELIVERY_BY_RUN: &str = "delivery-by-run";
 
 /// A receiver that takes longer has not taken it.
 const DELIVER_LIMIT: Duration = Duration::from_secs(60);
@@ -54,28 +58,53 @@ impl DeliverWorkflow {
     }
 }
 
-/// Starts the delivery, which outlives the job's own workflow.
+/// Starts the delivery, which outlives the job's own workflow. The job is over and its result written: that the delivery
+/// cannot be started is noted where its attempts are, and changes nothing else.
 pub(super) async fn start_delivery<W>(ctx: &WorkflowContext<W>, webhook: Webhook, status: JobStatus) {
-    let job_id = ctx.workflow_id().to_owned();
+    // An earlier run's message may still be on its way: a receiver hears of both ends.
+    let by_run = ctx.patched(DELIVERY_BY_RUN);
+    let id = if by_run { keyed_by_run(ctx) } else { format!("{}.webhook", ctx.workflow_id()) };
+    let Err(error) = start(ctx, id, webhook.clone(), status).await else { return };
+    if !ctx.is_replaying() {
+        tracing::warn!(job = ctx.workflow_id(), %error, "the webhook's delivery could not be started");
+    }
+    if by_run {
+        note(ctx, webhook, status, &error).await;
+    }
+}
+
+fn keyed_by_run<W>(ctx: &WorkflowContext<W>) -> String {
+    format!("{}.{}.webhook", ctx.workflow_id(), ctx.run_id())
+}
+
+async fn start<W>(
+    ctx: &WorkflowContext<W>,
+    id: String,
+    webhook: Webhook,
+    status: JobStatus,
+) -> Result<(), ChildWorkflowStartError> {
     let options = ChildWorkflowOptions::builder()
-        .workflow_id(format!("{job_id}.webhook"))
+        .workflow_id(id)
         .task_queue(WORKFLOW_QUEUE.to_owned())
         .parent_close_policy(ParentClosePolicy::Abandon)
         .id_reuse_policy(WorkflowIdReusePolicy::AllowDuplicate)
         // A token of its own: a cancelled job is told of, too.
         .cancellation_token(WorkflowCancellationToken::new())
         .build();
-    let started = match serde_json::to_value(DeliverRequest { job_id, status, webhook }) {
-        Ok(input) => ctx.start_child_workflow(DeliverWorkflow::run, input, options).await.map(drop),
-        Err(error) => Err(ChildWorkflowStartError::Serialization(PayloadConversionError::EncodingError(error.into()))),
-    };
-    match started {
-        // Where an earlier run's message is still on its way, that one is enough.
-        Ok(()) | Err(ChildWorkflowStartError::StartFailed { cause: FailedCause::WorkflowAlreadyExists, .. }) => {}
-        // The job is over and its result written: its end does not depend on who could be told.
-        Err(error) if !ctx.is_replaying() => {
-            tracing::warn!(job = ctx.workflow_id(), %error, "the webhook's delivery could not be started");
-        }
-        Err(_) => {}
+    let request = DeliverRequest { job_id: ctx.workflow_id().to_owned(), status, webhook };
+    let input = serde_json::to_value(request)
+        .map_err(|error| ChildWorkflowStartError::Serialization(PayloadConversionError::EncodingError(error.into())))?;
+    ctx.start_child_workflow(DeliverWorkflow::run, input, options).await.map(drop)
+}
+
+async fn note<W>(ctx: &WorkflowContext<W>, webhook: Webhook, status: JobStatus, error: &ChildWorkflowStartError) {
+    let (job_id, run_id) = (ctx.workflow_id().to_owned(), ctx.run_id().to_owned());
+    let reason = format!("the delivery could not be started: {error}");
+    let undelivered = Undelivered { job_id, run_id, status, webhook, reason };
+    let noted = call_local::<NoteUndelivered, _>(ctx, undelivered, WorkflowCancellationToken::new()).await;
+    if let Err(error) = noted
+        && !ctx.is_replaying()
+    {
+        tracing::warn!(job = ctx.workflow_id(), %error, "that could not be noted in the delivery log either");
     }
 }

@@ -46,7 +46,9 @@ impl LlmWorkflow {
         let LlmRequest { job_id, task } = parse(input)?;
         ctx.state_mut(|workflow| workflow.progress.stage = Stage::Llm);
         let name = task.name().to_owned();
-        let usage = run_llm_task(ctx, LlmInput { job_id: job_id.clone(), task }).await.map_err(terminated)?;
+        // The run is the one of the job's result, which the activity reads.
+        let input = LlmInput { job_id: job_id.clone(), run_id: String::new(), task };
+        let usage = run_llm_task(ctx, input).await.map_err(terminated)?;
         ctx.state_mut(|workflow| workflow.progress.stage = Stage::Conclude);
         let amendment = Amendment { job_id, task: name, usage };
         let amended = call::<Amend, _>(ctx, amendment, AMEND_LIMIT, ctx.cancellation_token()).await;

@@ -74,6 +74,7 @@ impl TranscribeWorkflow {
         let mut clock = Clock::start(ctx);
         let mut conclusion = Conclusion {
             job_id: ctx.workflow_id().to_owned(),
+            run_id: ctx.run_id().to_owned(),
             status: JobStatus::Running,
             errors: Vec::new(),
             timings: Timings { queue_s: clock.lap(ctx), ..Timings::default() },
@@ -186,7 +187,7 @@ async fn run_llm_tasks(
 ) -> Result<(), Stopped> {
     let job_id = ctx.workflow_id();
     let calls = tasks.iter().map(|task| {
-        let input = LlmInput { job_id: job_id.to_owned(), task: task.clone() };
+        let input = LlmInput { job_id: job_id.to_owned(), run_id: ctx.run_id().to_owned(), task: task.clone() };
         Box::pin(async move { (task.name(), run_llm_task(ctx, input).await) })
     });
     for (name, outcome) in join_all(calls).await {

@@ -39,6 +39,7 @@ async fn a_form_that_is_wrong_is_refused_by_name() {
         (good().text("schema", "{}"), 400, "ask", "a schema needs a question"),
         (good().text("ask", "Who?").text("schema", "{"), 400, "schema", "the JSON is not what is expected"),
         (good().text("webhook", "ftp://example.org"), 400, "webhook", "ftp addresses are not fetched"),
+        (good().text("webhook", "https://example.org/hook"), 400, "webhook", "set LONGHAND_WEBHOOK_SECRET"),
         (good().text("id", "../../etc"), 400, "id", "begin with a letter or a digit"),
         (good().part("name=\"prompt\"", b"\xff\xfe"), 400, "prompt", "prompt is not UTF-8"),
         (good().text("prompt", &"x".repeat(300_000)), 413, "prompt", "longer than 262144 bytes"),
@@ -70,6 +71,12 @@ async fn json_that_is_wrong_is_refused_by_path() {
         (json!({ "source": url, "speech": { "model": "m" } }), 404, Some("speech.model"), "there is no model"),
         (json!({ "source": url, "llm": ["poem"] }), 400, Some("llm[0]"), "unknown variant `poem`"),
         (json!({ "source": url, "webhook": { "url": "x" } }), 400, Some("webhook.url"), "no address"),
+        (
+            json!({ "source": url, "webhook": { "url": "https://example.org/hook" } }),
+            400,
+            Some("webhook.url"),
+            "webhooks are never sent unsigned",
+        ),
         (json!({ "source": url, "id": "a b" }), 400, Some("id"), "at most 200 letters"),
         (json!({ "source": url, "speech": { "prompt": "x".repeat(60_000) } }), 400, None, "shorten its prompt"),
     ] {

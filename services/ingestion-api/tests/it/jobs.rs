@@ -6,8 +6,10 @@ use std::{
     sync::mpsc::{self, Receiver},
 };
 
+use engine::hash::sha256_of;
 use reqwest::Method;
 use serde_json::{Value, json};
+use test_stack::audio::repeated_sample;
 
 use crate::{
     form::{Form, kind, recording},
@@ -47,6 +49,25 @@ async fn an_upload_becomes_a_job_with_its_options() {
     assert_eq!(result["provenance"]["audio_sha256"], SHA256);
     let store = STACK.folder().join("store/uploads");
     assert_eq!(std::fs::read(store.join(SHA256)).unwrap(), recording());
+}
+
+#[tokio::test]
+async fn an_upload_that_was_damaged_is_replaced_by_the_next() {
+    let recording = repeated_sample(12);
+    let bytes = std::fs::read(recording.path()).unwrap();
+    let sha256 = sha256_of(recording.path()).unwrap();
+    let stored = STACK.folder().join("store/uploads").join(&sha256);
+    for damaged in [&[], &bytes[..bytes.len() / 2]] {
+        std::fs::create_dir_all(stored.parent().unwrap()).unwrap();
+        std::fs::write(&stored, damaged).unwrap();
+        let accepted = SERVICE.post_form("/v1/jobs", Form::new().text("language", "en").file(&bytes)).await;
+        assert_eq!(accepted.status, 202);
+        assert!(std::fs::read(&stored).unwrap() == bytes, "by way of the service");
+        wait_for(accepted.json()["id"].as_str().unwrap(), "completed");
+    }
+    std::fs::write(&stored, &bytes[1..]).unwrap();
+    STACK.text(["transcribe", recording.path().to_str().unwrap(), "--language", "en"]);
+    assert!(std::fs::read(&stored).unwrap() == bytes, "by the command line");
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use crate::service::Service;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Event {
     pub(crate) name: String,
-    id: String,
+    pub(crate) id: String,
     pub(crate) data: Value,
 }
 

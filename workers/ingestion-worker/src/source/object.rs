@@ -20,27 +20,35 @@ pub(super) async fn open(
     cancelled: CancellationToken,
 ) -> Result<LocalSource, StageError> {
     let name = Source::Object(key.to_owned()).to_string();
-    match store.open_file(key).await? {
-        Some(file) => in_place(file, name, keys::upload_hash(key), limit, cancelled).await,
+    let source = match store.open_file(key).await? {
+        Some(file) => in_place(file, name, limit, cancelled).await?,
         None => {
             let pieces = store.stream(key).await?.map_err(StageError::from);
-            temporary::copy(pieces, &name, limit).await
+            temporary::copy(pieces, &name, limit).await?
         }
+    };
+    match keys::upload_hash(key) {
+        Some(sent) if sent != source.sha256 => Err(broken(store, key, source).await?),
+        _ => Ok(source),
     }
 }
 
-/// An upload was hashed when it was handed in; anything else is hashed now.
 async fn in_place(
     file: File,
     name: String,
-    known_hash: Option<&str>,
     limit: SizeLimit,
     cancelled: CancellationToken,
 ) -> Result<LocalSource, StageError> {
     let length = file.metadata().map_err(|error| local::unreadable(&name, &error))?.len();
     limit.check(&name, length)?;
-    match known_hash {
-        Some(sha256) => Ok(LocalSource { file, name, sha256: sha256.to_owned(), temporary: None }),
-        None => local::hashed(file, name, cancelled).await,
-    }
+    local::hashed(file, name, cancelled).await
+}
+
+/// What was uploaded had the hash of its key; what lies there now is good for nothing, and would keep the recording from
+/// being uploaded again.
+async fn broken(store: &Store, key: &str, LocalSource { name, .. }: LocalSource) -> Result<StageError, StageError> {
+    store.delete(key).await?;
+    Ok(StageError::bad_input(format!(
+        "{name} is not what was uploaded: it was damaged in the store, and is removed; send the recording again"
+    )))
 }

@@ -3,8 +3,10 @@
 #![cfg(test)]
 
 mod bad_input;
+mod cut_off_store;
 mod formats;
 mod imperfect;
+mod power_loss;
 mod running;
 mod segmentation;
 mod silence;

@@ -49,6 +49,22 @@ async fn an_upload_is_ingested_where_it_lies() {
 }
 
 #[tokio::test]
+async fn an_upload_that_is_not_what_was_sent_is_refused_and_makes_room_for_another() {
+    let bench = Workbench::new();
+    let good = std::fs::read(sample()).unwrap();
+    let key = keys::upload(&sha256_of(&sample()).unwrap());
+    for damaged in [&[], &good[..good.len() / 2], &b"RIFF"[..]] {
+        bench.store.write(&key, damaged.to_vec()).await.unwrap();
+        let error = bench.ingest(&Source::Object(key.clone())).await.unwrap_err();
+        assert_eq!(error.kind, FailureKind::BadInput);
+        assert!(error.message.contains(&key) && error.message.contains("send the recording again"), "{error}");
+        assert!(!bench.store.exists(&key).await.unwrap(), "{} bytes", damaged.len());
+    }
+    bench.store.write(&key, good).await.unwrap();
+    assert!(bench.ingest(&Source::Object(key)).await.unwrap().plan.speech_s > 0.0);
+}
+
+#[tokio::test]
 async fn units_of_another_length_are_another_plan() {
     let mut bench = Workbench::new();
     let source = Source::Path(sample().display().to_string());

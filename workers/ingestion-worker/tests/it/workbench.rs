@@ -24,8 +24,7 @@ impl Workbench {
         let folder = tempfile::tempdir().unwrap();
         let url = folder.path().join("store").display().to_string();
         let store = Store::open(&StoreSettings { url: Some(url) }).unwrap();
-        let settings = IngestSettings { slots: 1, unit_seconds: 180, allow_private_urls: false, max_source_mb: 100 };
-        Self { folder, store, settings }
+        Self { folder, store, settings: settings() }
     }
 
     /// Where a file of this name would lie.
@@ -73,6 +72,10 @@ impl Workbench {
         }
         recording
     }
+}
+
+pub(crate) fn settings() -> IngestSettings {
+    IngestSettings { slots: 1, unit_seconds: 180, allow_private_urls: false, max_source_mb: 100 }
 }
 
 pub(crate) fn fixture(name: &str) -> PathBuf {

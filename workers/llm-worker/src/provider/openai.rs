@@ -58,7 +58,10 @@ impl Endpoint {
     /// some under the other.
     pub(super) async fn reply(&self, prompt: &Prompt) -> Result<Reply, StageError> {
         let answered = self.server.reply(prompt, &Map::new()).await;
-        answered.map_err(|fault| self.without_key(self.explain(&fault)))
+        answered.map_err(|fault| {
+            let error = self.without_key(self.explain(&fault));
+            fault.retry_after().into_iter().fold(error, StageError::retry_after)
+        })
     }
 
     fn explain(&self, fault: &Fault) -> StageError {
@@ -91,7 +94,7 @@ impl Endpoint {
             )),
             _ if fault.is_quota() => StageError::setup(format!("{said}: the account's quota is used up")),
             408 | 429 | 500 | 502..=599 => StageError::transient(format!(
-                "{said} on every try: it is overloaded or down, run the task again later"
+                "{said} on every try: it is overloaded or down, run the task again when it answers"
             )),
             _ if fault.is_window() => StageError::setup(format!(
                 "{said}: set LONGHAND_LLM_CONTEXT_TOKENS to the window of the model {model} or less"

@@ -28,7 +28,9 @@ pub(crate) async fn run(calls: &mut Calls<'_>, transcript: &Transcript) -> Resul
         let pieces = pieces(segments);
         let opening = reply_text::opening(&pieces.join(" "));
         let text = condense(calls, pieces, &TAKE_NOTES, NAME.room(calls.model()).await?).await?;
-        let reply = calls.make(&NAME.about(calls.model(), &text)).await?;
+        let prompt = NAME.about(calls.model(), &text);
+        let reply = calls.make(&prompt).await?;
+        calls.keep(&prompt, &reply).await?;
         let title = reply_text::title(&reply.text).unwrap_or(opening);
         chapters.push(json!({ "title": title, "start": start, "end": end }));
     }

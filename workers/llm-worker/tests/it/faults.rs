@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     endpoint::{Endpoint, Play},
-    fixtures::{KEY, endpoint_settings, meeting, no_cache, question, run},
+    fixtures::{Desk, KEY, endpoint_settings, meeting, no_cache, question, run},
 };
 
 fn status(status: u16, message: &str) -> Play {
@@ -39,8 +39,18 @@ async fn errors_say_what_happened_and_what_to_do() {
             Setup,
             ["422 (extra field)", "test-model"],
         ),
-        (Play::Status(429, "retry-after: 3600", "slow down".to_owned()), 1, Transient, ["429 (slow down)", "later"]),
-        (Play::Status(503, "retry-after-ms: 1", "loading".to_owned()), 4, Transient, ["503 (loading)", "later"]),
+        (
+            Play::Status(429, "retry-after: 3600", "slow down".to_owned()),
+            1,
+            Transient,
+            ["429 (slow down)", "when it answers"],
+        ),
+        (
+            Play::Status(503, "retry-after-ms: 1", "loading".to_owned()),
+            4,
+            Transient,
+            ["503 (loading)", "when it answers"],
+        ),
         (Play::Silence, 1, Transient, ["within 1 s", "LONGHAND_LLM_TIMEOUT_SECONDS"]),
         (Play::Body(r#"{"choices":[]}"#), 4, Transient, ["no choice", "LONGHAND_LLM_BASE_URL"]),
         (Play::Body("<html>It works!</html>"), 4, Transient, ["no chat completion", "LONGHAND_LLM_BASE_URL"]),
@@ -139,7 +149,7 @@ async fn questions_that_cannot_work_never_reach_the_model() {
 
 #[tokio::test]
 async fn a_cancel_ends_a_call_and_a_wait() {
-    for play in [Play::Silence, Play::Status(429, "retry-after: 50", "busy".to_owned())] {
+    for play in [Play::Silence, Play::Status(429, "retry-after: 4", "busy".to_owned())] {
         let cancelled = CancellationToken::new();
         let stop = cancelled.clone();
         let endpoint = Endpoint::answering(move |_, _| {
@@ -149,7 +159,9 @@ async fn a_cancel_ends_a_call_and_a_wait() {
         .await;
         let model = Model::open(&endpoint_settings(&endpoint.base_url), &no_cache()).await.unwrap();
         let recording = meeting();
-        let answered = answer(&model, &recording, &LlmTask::Summary, &cancelled, |_| ());
+        let desk = Desk::new();
+        let notes = desk.notes(&LlmTask::Summary);
+        let answered = answer(&model, &recording, &LlmTask::Summary, &notes, &cancelled, |_| ());
         let error = tokio::time::timeout(Duration::from_secs(5), answered).await.unwrap().unwrap_err();
         assert_eq!(error.kind, FailureKind::Cancelled);
         assert_eq!(endpoint.requests().len(), 1);

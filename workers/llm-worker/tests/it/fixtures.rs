@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 
 use engine::{
-    config::{CacheSettings, LlmProvider, LlmSettings},
+    config::{CacheSettings, LlmProvider, LlmSettings, StoreSettings},
     error::StageError,
     llm::{LlmAnswer, LlmTask, Question},
     secret::Secret,
+    store::Store,
     transcript::{Segment, Transcript},
 };
-use llm_worker::{Model, answer};
+use llm_worker::{Model, Notes, answer};
 use serde_json::Value;
+use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) const KEY: &str = "test-key-5b1f0c9e";
@@ -41,7 +43,7 @@ pub(crate) fn silence() -> Transcript {
 
 fn transcript(duration_s: f64, segments: Vec<Segment>) -> Transcript {
     let texts: Vec<_> = segments.iter().map(|segment| segment.text.as_str()).collect();
-    Transcript { text: texts.join(" "), language: "en".to_owned(), duration_s, segments }
+    Transcript { text: texts.join(" "), language: "en".to_owned(), duration_s, run_id: "run-1".to_owned(), segments }
 }
 
 fn segment(start: f64, end: f64, text: &str) -> Segment {
@@ -69,6 +71,7 @@ pub(crate) fn endpoint_settings(base_url: &str) -> LlmSettings {
         api_key: Some(Secret::new(KEY.to_owned())),
         openai_api_key: None,
         timeout_seconds: 30,
+        patience_seconds: 600,
         context_tokens: None,
         prompt_price: None,
         completion_price: None,
@@ -81,6 +84,25 @@ pub(crate) fn no_cache() -> CacheSettings {
     CacheSettings { folder: Some(PathBuf::from("no-such-folder")) }
 }
 
+/// A store for notes, gone when dropped.
+pub(crate) struct Desk {
+    folder: TempDir,
+}
+
+impl Desk {
+    pub(crate) fn new() -> Self {
+        Self { folder: TempDir::new().unwrap() }
+    }
+
+    pub(crate) fn store(&self) -> Store {
+        Store::open(&StoreSettings { url: Some(self.folder.path().display().to_string()) }).unwrap()
+    }
+
+    pub(crate) fn notes(&self, task: &LlmTask) -> Notes {
+        Notes::new(self.store(), "job-1".to_owned(), task.name())
+    }
+}
+
 pub(crate) fn question(text: &str, schema: Option<Value>) -> LlmTask {
     LlmTask::Ask(Question { text: text.to_owned(), schema })
 }
@@ -91,5 +113,5 @@ pub(crate) async fn run(
     task: &LlmTask,
 ) -> Result<LlmAnswer, StageError> {
     let model = Model::open(settings, &no_cache()).await?;
-    answer(&model, transcript, task, &CancellationToken::new(), |_| ()).await
+    answer(&model, transcript, task, &Desk::new().notes(task), &CancellationToken::new(), |_| ()).await
 }

@@ -16,7 +16,7 @@ use rustix::process::{Pid, Signal};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::fixtures::{endpoint_settings, lecture, meeting, no_cache, question, run};
+use crate::fixtures::{Desk, endpoint_settings, lecture, meeting, no_cache, question, run};
 
 fn bundled() -> PathBuf {
     fetched(&catalogue::llm())
@@ -47,8 +47,9 @@ async fn a_summary_is_made_and_made_again_the_same() {
     let model = Model::open(&settings, &no_cache()).await.unwrap();
     let mut summaries = Vec::new();
     for _ in 0..2 {
-        let never = CancellationToken::new();
-        summaries.push(answer(&model, &meeting(), &LlmTask::Summary, &never, |_| ()).await.unwrap());
+        let (desk, never) = (Desk::new(), CancellationToken::new());
+        let notes = desk.notes(&LlmTask::Summary);
+        summaries.push(answer(&model, &meeting(), &LlmTask::Summary, &notes, &never, |_| ()).await.unwrap());
     }
     let usage = &summaries[0].usage;
     assert_eq!((usage.provider.as_str(), usage.model.as_str()), ("local", "SmolLM2-135M-Instruct.Q4_1.gguf"));
@@ -109,14 +110,16 @@ async fn a_cancel_stops_the_work_inside_a_call() {
     let stop = cancelled.clone();
     let task = LlmTask::Summary;
     let (recording, never) = (meeting(), CancellationToken::new());
-    let first = answer(&model, &recording, &task, &cancelled, move |_| stop.cancel());
+    let desk = Desk::new();
+    let notes = desk.notes(&task);
+    let first = answer(&model, &recording, &task, &notes, &cancelled, move |_| stop.cancel());
     assert_eq!(first.await.unwrap_err().kind, FailureKind::Cancelled);
 
     // Whoever asks and goes away leaves the slot free for others.
-    let abandoned = answer(&model, &recording, &task, &never, |_| ());
+    let abandoned = answer(&model, &recording, &task, &notes, &never, |_| ());
     assert!(tokio::time::timeout(Duration::from_millis(300), abandoned).await.is_err());
     let next = question("Who is on the train?", None);
-    assert!(answer(&model, &recording, &next, &never, |_| ()).await.is_ok());
+    assert!(answer(&model, &recording, &next, &notes, &never, |_| ()).await.is_ok());
 }
 
 #[tokio::test]
@@ -166,13 +169,15 @@ async fn a_server_that_is_killed_is_started_again() {
     let model = Model::open(&local_settings(path.clone()), &no_cache()).await.unwrap();
     let never = CancellationToken::new();
     let (recording, task) = (meeting(), question("Who is on the train?", None));
-    let before = answer(&model, &recording, &task, &never, |_| ()).await.unwrap();
+    let desk = Desk::new();
+    let notes = desk.notes(&task);
+    let before = answer(&model, &recording, &task, &notes, &never, |_| ()).await.unwrap();
 
     let server = process_with(&path);
     rustix::process::kill_process(server, Signal::KILL).unwrap();
     let answers = async {
         loop {
-            match answer(&model, &recording, &task, &never, |_| ()).await {
+            match answer(&model, &recording, &task, &notes, &never, |_| ()).await {
                 Ok(after) => break after,
                 // As Temporal does with what another try may mend.
                 Err(error) => assert!(error.is_retryable(), "{error}"),

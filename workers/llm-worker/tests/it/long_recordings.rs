@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     endpoint::{Endpoint, Play},
-    fixtures::{endpoint_settings, lecture, no_cache, question},
+    fixtures::{Desk, endpoint_settings, lecture, no_cache, question},
 };
 
 /// 400 sentences take about 34 kB, so 11 thousand tokens as they are counted for endpoints.
@@ -37,7 +37,9 @@ async fn check(task: &LlmTask, window: u32, text: &'static str, calls: RangeIncl
     let model = Model::open(&settings, &no_cache()).await.unwrap();
     let reported = Mutex::new(Vec::new());
     let report = |progress: Progress| reported.lock().unwrap().push(progress);
-    let answer = answer(&model, &lecture(SENTENCES), task, &CancellationToken::new(), report).await.unwrap();
+    let desk = Desk::new();
+    let answer =
+        answer(&model, &lecture(SENTENCES), task, &desk.notes(task), &CancellationToken::new(), report).await.unwrap();
     let requests = endpoint.requests();
     assert_eq!(requests.len(), answer.usage.calls as usize);
     assert!(calls.contains(&requests.len()), "{} calls for {task:?} with {window}", requests.len());
@@ -60,7 +62,9 @@ async fn a_model_that_never_comes_to_the_point_is_cut_short() {
     let endpoint = Endpoint::answering(|_, _| Play::Answer("On and on it goes. ".repeat(500))).await;
     let settings = LlmSettings { context_tokens: Some(1024), ..endpoint_settings(&endpoint.base_url) };
     let model = Model::open(&settings, &no_cache()).await.unwrap();
-    answer(&model, &lecture(200), &LlmTask::Summary, &CancellationToken::new(), |_| ()).await.unwrap();
+    let desk = Desk::new();
+    let (task, never) = (LlmTask::Summary, CancellationToken::new());
+    answer(&model, &lecture(200), &task, &desk.notes(&task), &never, |_| ()).await.unwrap();
     let requests = endpoint.requests();
     assert!(requests.len() < 25, "{} calls", requests.len());
     assert!(requests.iter().all(|request| request.prompt().len() / 3 < 1024));

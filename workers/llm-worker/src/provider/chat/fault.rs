@@ -11,8 +11,8 @@ use super::retry_after::retry_after;
 /// The wait before the second try; each further one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 
-/// Who asks for a longer wait is asked again by the job's next attempt.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// Who asks for a longer wait is asked again by the job's next attempt, and others are answered meanwhile.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// Error bodies are quoted up to here, in characters.
 const LONGEST_QUOTE: usize = 400;
@@ -53,6 +53,14 @@ impl Fault {
             _ => return None,
         };
         (wait <= LONGEST_WAIT).then_some(wait)
+    }
+
+    /// When the server wants to be asked again.
+    pub(in crate::provider) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Status { retry_after, .. } => *retry_after,
+            _ => None,
+        }
     }
 
     /// The account has nothing left; waiting does not help.
