@@ -37,6 +37,15 @@ impl Resampler {
         Ok(())
     }
 
+    /// As [`Self::push`] of so much silence, after a while of it and as far as that needs no filter. Gives the samples that
+    /// it took, and those that it would have given.
+    pub fn skip_silence(&mut self, input: u64) -> (u64, u64) {
+        match self {
+            Self::Through => (input, input),
+            Self::Fft(resampler) => resampler.skip_silence(input),
+        }
+    }
+
     /// Appends what the filter still holds.
     pub fn finish(self, output: &mut Vec<f32>) -> Result<(), StageError> {
         match self {
@@ -95,6 +104,15 @@ impl FftResampler {
         }
         self.pending.drain(..used);
         Ok(())
+    }
+
+    /// Whole blocks: what is pending stays what it is.
+    fn skip_silence(&mut self, input: u64) -> (u64, u64) {
+        let (needed, made) = (self.fft.input_frames_next() as u64, self.fft.output_frames_next() as u64);
+        let blocks = input / needed;
+        self.taken += blocks * needed;
+        self.given += blocks * made;
+        (blocks * needed, blocks * made)
     }
 
     /// Resamples one block of what is pending from `start` on; gives the samples it used.
@@ -159,6 +177,28 @@ mod tests {
             let error: Vec<f32> = output[inner.clone()].iter().zip(&expected[inner]).map(|(a, b)| a - b).collect();
             // A quarter of a sample's shift, since the filter's middle may lie between two samples.
             assert!(largest(&error) < 0.1, "from {rate} Hz: off by {}", largest(&error));
+        }
+    }
+
+    #[test]
+    fn skipped_silence_keeps_the_time() {
+        for rate in [8_000, 16_000, 44_100, 48_000] {
+            let seconds = |count: u64| vec![0.0; (count * u64::from(rate)) as usize];
+            let mut whole = [seconds(600), tone(rate, 1_000.0, 1.0)].concat();
+            whole.splice(0..0, tone(rate, 1_000.0, 1.0));
+            let pushed = resample(rate, &whole);
+
+            let (mut resampler, mut output) = (Resampler::new(rate).unwrap(), Vec::new());
+            resampler.push(&tone(rate, 1_000.0, 1.0), &mut output).unwrap();
+            resampler.push(&seconds(10), &mut output).unwrap();
+            let (taken, given) = resampler.skip_silence(590 * u64::from(rate));
+            output.resize(output.len() + given as usize, 0.0);
+            resampler.push(&vec![0.0; (590 * u64::from(rate) - taken) as usize], &mut output).unwrap();
+            resampler.push(&tone(rate, 1_000.0, 1.0), &mut output).unwrap();
+            resampler.finish(&mut output).unwrap();
+            assert_eq!(output.len(), pushed.len(), "length from {rate} Hz");
+            let error: Vec<f32> = output.iter().zip(&pushed).map(|(a, b)| a - b).collect();
+            assert!(largest(&error) < 1e-5, "from {rate} Hz: off by {}", largest(&error));
         }
     }
 

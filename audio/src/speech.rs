@@ -33,6 +33,11 @@ impl SpeechDetector {
         Self { model: earshot::Detector::default_boxed(), volume: Volume::default(), open: false, low_frames: 0 }
     }
 
+    /// Takes frames of digital silence for judged, after so much of it that more would change nothing.
+    pub(crate) fn skip_silence(&mut self, frames: u64) {
+        self.volume.forget(frames);
+    }
+
     /// Judges the next frame.
     pub(crate) fn push(&mut self, frame: &[i16; FRAME]) -> Option<Edge> {
         let score = self.model.predict_i16(&self.volume.raise(frame));
@@ -63,6 +68,10 @@ impl Volume {
     /// What the peak is raised to: -10 dB.
     const TARGET: f32 = 10_000.0;
     const MOST: f32 = 32.0;
+
+    fn forget(&mut self, frames: u64) {
+        self.peak *= Self::KEPT_PER_FRAME.powf(frames as f32);
+    }
 
     fn raise(&mut self, frame: &[i16; FRAME]) -> [i16; FRAME] {
         let loudest = frame.iter().map(|sample| sample.unsigned_abs()).max().unwrap_or_default();

@@ -96,6 +96,25 @@ impl SpeechSegmenter {
         }
     }
 
+    /// Whether more silence would change nothing but the position, after a while of it.
+    pub fn is_at_rest(&self) -> bool {
+        self.open_since.is_none()
+            && self.closed.is_none()
+            && self.history.len() as u64 >= MARGIN
+            && self.history.iter().chain(&self.partial).all(|sample| *sample == 0)
+    }
+
+    /// As [`Self::push`] of so much digital silence, where it [is at rest](Self::is_at_rest): as quick for an hour as for a
+    /// second.
+    pub fn skip_silence(&mut self, samples: u64) {
+        let waiting = self.partial.len() as u64 + samples;
+        let frames = waiting / FRAME as u64;
+        self.detector.skip_silence(frames);
+        self.position += frames * FRAME as u64;
+        self.history_start += frames * FRAME as u64;
+        self.partial.resize((waiting % FRAME as u64) as usize, 0);
+    }
+
     /// Ends the recording: an open segment ends with it.
     pub fn finish(mut self, segments: &mut Vec<SpeechSegment>) {
         self.history.extend(self.partial.iter());
@@ -192,4 +211,57 @@ impl SpeechSegmenter {
 
 fn energy(samples: &[i16]) -> f64 {
     samples.iter().map(|sample| f64::from(*sample).powi(2)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SpeechSegment, SpeechSegmenter, milliseconds};
+
+    /// Three seconds of something that the detector takes for speech: noise in syllables.
+    fn babble() -> Vec<i16> {
+        let numbers = std::iter::successors(Some(1_u32), |number| {
+            Some(number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223))
+        });
+        let samples = numbers.take(milliseconds(3_000) as usize).zip(0_u64..);
+        samples
+            .map(|(number, at)| {
+                let pitch = (at as f64 * 2.0 * std::f64::consts::PI * 140.0 / 16_000.0).sin().powi(7);
+                let syllable = (at as f64 * 2.0 * std::f64::consts::PI * 4.0 / 16_000.0).sin().max(0.0);
+                let noise = f64::from(number >> 16) / 32_768.0 - 1.0;
+                ((pitch + 0.2 * noise) * syllable * 12_000.0) as i16
+            })
+            .collect()
+    }
+
+    /// The segments of babble, a silence, and babble again.
+    fn segments(silence: impl FnOnce(&mut SpeechSegmenter, &mut Vec<SpeechSegment>)) -> Vec<SpeechSegment> {
+        let (mut segmenter, mut segments) = (SpeechSegmenter::new(), Vec::new());
+        segmenter.push(&babble(), &mut segments);
+        silence(&mut segmenter, &mut segments);
+        segmenter.push(&babble(), &mut segments);
+        segmenter.finish(&mut segments);
+        segments
+    }
+
+    #[test]
+    fn skipped_silence_is_as_pushed_silence() {
+        // Not of whole frames.
+        let (settling, rest) = (milliseconds(10_000) as usize + 77, milliseconds(600_000) as usize + 33);
+        let pushed = segments(|segmenter, segments| segmenter.push(&vec![0; settling + rest], segments));
+        let skipped = segments(|segmenter, segments| {
+            segmenter.push(&vec![0; settling], segments);
+            assert!(segmenter.is_at_rest());
+            segmenter.skip_silence(rest as u64);
+        });
+        assert!(pushed.len() >= 2, "{} segments", pushed.len());
+        assert_eq!(skipped, pushed);
+    }
+
+    #[test]
+    fn it_is_at_rest_only_after_silence() {
+        let (mut segmenter, mut segments) = (SpeechSegmenter::new(), Vec::new());
+        assert!(!segmenter.is_at_rest(), "nothing came yet");
+        segmenter.push(&babble(), &mut segments);
+        assert!(!segmenter.is_at_rest());
+    }
 }
