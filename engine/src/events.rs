@@ -10,6 +10,7 @@ mod chunk_set;
 mod job_reader;
 mod job_watcher;
 mod job_watchers;
+mod listing;
 mod notifications;
 mod snapshot;
 

@@ -7,6 +7,7 @@
 //! audio/{sha256}/{plan}/units/{unit}.json | .pcm       a work unit's chunks and their 16 kHz i16 PCM
 //! audio/{sha256}/{plan}/chunks/{hash}/{chunk}.json     checkpoints, written once
 //! references/{sha256}/{job}                            empty: the job needs this recording
+//! probes/{name}                                        written and removed: whether the store takes anything in
 //! jobs/{job}/transcript.json | result.json | llm/{task}.json | deliveries.json
 //! ```
 //! `{plan}` names the segmentation, `{hash}` the model and the parameters.
@@ -14,6 +15,9 @@
 mod documents;
 mod error;
 pub mod keys;
+mod reader;
+mod result_heads;
+mod write_probe;
 mod writer;
 
 use std::{fs::File, io, ops::Range, path::PathBuf, sync::Arc};
@@ -31,6 +35,7 @@ use error::classify;
 use writer::{Parts, Writer};
 
 pub use error::StoreError;
+pub use result_heads::{KnownHead, ResultHeads};
 
 /// A handle to the store; cheap to clone.
 #[derive(Debug, Clone)]

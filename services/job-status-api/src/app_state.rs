@@ -5,8 +5,8 @@ use axum::http::StatusCode;
 use engine::{
     events::{JobWatchers, Subscription},
     ids::JobId,
-    result::JobResult,
-    store::Store,
+    result::JobStatus,
+    store::{KnownHead, Store},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -28,11 +28,12 @@ pub(crate) struct AppState {
 impl AppState {
     pub(crate) fn new(service: &Service) -> Self {
         let store = &service.dependencies.store;
+        let watchers = JobWatchers::new(store.clone(), service.notifications.clone());
         Self {
             temporal: service.dependencies.temporal.clone(),
             store: store.clone(),
-            watchers: JobWatchers::new(store.clone(), service.notifications.clone()),
-            recordings: Recordings::new(store.clone()),
+            recordings: Recordings::new(store.clone(), watchers.results().clone()),
+            watchers,
             links: service.links(),
             quota: service.quota(),
             stop: service.stop.clone(),
@@ -44,19 +45,25 @@ impl AppState {
         Ok(self.watchers.watch(self.temporal.jobs()?, id.as_str()).await?)
     }
 
-    /// The result of a job, which Temporal may have forgotten meanwhile.
+    /// The result of a job that has text, which Temporal may have forgotten meanwhile. That of one that was cancelled is
+    /// what it had until then.
     ///
     /// # Errors
     /// 404 for a job that nobody knows, 409 for one that has not ended or gave no transcript.
-    pub(crate) async fn result(&self, id: &JobId) -> Result<JobResult, ApiError> {
-        let result = self.store.find_result(id.as_str()).await?;
-        if let Some(result) = result.filter(|result| result.status.has_transcript()) {
-            return Ok(result);
+    pub(crate) async fn result(&self, id: &JobId) -> Result<KnownHead, ApiError> {
+        let known = self.watchers.results().find(id.as_str()).await?;
+        if let Some(known) = known.filter(|known| known.head.has_transcript()) {
+            return Ok(known);
         }
         // A job that failed may have been started again.
         let status = self.follow(id).await?.borrow().progress.status;
-        let advice = if status.is_final() { "" } else { "; follow its events until it has ended" };
-        let message = format!("there is no transcript: the job {id} is {status}{advice}");
-        Err(ApiError::new(StatusCode::CONFLICT, ErrorKind::InvalidRequestError, message).code("no_transcript"))
+        Err(no_transcript(id, status))
     }
+}
+
+/// The job has no text, or not all of it.
+pub(crate) fn no_transcript(id: &JobId, status: JobStatus) -> ApiError {
+    let advice = if status.is_final() { "" } else { "; follow its events until it has ended" };
+    let message = format!("there is no transcript: the job {id} is {status}{advice}");
+    ApiError::new(StatusCode::CONFLICT, ErrorKind::InvalidRequestError, message).code("no_transcript")
 }
