@@ -85,7 +85,8 @@ impl IngestActivities {
     #[activity(definition = Conclude)]
     pub async fn conclude(self: Arc<Self>, ctx: ActivityContext, input: Conclusion) -> Result<(), ActivityError> {
         let (status, wall_s) = (input.status, input.timings.wall_s);
-        activity::run(&ctx, &self.stop, || (), |_| conclude::conclude(&self.store, input)).await?;
+        let run_id = ctx.info().workflow_run_id.clone().unwrap_or_default();
+        activity::run(&ctx, &self.stop, || (), |_| conclude::conclude(&self.store, input, &run_id)).await?;
         metrics::job_ended(status, wall_s);
         Ok(())
     }
