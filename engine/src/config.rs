@@ -53,7 +53,7 @@ pub struct TelemetrySettings {
     /// OTLP collector (gRPC) that gets the traces, such as `http://localhost:4317`. Nothing waits for it.
     #[config(env = "LONGHAND_OTLP_ENDPOINT")]
     pub otlp_endpoint: Option<String>,
-    /// Where a worker serves its Prometheus metrics, such as `0.0.0.0:9464`. The HTTP services have theirs at `/metrics`.
+    /// Where a program serves its Prometheus metrics, such as `0.0.0.0:9464`. The HTTP services have theirs at `/metrics` of their own address if this is not set.
     #[config(env = "LONGHAND_METRICS_ADDRESS")]
     pub metrics_address: Option<SocketAddr>,
 }

@@ -11,6 +11,7 @@ mod event_id;
 mod job_reader;
 mod job_watcher;
 mod job_watchers;
+mod listing;
 mod notifications;
 mod snapshot;
 

@@ -6,15 +6,19 @@ mod answers;
 mod cues;
 mod languages;
 mod lines;
+mod stored;
 mod subtitles;
 mod timed_text;
 mod verbose;
 
-use std::{fmt, str::FromStr};
+use std::{fmt, io, str::FromStr};
 
 pub use answers::{answer, answers};
 pub use languages::language_name;
 pub use verbose::VerboseJson;
+
+use cues::{Cue, of_segment};
+use subtitles::{write_srt, write_vtt};
 
 use crate::result::JobResult;
 
@@ -68,8 +72,8 @@ impl Format {
             Self::Txt => Ok(text(result)),
             Self::Json => serde_json::to_string_pretty(result).map(with_newline),
             Self::VerboseJson => serde_json::to_string_pretty(&VerboseJson::of(result)).map(with_newline),
-            Self::Srt => Ok(subtitles::srt(&result.segments)),
-            Self::Vtt => Ok(subtitles::vtt(&result.segments)),
+            Self::Srt => subtitles(result, write_srt),
+            Self::Vtt => subtitles(result, write_vtt),
         }
     }
 }
@@ -94,6 +98,17 @@ fn text(result: &JobResult) -> String {
         "" => String::new(),
         text => with_newline(text.to_owned()),
     }
+}
+
+fn subtitles(
+    result: &JobResult,
+    write: fn(Vec<Cue>, &mut Vec<u8>) -> io::Result<()>,
+) -> Result<String, serde_json::Error> {
+    let mut document = Vec::new();
+    let cues = result.segments.iter().flat_map(of_segment).collect();
+    write(cues, &mut document).map_err(serde_json::Error::io)?;
+    // It is made of strings.
+    Ok(String::from_utf8_lossy(&document).into_owned())
 }
 
 fn with_newline(mut document: String) -> String {

@@ -3,7 +3,13 @@
 //! The shape is versioned: fields are added freely, and [`VERSION`] grows when one changes its
 //! meaning or goes.
 
+mod head;
+mod pieces;
+
 use std::collections::BTreeMap;
+
+pub use head::ResultHead;
+pub use pieces::{ResultPieces, read_pieces};
 
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
 
@@ -66,6 +72,11 @@ impl JobResult {
         Transcript { text, language, duration_s, run_id, segments }
     }
 
+    /// Whether there is text: of a job that was cancelled, what was recognised before.
+    pub fn has_transcript(&self) -> bool {
+        self.provenance.has_transcript(self.status)
+    }
+
     /// Every word with its time; none unless word times were asked for.
     pub fn words(&self) -> impl Iterator<Item = &Word> {
         self.segments.iter().flat_map(|segment| &segment.words)
@@ -125,7 +136,7 @@ impl JobStatus {
         self != Self::Running
     }
 
-    /// Whether a transcript came of the job.
+    /// Whether the whole transcript came of the job.
     pub fn has_transcript(self) -> bool {
         matches!(self, Self::Completed | Self::CompletedWithErrors)
     }
@@ -194,4 +205,11 @@ pub struct Provenance {
     pub fallbacks: u32,
     /// What each LLM task took.
     pub llm: BTreeMap<String, LlmUsage>,
+}
+
+impl Provenance {
+    fn has_transcript(&self, status: JobStatus) -> bool {
+        let is_in_part = status == JobStatus::Cancelled && self.chunks_computed + self.chunks_reused > 0;
+        status.has_transcript() || is_in_part
+    }
 }

@@ -1,6 +1,10 @@
 //! Which run of a job made what lies in the store.
 
-use crate::{llm::LlmAnswer, result::JobResult, transcript::Transcript};
+use crate::{
+    llm::LlmAnswer,
+    result::{JobResult, ResultHead},
+    transcript::Transcript,
+};
 
 /// What a run of a job leaves for others to read.
 pub trait OfRun {
@@ -26,6 +30,12 @@ impl OfRun for LlmAnswer {
 }
 
 impl OfRun for JobResult {
+    fn run_id(&self) -> &str {
+        &self.run_id
+    }
+}
+
+impl OfRun for ResultHead {
     fn run_id(&self) -> &str {
         &self.run_id
     }

@@ -10,6 +10,7 @@
 //! jobs/{job}/transcript.json | result.json | llm/{task}.json
 //! jobs/{job}/notes/{task}/{hash}.json                  what the model has answered of a task that is not done
 //! jobs/{job}/deliveries/{message}.json                 the tries to deliver one webhook message
+//! probes/{name}                                        written and removed: whether the store takes anything in
 //! ```
 //! `{plan}` names the segmentation, `{hash}` the model and the parameters.
 //!
@@ -19,6 +20,9 @@
 mod documents;
 mod error;
 pub mod keys;
+mod reader;
+mod result_heads;
+mod write_probe;
 mod writer;
 
 use std::{fs::File, io, ops::Range, path::PathBuf, sync::Arc};
@@ -36,6 +40,7 @@ use error::classify;
 use writer::{Parts, Writer};
 
 pub use error::StoreError;
+pub use result_heads::{KnownHead, ResultHeads};
 
 /// A handle to the store; cheap to clone.
 #[derive(Debug, Clone)]

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "it is part of tests, which stop at what is wrong")]
 
 pub mod audio;
+mod disk;
 mod process;
 pub mod redis;
 
@@ -14,6 +15,7 @@ use std::{
     sync::OnceLock,
 };
 
+pub use disk::SmallDisk;
 pub use process::{await_ready, free_port, program, wait_until};
 use supervisor::{
     Embedded, Ports, Program,
@@ -135,6 +137,25 @@ impl Stack {
 
     pub fn kill_server(&mut self) {
         self.kill(TEMPORAL);
+    }
+
+    /// The server hangs: connections stay open, and nothing is answered.
+    pub fn pause_server(&self) {
+        self.signal_server("-STOP");
+    }
+
+    pub fn resume_server(&self) {
+        self.signal_server("-CONT");
+    }
+
+    fn signal_server(&self, signal: &str) {
+        let pid = self.pid(TEMPORAL).to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success(), "{signal} {pid}");
+    }
+
+    /// The process of something that was started.
+    pub fn pid(&self, name: &str) -> u32 {
+        self.processes[name].id()
     }
 
     /// Whether everything that was started still runs.

@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 use engine::{
-    result::{JobResult, JobStatus, StageFailure},
+    result::{JobResult, JobStatus, Provenance, StageFailure},
     store::Store,
     temporal::client::JobEnd,
 };
@@ -71,6 +71,11 @@ impl FinishedJob {
             }),
             (JobStatus::Running, _) => {
                 note(&format!("{job} goes on: its text is there, what the language model makes of it is not yet"))
+            }
+            (JobStatus::Cancelled, Some(result)) if result.has_transcript() => {
+                let Provenance { chunks_computed, chunks_reused, chunks_total, .. } = result.provenance;
+                let chunks = chunks_computed + chunks_reused;
+                note(&format!("{job} was cancelled: this is the text of {chunks} of {chunks_total} chunks"));
             }
             (JobStatus::Cancelled, _) => note(&format!("{job} was cancelled")),
             _ => {

@@ -29,9 +29,21 @@ pub struct ApiSettings {
     /// Jobs and later questions to the language model that an API key, or an address where there are no keys, may ask for in a day; what was used up comes back evenly. Default: no limit.
     #[config(env = "LONGHAND_API_JOBS_PER_DAY")]
     pub jobs_per_day: Option<NonZeroU32>,
-    /// Web pages that may use the APIs, as origins such as `https://example.org`, separated by commas. Pages of the API's own host always may.
+    /// Names by which the APIs may be called, separated by commas, such as `longhand.example.org`; `*` is any. Loopback names, the hosts of `LONGHAND_STATUS_URL` and `LONGHAND_INGESTION_URL`, and the address that a connection came in at need not be named.
+    #[config(env = "LONGHAND_API_HOSTS", parse_env = confique::env::parse::list_by_comma)]
+    pub hosts: Option<Vec<String>>,
+    /// Web pages that may use the APIs, as origins such as `https://example.org`, separated by commas. The APIs' own pages, and the one at `LONGHAND_STATUS_URL`, always may.
     #[config(env = "LONGHAND_API_CORS_ORIGINS", parse_env = confique::env::parse::list_by_comma)]
     pub cors_origins: Option<Vec<String>>,
+    /// Serve the documentation, at `/docs` and `/openapi.json`.
+    #[config(env = "LONGHAND_API_DOCS", default = true)]
+    pub docs: bool,
+    /// Serve the metrics at `/metrics` of the service's own address, where `LONGHAND_METRICS_ADDRESS` names none.
+    #[config(env = "LONGHAND_API_METRICS", default = true)]
+    pub metrics: bool,
+    /// Seconds that requests which have begun, uploads above all, may go on after a stop signal. Whatever stops the service has to wait for some seconds longer.
+    #[config(env = "LONGHAND_API_GRACE_SECONDS", default = 60)]
+    pub grace_seconds: u64,
     /// Seconds that a request may take, save for uploads, streams and waits for a job's end.
     #[config(env = "LONGHAND_API_TIMEOUT_SECONDS", default = 30)]
     pub timeout_seconds: u64,

@@ -27,6 +27,8 @@ const LINGER: Duration = Duration::from_secs(5);
 
 /// A job that is watched. Its task and its subscriptions share it.
 pub(super) struct WatchedJob {
+    /// Whether its text is read, too.
+    with_text: bool,
     state: Mutex<State>,
     /// Filled by the first who asks; the others wait for that.
     snapshots: OnceCell<watch::Receiver<Snapshot>>,
@@ -81,13 +83,16 @@ impl Subscription {
 
 impl WatchedJob {
     /// The first interest in a job, which has no task yet.
-    pub(super) fn begin() -> Interest {
+    pub(super) fn begin(with_text: bool) -> Interest {
         let state = Mutex::new(State::Subscribed { subscriptions: 1 });
-        Interest { job: Arc::new(Self { state, snapshots: OnceCell::new() }) }
+        Interest { job: Arc::new(Self { with_text, state, snapshots: OnceCell::new() }) }
     }
 
-    /// `None` where the job's task has ended.
-    pub(super) fn subscribe(self: &Arc<Self>) -> Option<Interest> {
+    /// `None` where the job's task has ended, or reads no text that is wanted.
+    pub(super) fn subscribe(self: &Arc<Self>, with_text: bool) -> Option<Interest> {
+        if with_text && !self.with_text {
+            return None;
+        }
         let mut state = self.state();
         *state = match *state {
             State::Subscribed { subscriptions } => State::Subscribed { subscriptions: subscriptions + 1 },
@@ -105,7 +110,7 @@ impl WatchedJob {
     ) -> Result<watch::Receiver<Snapshot>, WatchError> {
         let start = async || {
             let mut reader = reader();
-            let (sender, receiver) = watch::channel(reader.read().await?);
+            let (sender, receiver) = watch::channel(reader.read(false).await?);
             tokio::spawn(watch_until_idle(Arc::clone(self), reader, notifications.clone(), sender));
             Ok(receiver)
         };
@@ -157,14 +162,14 @@ async fn watch_until_idle(
     let mut notified = notifications.of(reader.checkpoints());
     loop {
         let pause = pause(&snapshots.borrow(), notifications.are_expected());
-        tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = notified.notified() => {}
-        }
+        let is_notified = tokio::select! {
+            () = tokio::time::sleep(pause) => false,
+            () = notified.notified() => true,
+        };
         if job.close_if_idle() {
             return;
         }
-        match reader.read().await {
+        match reader.read(is_notified).await {
             Ok(snapshot) => publish(&snapshots, snapshot),
             Err(WatchError::Client(ClientError::NotFound { .. })) => return job.close(),
             // The job goes on by itself, and so does whoever watches it.
@@ -202,19 +207,20 @@ mod tests {
 
     #[test]
     fn subscriptions_that_are_dropped_leave_the_job_idle() {
-        let first = WatchedJob::begin();
+        let first = WatchedJob::begin(false);
         let job = Arc::clone(first.job());
-        let second = job.subscribe().unwrap();
+        let second = job.subscribe(false).unwrap();
         drop(first);
         assert_eq!(*job.state(), State::Subscribed { subscriptions: 1 });
         drop(second);
         assert!(matches!(*job.state(), State::Idle { .. }));
-        assert!(job.subscribe().is_some(), "one can begin as long as it is not closed");
+        assert!(job.subscribe(true).is_none(), "it reads no text");
+        assert!(job.subscribe(false).is_some(), "one can begin as long as it is not closed");
     }
 
     #[test]
     fn a_job_is_closed_when_nobody_was_subscribed_for_a_while() {
-        let interest = WatchedJob::begin();
+        let interest = WatchedJob::begin(false);
         let job = Arc::clone(interest.job());
         assert!(!job.close_if_idle(), "somebody is");
         drop(interest);
@@ -222,12 +228,12 @@ mod tests {
         let long_ago = Instant::now().checked_sub(LINGER + Duration::from_secs(1)).unwrap();
         *job.state() = State::Idle { since: long_ago };
         assert!(job.close_if_idle());
-        assert!(job.subscribe().is_none());
+        assert!(job.subscribe(false).is_none());
     }
 
     #[test]
     fn a_subscription_to_a_closed_job_may_end_later() {
-        let interest = WatchedJob::begin();
+        let interest = WatchedJob::begin(false);
         let job = Arc::clone(interest.job());
         job.close();
         drop(interest);

@@ -25,15 +25,15 @@ pub(super) struct Cue {
     pub(super) lines: Vec<String>,
 }
 
-/// The subtitles of a recording in order; none is empty, none overlaps the next.
-pub(super) fn cues(segments: &[Segment]) -> Vec<Cue> {
-    let mut cues: Vec<Cue> = segments.iter().flat_map(of_segment).collect();
+/// All subtitles of a recording in order; none is empty, none overlaps the next.
+pub(super) fn in_order(mut cues: Vec<Cue>) -> Vec<Cue> {
     cues.sort_by_key(|cue| cue.start);
     separate(&mut cues);
     cues
 }
 
-fn of_segment(segment: &Segment) -> Vec<Cue> {
+/// The subtitles of a segment, as if there were no others.
+pub(super) fn of_segment(segment: &Segment) -> Vec<Cue> {
     let pieces = pieces(segment, LINE);
     let mut rest = pieces.as_slice();
     let mut cues = Vec::new();

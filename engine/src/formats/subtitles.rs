@@ -1,23 +1,29 @@
 //! The syntax of SubRip and WebVTT.
 
-use super::cues::cues;
-use crate::transcript::Segment;
+use std::io::{self, Write};
 
-pub(super) fn srt(segments: &[Segment]) -> String {
-    let blocks = cues(segments).into_iter().enumerate().map(|(position, cue)| {
+use super::cues::{Cue, in_order};
+
+/// Writes all subtitles of a recording, given in any order, as SubRip.
+pub(super) fn write_srt(cues: Vec<Cue>, out: &mut impl Write) -> io::Result<()> {
+    for (position, cue) in in_order(cues).into_iter().enumerate() {
         // SubRip has no escapes, and players take a line with an arrow for a line of times.
         let lines = cue.lines.join("\n").replace("-->", "->");
-        format!("{}\n{} --> {}\n{lines}\n", position + 1, timestamp(cue.start, ','), timestamp(cue.end, ','))
-    });
-    blocks.collect::<Vec<_>>().join("\n")
+        let (start, end) = (timestamp(cue.start, ','), timestamp(cue.end, ','));
+        let blank = if position > 0 { "\n" } else { "" };
+        write!(out, "{blank}{}\n{start} --> {end}\n{lines}\n", position + 1)?;
+    }
+    Ok(())
 }
 
-pub(super) fn vtt(segments: &[Segment]) -> String {
-    let blocks = cues(segments).into_iter().map(|cue| {
+/// As [`write_srt`], as WebVTT.
+pub(super) fn write_vtt(cues: Vec<Cue>, out: &mut impl Write) -> io::Result<()> {
+    out.write_all(b"WEBVTT\n")?;
+    for cue in in_order(cues) {
         let lines = cue.lines.join("\n").replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-        format!("\n{} --> {}\n{lines}\n", timestamp(cue.start, '.'), timestamp(cue.end, '.'))
-    });
-    std::iter::once("WEBVTT\n".to_owned()).chain(blocks).collect()
+        write!(out, "\n{} --> {}\n{lines}\n", timestamp(cue.start, '.'), timestamp(cue.end, '.'))?;
+    }
+    Ok(())
 }
 
 fn timestamp(milliseconds: u64, point: char) -> String {

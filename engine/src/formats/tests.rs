@@ -1,7 +1,12 @@
 use serde_json::json;
 use unicode_width::UnicodeWidthStr;
 
-use super::{Format, answers, cues::cues, language_name, lines::LINE};
+use super::{
+    Format, answers,
+    cues::{Cue, in_order, of_segment},
+    language_name,
+    lines::LINE,
+};
 use crate::{
     job::{SpeechOptions, SpeechTask},
     result::{JobResult, JobStatus, Provenance, Timings, VERSION},
@@ -48,6 +53,10 @@ fn result(segments: Vec<Segment>) -> JobResult {
         timings: Timings::default(),
         provenance: Provenance::default(),
     }
+}
+
+fn cues(segments: &[Segment]) -> Vec<Cue> {
+    in_order(segments.iter().flat_map(of_segment).collect())
 }
 
 fn hard_cases() -> Vec<(&'static str, JobResult)> {
@@ -100,6 +109,29 @@ fn every_hard_case_in_every_format() {
             format!("[{name}]\n{document}")
         });
         insta::assert_snapshot!(format.name(), documents.collect::<String>());
+    }
+}
+
+#[test]
+fn a_stored_result_is_written_as_one_in_memory() {
+    for (name, result) in hard_cases() {
+        let stored = serde_json::to_vec(&result).unwrap();
+        let head = serde_json::from_slice(&stored).unwrap();
+        for format in Format::ALL {
+            let mut written = Vec::new();
+            format.write_stored(&head, &stored[..], &mut written).unwrap();
+            let (written, rendered) = (String::from_utf8(written).unwrap(), format.render(&result).unwrap());
+            if matches!(format, Format::Json | Format::VerboseJson) {
+                let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+                assert_eq!(value(&written), value(&rendered), "{name} as {format}");
+            } else {
+                assert_eq!(written, rendered, "{name} as {format}");
+            }
+        }
+        let torn = &stored[..stored.len() / 2];
+        for format in Format::ALL.into_iter().filter(|format| *format != Format::Json) {
+            assert!(format.write_stored(&head, torn, &mut Vec::new()).is_err(), "half of {name} as {format}");
+        }
     }
 }
 

@@ -1,11 +1,13 @@
 //! The `verbose_json` of OpenAI's transcription and translation APIs.
 
+use std::io::{self, Write};
+
 use serde::Serialize;
 
 use crate::{
     formats::languages::language_name,
     job::SpeechTask,
-    result::JobResult,
+    result::{JobResult, Provenance, ResultHead, ResultPieces},
     transcript::{Segment, Word},
 };
 
@@ -48,14 +50,10 @@ struct ResponseSegment<'a> {
 
 impl<'a> VerboseJson<'a> {
     pub fn of(result: &'a JobResult) -> Self {
-        let task = result.provenance.parameters.as_ref().map_or(SpeechTask::Transcribe, |speech| speech.task);
+        let task = task(&result.provenance);
         Self {
             task,
-            language: match task {
-                SpeechTask::Transcribe => language_name(&result.language).unwrap_or(&result.language),
-                // The language of the text, which is what OpenAI's API tells here.
-                SpeechTask::Translate => "english",
-            },
+            language: language(task, &result.language),
             duration: result.duration_s,
             text: &result.text,
             words: result.words().map(word).collect(),
@@ -66,6 +64,62 @@ impl<'a> VerboseJson<'a> {
     /// For those that asked for the times of words alone.
     pub fn without_segments(self) -> Self {
         Self { segments: None, ..self }
+    }
+}
+
+/// Writes a result in that shape while it is read, its words after its segments.
+pub(super) struct VerboseWriter<'a, W> {
+    out: &'a mut W,
+    /// Whether the list of segments is begun, and that of words.
+    has_segments: bool,
+    has_words: bool,
+}
+
+impl<'a, W: Write> VerboseWriter<'a, W> {
+    pub(super) fn begin(head: &ResultHead, out: &'a mut W) -> io::Result<Self> {
+        let task = task(&head.provenance);
+        out.write_all(b"{\"task\":")?;
+        serde_json::to_writer(&mut *out, &task)?;
+        out.write_all(b",\"language\":")?;
+        serde_json::to_writer(&mut *out, language(task, &head.language))?;
+        out.write_all(b",\"duration\":")?;
+        serde_json::to_writer(&mut *out, &head.duration_s)?;
+        Ok(Self { out, has_segments: false, has_words: false })
+    }
+
+    pub(super) fn end(self) -> io::Result<()> {
+        self.out.write_all(if self.has_segments { b"]}\n" } else { b",\"segments\":[]}\n" })
+    }
+}
+
+impl<W: Write> ResultPieces for VerboseWriter<'_, W> {
+    fn text(&mut self, text: &str) -> io::Result<()> {
+        self.out.write_all(b",\"text\":")?;
+        Ok(serde_json::to_writer(&mut *self.out, text)?)
+    }
+
+    fn segment(&mut self, piece: Segment) -> io::Result<()> {
+        let was_begun = std::mem::replace(&mut self.has_segments, true);
+        self.out.write_all(if was_begun { b"," } else { b",\"segments\":[" })?;
+        Ok(serde_json::to_writer(&mut *self.out, &segment(&piece))?)
+    }
+
+    fn word(&mut self, piece: Word) -> io::Result<()> {
+        let was_begun = std::mem::replace(&mut self.has_words, true);
+        self.out.write_all(if was_begun { b"," } else { b"],\"words\":[" })?;
+        Ok(serde_json::to_writer(&mut *self.out, &word(&piece))?)
+    }
+}
+
+fn task(provenance: &Provenance) -> SpeechTask {
+    provenance.parameters.as_ref().map_or(SpeechTask::Transcribe, |speech| speech.task)
+}
+
+fn language(task: SpeechTask, spoken: &str) -> &str {
+    match task {
+        SpeechTask::Transcribe => language_name(spoken).unwrap_or(spoken),
+        // The language of the text, which is what OpenAI's API tells here.
+        SpeechTask::Translate => "english",
     }
 }
 

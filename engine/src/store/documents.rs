@@ -5,10 +5,18 @@
 //!
 //! The futures are boxed: so the code that reads a document is compiled here once, and not again in every program.
 
+use std::io::Read;
+
 use futures_util::future::BoxFuture;
 
-use super::{Store, StoreError, keys};
-use crate::{llm::LlmAnswer, result::JobResult, run::OfRun, transcript::Transcript, webhook::DeliveryAttempt};
+use super::{Store, StoreError, error::classify, keys};
+use crate::{
+    llm::LlmAnswer,
+    result::{JobResult, ResultHead},
+    run::OfRun,
+    transcript::Transcript,
+    webhook::DeliveryAttempt,
+};
 
 impl Store {
     /// The job's result, of whichever run; `None` for a job that has not ended, or left none.
@@ -17,6 +25,25 @@ impl Store {
     /// Those of [`Store::find_json`], as for all that follow.
     pub fn find_result<'a>(&'a self, job_id: &'a str) -> BoxFuture<'a, Result<Option<JobResult>, StoreError>> {
         Box::pin(async move { self.find_json(&keys::result(job_id)).await })
+    }
+
+    /// As [`Store::find_result`] without the text, which is skipped as it is read.
+    pub fn find_result_head<'a>(&'a self, job_id: &'a str) -> BoxFuture<'a, Result<Option<ResultHead>, StoreError>> {
+        Box::pin(async move {
+            let key = keys::result(job_id);
+            let reader = match self.reader(&key).await {
+                Err(StoreError::NotFound { .. }) => return Ok(None),
+                reader => reader?,
+            };
+            let read = tokio::task::spawn_blocking(move || serde_json::from_reader(reader));
+            let read = read.await.unwrap_or_else(|error| Err(serde_json::Error::io(error.into())));
+            read.map(Some).map_err(|error| unreadable(&key, error))
+        })
+    }
+
+    /// A job's result, for readers that block.
+    pub fn result_reader<'a>(&'a self, job_id: &'a str) -> BoxFuture<'a, Result<Box<dyn Read + Send>, StoreError>> {
+        Box::pin(async move { self.reader(&keys::result(job_id)).await })
     }
 
     /// The run's transcript, which is there before its result: as long as language models are at work on it.
@@ -58,4 +85,12 @@ impl Store {
             Ok(attempts)
         })
     }
+}
+
+/// A store that failed in the middle of it, or an object that is no result.
+fn unreadable(key: &str, error: serde_json::Error) -> StoreError {
+    if error.is_io() {
+        return classify(key, object_store::Error::Generic { store: "result", source: error.into() });
+    }
+    StoreError::Corrupt { key: key.to_owned(), reason: error.to_string() }
 }

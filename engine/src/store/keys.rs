@@ -109,6 +109,11 @@ pub fn batch(batch: &str) -> String {
     format!("batches/{batch}/requests.json")
 }
 
+/// Written and removed again, to learn whether that is possible.
+pub fn probe(name: &str) -> String {
+    format!("probes/{name}")
+}
+
 /// All answers of a job.
 pub fn llm_answers(job: &str) -> String {
     format!("jobs/{job}/llm")

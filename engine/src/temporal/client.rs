@@ -41,6 +41,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 /// How long a workflow may take to answer a query before its progress is shown without it.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// How long Temporal may take for an answer. One that hangs keeps its connections open, so nothing else would end a call.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// What became of a submission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submission {
@@ -66,6 +69,14 @@ pub struct Jobs {
 /// A call on its way. Boxed here, so that Temporal's client is compiled once: an async function's code is generated in
 /// every program that awaits it.
 pub type Call<'a, T> = BoxFuture<'a, Result<T, ClientError>>;
+
+/// A call that is over in time, whether Temporal answers or not.
+fn bounded<'a, T: 'a>(call: impl Future<Output = Result<T, ClientError>> + Send + 'a) -> Call<'a, T> {
+    Box::pin(async move {
+        let answer = tokio::time::timeout(ANSWER_TIMEOUT, call).await;
+        answer.unwrap_or_else(|_| Err(ClientError::Silent("no answer in time".to_owned())))
+    })
+}
 
 /// Connects with the settings of the `TEMPORAL_*` variables or of `temporal.toml`.
 pub(super) async fn connect() -> Result<Client, ClientError> {
@@ -98,7 +109,7 @@ impl Jobs {
 
     /// Asks Temporal whether it is there.
     pub fn ping(&self) -> Call<'_, ()> {
-        Box::pin(async move {
+        bounded(async move {
             let mut service = self.client.connection().workflow_service();
             let answer = service.get_system_info(GetSystemInfoRequest::default().into_request()).await;
             answer.map(drop).map_err(|status| rpc_error(&status))
@@ -108,7 +119,7 @@ impl Jobs {
     /// Starts a job, or finds the one that holds the id: running or finished, it is left alone;
     /// failed or cancelled, it is started again and finds what it had finished.
     pub fn submit<'a>(&'a self, id: &'a str, request: &'a JobRequest) -> Call<'a, Submission> {
-        Box::pin(async move {
+        bounded(async move {
             let input = to_input(request)?;
             let started = self.client.start_workflow(TranscribeWorkflow::run, input, start_unless_held(id)).await;
             submission(id, started.map(drop))
@@ -118,7 +129,7 @@ impl Jobs {
     /// Starts a batch, or finds the running one that holds the id. One that has ended is run
     /// again: what it finished is left alone, what failed is tried once more.
     pub fn submit_batch<'a>(&'a self, id: &'a str, batch: &'a BatchRequest) -> Call<'a, Submission> {
-        Box::pin(async move {
+        bounded(async move {
             let started = self.client.start_workflow(BatchWorkflow::run, to_input(batch)?, start_again(id)).await;
             submission(id, started.map(drop))
         })
@@ -127,7 +138,7 @@ impl Jobs {
     /// Runs an LLM task on a finished job's transcript, or finds the running one of the same name,
     /// which for a question may be another question.
     pub fn submit_llm<'a>(&'a self, job_id: &'a str, task: &'a LlmTask) -> Call<'a, Submission> {
-        Box::pin(async move {
+        bounded(async move {
             let id = format!("{job_id}.llm.{}", task.name());
             let input = to_input(&LlmRequest { job_id: job_id.to_owned(), task: task.clone() })?;
             let started = self.client.start_workflow(LlmWorkflow::run, input, start_again(&id)).await;
@@ -138,7 +149,7 @@ impl Jobs {
     /// Where a job stands. A running workflow is asked; if no worker answers for it, what the
     /// server knows is given alone.
     pub fn progress<'a>(&'a self, id: &'a str) -> Call<'a, JobProgress> {
-        Box::pin(async move {
+        bounded(async move {
             let mut progress = description::progress(id, &self.describe(id).await?);
             if progress.status == JobStatus::Running {
                 // All workflows of the project answer this one query.
@@ -154,11 +165,11 @@ impl Jobs {
 
     /// How a job stands or ended, without asking its workflow.
     pub fn status<'a>(&'a self, id: &'a str) -> Call<'a, JobStatus> {
-        Box::pin(async move { Ok(description::status(&self.describe(id).await?)) })
+        bounded(async move { Ok(description::status(&self.describe(id).await?)) })
     }
 
-    fn describe<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<WorkflowExecutionDescription, ClientError>> {
-        Box::pin(async move {
+    fn describe<'a>(&'a self, id: &'a str) -> Call<'a, WorkflowExecutionDescription> {
+        bounded(async move {
             let handle = self.client.get_workflow_handle::<UntypedWorkflow>(id);
             let described = handle.describe(WorkflowDescribeOptions::default()).await;
             described.map_err(|error| interaction(id, error))
@@ -185,7 +196,7 @@ impl Jobs {
 
     /// Asks a running job to stop; what it has finished stays in the store.
     pub fn cancel<'a>(&'a self, id: &'a str) -> Call<'a, ()> {
-        Box::pin(async move {
+        bounded(async move {
             let handle = self.client.get_workflow_handle::<UntypedWorkflow>(id);
             let requested = handle.cancel(WorkflowCancelOptions::builder().reason("asked by the user").build()).await;
             requested.map_err(|error| interaction(id, error))

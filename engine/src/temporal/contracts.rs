@@ -238,6 +238,9 @@ pub struct Conclusion {
     pub status: JobStatus,
     pub errors: Vec<StageFailure>,
     pub timings: Timings,
+    /// Where what is ingested lies, also of a recording whose ingestion did not end; empty before the first unit.
+    #[serde(default)]
+    pub folder: String,
     pub ingested: Option<Ingested>,
     pub prepared: Option<Prepared>,
     pub assembled: Option<Assembled>,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::result::{JobResult, JobStatus};
+use crate::result::{JobStatus, ResultHead};
 
 /// The answer to the workflows' `progress` query.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -130,7 +130,7 @@ impl JobProgress {
     }
 
     /// As the result alone tells it: of a job that Temporal has forgotten.
-    pub fn of_result(result: &JobResult) -> Self {
+    pub fn of_result(result: &ResultHead) -> Self {
         Self {
             run_id: result.run_id.clone(),
             elapsed_s: result.timings.wall_s,

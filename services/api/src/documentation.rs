@@ -3,12 +3,12 @@
 use utoipa::{
     OpenApi, ToSchema,
     openapi::{
-        self, ContentBuilder, InfoBuilder, Ref, RefOr, ResponseBuilder,
+        self, ContentBuilder, InfoBuilder, Ref, RefOr, ResponseBuilder, Server,
         path::Operation,
         security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
     },
 };
-use utoipa_swagger_ui::SwaggerUi;
+use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::error::{ErrorBody, ErrorDetail, ErrorKind};
 
@@ -33,13 +33,19 @@ pub(crate) fn common(title: &str, description: &str) -> openapi::OpenApi {
     document
 }
 
-/// Says of every operation what its errors look like, and gives the pages that show the document.
-pub(crate) fn pages(mut document: openapi::OpenApi) -> SwaggerUi {
+/// Says of every operation what its errors look like, and gives the pages that show the document. `public_path` is where
+/// the service is found on its host.
+pub(crate) fn pages(mut document: openapi::OpenApi, public_path: &str) -> SwaggerUi {
+    if !public_path.is_empty() {
+        document.servers = Some(vec![Server::new(public_path)]);
+    }
     for path in document.paths.paths.values_mut() {
         let operations = [&mut path.get, &mut path.post, &mut path.delete];
         operations.into_iter().flatten().for_each(add_errors);
     }
-    SwaggerUi::new("/docs").url("/openapi.json", document)
+    // Seen from the pages themselves, wherever they are shown.
+    let config = Config::new(["../openapi.json"]);
+    SwaggerUi::new("/docs").url("/openapi.json", document).config(config)
 }
 
 fn add_errors(operation: &mut Operation) {

@@ -18,6 +18,15 @@ use crate::dependencies::Dependencies;
 /// A dependency that does not answer in this time does not work.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// The same for a write, which takes a store longer.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Whether the store takes anything in is tried no more often than this: where it is in the cloud, writes are billed.
+const WRITE_AGE: Duration = Duration::from_secs(30);
+
+/// The same once it has failed, so that a disk with room again is soon known.
+const FAILED_WRITE_AGE: Duration = Duration::from_secs(5);
+
 /// However often health is asked for, the dependencies are checked no more often than this.
 const CACHE_AGE: Duration = Duration::from_secs(1);
 
@@ -33,7 +42,7 @@ pub(crate) struct Health {
 #[serde(rename_all = "snake_case")]
 enum HealthStatus {
     Healthy,
-    /// Everything can be done, though not as well.
+    /// Requests are answered, though not as well: Redis is away, or the store takes nothing in.
     Degraded,
     Unhealthy,
 }
@@ -60,13 +69,17 @@ impl IntoResponse for Health {
 
 /// Checks the dependencies, and keeps the result for a moment.
 pub(crate) struct HealthCheck {
+    /// The service's name, under which it probes the store.
+    name: &'static str,
     dependencies: Dependencies,
     last: Mutex<Option<(Instant, Health)>>,
+    /// Whether the store took in what was last written.
+    last_write: Mutex<Option<(Instant, HealthStatus)>>,
 }
 
 impl HealthCheck {
-    pub(crate) fn new(dependencies: Dependencies) -> Arc<Self> {
-        Arc::new(Self { dependencies, last: Mutex::default() })
+    pub(crate) fn new(name: &'static str, dependencies: Dependencies) -> Arc<Self> {
+        Arc::new(Self { name, dependencies, last: Mutex::default(), last_write: Mutex::default() })
     }
 
     async fn current(&self) -> Health {
@@ -85,23 +98,45 @@ impl HealthCheck {
         let Dependencies { store, temporal, redis } = &self.dependencies;
         let temporal = async {
             match temporal.jobs() {
-                Ok(jobs) => check("temporal", jobs.ping()).await,
+                Ok(jobs) => check("temporal", CHECK_TIMEOUT, jobs.ping()).await,
                 Err(_) => HealthStatus::Unhealthy,
             }
         };
         let redis = async {
             match redis {
-                Some(redis) => Some(check("redis", engine::redis::ping(redis)).await),
+                Some(redis) => Some(check("redis", CHECK_TIMEOUT, engine::redis::ping(redis)).await),
                 None => None,
             }
         };
-        let (temporal, store, redis) = tokio::join!(temporal, check("store", store.ping()), redis);
+        let store = async {
+            match check("store", CHECK_TIMEOUT, store.ping()).await {
+                HealthStatus::Healthy => self.check_write().await,
+                unhealthy => unhealthy,
+            }
+        };
+        let (temporal, store, redis) = tokio::join!(temporal, store, redis);
         Health::of([("temporal", temporal), ("store", store)], redis)
+    }
+
+    /// One that takes nothing in still gives what it has.
+    async fn check_write(&self) -> HealthStatus {
+        let mut last = self.last_write.lock().await;
+        if let Some((at, status)) = *last {
+            let age = if status == HealthStatus::Healthy { WRITE_AGE } else { FAILED_WRITE_AGE };
+            if at.elapsed() < age {
+                return status;
+            }
+        }
+        let written =
+            check("writing to the store", WRITE_TIMEOUT, self.dependencies.store.probe_write(self.name)).await;
+        let status = written.min(HealthStatus::Degraded);
+        *last = Some((Instant::now(), status));
+        status
     }
 }
 
-async fn check<E: Display>(name: &str, ping: impl Future<Output = Result<(), E>>) -> HealthStatus {
-    match tokio::time::timeout(CHECK_TIMEOUT, ping).await {
+async fn check<E: Display>(name: &str, timeout: Duration, ping: impl Future<Output = Result<(), E>>) -> HealthStatus {
+    match tokio::time::timeout(timeout, ping).await {
         Ok(Ok(())) => HealthStatus::Healthy,
         Ok(Err(error)) => {
             tracing::warn!(%error, "{name} is unhealthy");

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use axum::{
+    Router,
     http::{Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -78,6 +79,11 @@ fn method_label(method: &Method) -> &str {
         }
         _ => "other",
     }
+}
+
+/// For an address that serves nothing else.
+pub(crate) fn alone() -> Router {
+    routes().into()
 }
 
 pub(crate) fn routes() -> OpenApiRouter {

@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use engine::config::ApiSettings;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
@@ -21,7 +22,7 @@ use crate::{
     error::{ApiError, ErrorKind},
     health::{self, HealthCheck},
     metrics::{self, RequestMetrics},
-    observe,
+    observe, public_path, stopping,
 };
 
 /// What a service answers. Its routes have their state already.
@@ -35,6 +36,8 @@ pub struct Api {
     pub patient: OpenApiRouter,
     /// What needs no key and is in no documentation, such as a web page.
     pub public: Router,
+    /// Where the service is found from outside. A path in it is where a proxy shows the service on a host that it shares.
+    pub public_url: String,
 }
 
 /// What the middleware needs.
@@ -44,11 +47,15 @@ pub(crate) struct Middleware<'a> {
     pub(crate) origins: Arc<OriginPolicy>,
     pub(crate) health: Arc<HealthCheck>,
     pub(crate) metrics: RequestMetrics,
+    /// Metrics are told here, and not at an address of their own.
+    pub(crate) shows_metrics: bool,
+    pub(crate) stop: CancellationToken,
 }
 
 impl Api {
     pub(crate) fn into_router(self, middleware: Middleware<'_>) -> Router {
-        let Middleware { settings, access, origins, health, metrics } = middleware;
+        let Middleware { settings, access, origins, health, metrics, shows_metrics, stop } = middleware;
+        let public_path = public_path::of(&self.public_url);
         let quick = body_deadline::quick(self.quick, settings);
         let authenticated = quick
             .merge(body_deadline::patient(self.patient))
@@ -56,19 +63,23 @@ impl Api {
         let (router, document) = OpenApiRouter::with_openapi(documentation::common(self.title, self.description))
             .merge(authenticated)
             .merge(health::routes(health))
-            .merge(metrics::routes())
+            .merge(if shows_metrics { metrics::routes() } else { OpenApiRouter::new() })
             .split_for_parts();
+        let documentation: Router =
+            if settings.docs { documentation::pages(document, &public_path).into() } else { Router::new() };
         let around_all = ServiceBuilder::new()
             .layer(from_fn_with_state(metrics, observe::observe))
             .layer(CatchPanicLayer::custom(answer_panic))
             .layer(from_fn_with_state(origins.clone(), cors::enforce))
-            .layer(cors::layer(origins));
-        router
-            .merge(documentation::pages(document))
+            .layer(cors::layer(origins))
+            .layer(from_fn_with_state(stop, stopping::refuse));
+        let routes = router
+            .merge(documentation)
             .merge(self.public)
             .fallback(unknown_route)
             .method_not_allowed_fallback(wrong_method)
-            .layer(around_all)
+            .layer(around_all);
+        public_path::below(public_path, routes)
     }
 }
 

@@ -24,13 +24,19 @@ use crate::{
     cors::OriginPolicy,
     dependencies::{Dependencies, OpenError},
     health::HealthCheck,
+    hosts::{AllowedHosts, BadHost},
     keys::{ApiKeys, KeysError},
     links::Links,
-    metrics::RequestMetrics,
+    metrics::{self, RequestMetrics},
     quota::JobQuota,
     rate_limit::{Allowance, RateLimit},
     router::{Api, Middleware},
+    unfinished::Unfinished,
 };
+
+/// How long what goes on without a client may take once all connections have ended: an upload that was cut off is removed
+/// from the store.
+const CLEAN_UP: Duration = Duration::from_secs(5);
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -59,6 +65,10 @@ pub struct Service {
     pub notifications: Notifications,
     /// Cancelled when the process is told to stop, by SIGTERM or Ctrl-C: for answers that would otherwise never end.
     pub stop: CancellationToken,
+    /// For work that has to end before the process does, though its client may have gone.
+    pub unfinished: Unfinished,
+    /// Where the metrics are served, if not at the service's own address.
+    metrics_address: Option<SocketAddr>,
     _telemetry: Telemetry,
 }
 
@@ -89,6 +99,8 @@ pub enum ServeError {
     Listen { name: &'static str, address: SocketAddr, variable: String, source: io::Error },
     #[error(transparent)]
     Keys(#[from] KeysError),
+    #[error(transparent)]
+    Host(#[from] BadHost),
     #[error("the metrics cannot be registered: {0}")]
     Metrics(#[from] prometheus::Error),
 }
@@ -111,6 +123,8 @@ impl Service {
                 settings: settings.api,
                 link_settings: settings.links,
                 stop: signal::stop_token(),
+                unfinished: Unfinished::new(),
+                metrics_address: settings.telemetry.metrics_address,
                 _telemetry: telemetry,
             })
         })
@@ -130,41 +144,58 @@ impl Service {
     /// Settings that are wrong or dangerous, and an address that cannot be had.
     pub fn serve(self, api: Api) -> BoxFuture<'static, Result<(), ServeError>> {
         Box::pin(async move {
-            let Self { name, address, stop, .. } = &self;
+            let Self { name, address, stop, settings, unfinished, .. } = &self;
             let router = self.router(api)?;
-            let listener = TcpListener::bind(address).await.map_err(|source| not_listening(name, *address, source))?;
+            self.serve_metrics().await?;
+            let variable = format!("LONGHAND_{}_ADDRESS", name.to_uppercase().replace('-', "_"));
+            let listener = listen(name, *address, variable).await?;
             let address = listener.local_addr().unwrap_or(*address);
             tracing::info!(%address, "service ready");
-            connections::serve(listener, router, stop.clone()).await;
+            connections::serve(listener, router, stop, Duration::from_secs(settings.grace_seconds)).await;
+            if !unfinished.end(CLEAN_UP).await {
+                tracing::warn!("uploads that were cut off may have left something in the store");
+            }
             tracing::info!("stopped");
             Ok(())
         })
     }
 
+    /// Serves the metrics, and nothing else, where they have an address of their own.
+    async fn serve_metrics(&self) -> Result<(), ServeError> {
+        let Some(address) = self.metrics_address else { return Ok(()) };
+        let listener = listen(self.name, address, "LONGHAND_METRICS_ADDRESS".to_owned()).await?;
+        let stop = self.stop.clone();
+        tokio::spawn(async move { connections::serve(listener, metrics::alone(), &stop, Duration::ZERO).await });
+        Ok(())
+    }
+
     fn router(&self, api: Api) -> Result<Router, ServeError> {
-        let Self { name, address, settings, dependencies, .. } = self;
+        let Self { name, address, settings, link_settings, dependencies, .. } = self;
         let keys = settings.keys.as_deref().map(ApiKeys::read).transpose()?;
-        let everybody = keys.is_none() && !settings.open;
-        if everybody && !address.ip().is_loopback() {
+        if keys.is_none() && !settings.open && !address.ip().is_loopback() {
             return Err(ServeError::Unprotected { name, address: *address });
         }
         let rate_limit = settings
             .requests_per_minute
             .map(|burst| RateLimit::new(Allowance { name: "rate", burst, window: MINUTE }, dependencies.redis.clone()));
+        let hosts = AllowedHosts::new(settings.hosts.as_deref().unwrap_or_default(), link_settings)?;
+        let origins = settings.cors_origins.as_deref().unwrap_or_default();
         Ok(api.into_router(Middleware {
             settings,
             access: Access { keys, rate_limit },
-            origins: OriginPolicy::new(settings.cors_origins.as_deref().unwrap_or_default(), everybody),
-            health: HealthCheck::new(dependencies.clone()),
+            origins: OriginPolicy::new(hosts, origins, &link_settings.status_url),
+            health: HealthCheck::new(name, dependencies.clone()),
             metrics: RequestMetrics::register()?,
+            shows_metrics: settings.metrics && self.metrics_address.is_none(),
+            stop: self.stop.clone(),
         }))
     }
 }
 
-fn not_listening(name: &'static str, address: SocketAddr, source: io::Error) -> ServeError {
-    let variable = format!("LONGHAND_{}_ADDRESS", name.to_uppercase().replace('-', "_"));
-    match source.kind() {
+/// `variable` is the one that sets the address.
+async fn listen(name: &'static str, address: SocketAddr, variable: String) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address).await.map_err(|source| match source.kind() {
         io::ErrorKind::AddrInUse => ServeError::Taken { name, address, variable },
         _ => ServeError::Listen { name, address, variable, source },
-    }
+    })
 }

@@ -36,9 +36,10 @@ pub(crate) struct AppState {
 impl AppState {
     pub(crate) fn new(service: &Service, ingest: &IngestSettings, webhooks: WebhookSettings) -> Self {
         let store = &service.dependencies.store;
+        let max_bytes = ingest.max_source_mb.saturating_mul(1_000_000);
         Self {
             temporal: service.dependencies.temporal.clone(),
-            uploads: Uploads { store: store.clone(), max_bytes: ingest.max_source_mb.saturating_mul(1_000_000) },
+            uploads: Uploads { store: store.clone(), max_bytes, unfinished: service.unfinished.clone() },
             watchers: JobWatchers::new(store.clone(), service.notifications.clone()),
             links: service.links(),
             quota: service.quota(),

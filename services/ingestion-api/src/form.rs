@@ -10,7 +10,6 @@ use axum::{
     },
     http::{StatusCode, header::CONTENT_LENGTH},
 };
-use engine::job::Source;
 use futures_util::StreamExt;
 use serde::de::{DeserializeOwned, value::StrDeserializer};
 use serde_json::Value;
@@ -18,7 +17,7 @@ use tracing::Instrument;
 
 use crate::{
     multipart_limit::{Unparsed, limited},
-    upload::Uploads,
+    upload::{Upload, Uploads},
 };
 
 /// Bytes that all fields but the file may have together.
@@ -27,11 +26,10 @@ const MAX_TEXT: usize = 256 * 1024;
 const FILE: &str = "file";
 
 /// A form that has come to its end.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Form {
     fields: BTreeMap<String, Vec<String>>,
-    /// Where the file lies in the store.
-    file: Option<String>,
+    file: Option<Upload>,
 }
 
 impl Form {
@@ -53,9 +51,9 @@ impl Form {
             ApiError::new(refused.status(), api::ErrorKind::InvalidRequestError, message)
         })?;
         // A task of its own comes to its end when the client goes away, and takes back what was written.
-        let uploads = uploads.clone();
+        let (uploads, unfinished) = (uploads.clone(), uploads.unfinished.clone());
         let reading = async move { Self::default().read_all(parts, &unparsed, &uploads, known).await };
-        tokio::spawn(reading.in_current_span()).await.map_err(ApiError::internal)?
+        unfinished.spawn(reading.in_current_span()).await.map_err(ApiError::internal)?
     }
 
     async fn read_all(
@@ -115,11 +113,13 @@ impl Form {
         self.take(name).map(|value| parse_choice(&value, name)).transpose()
     }
 
+    /// The file, which is to be kept once the whole form is known to be right.
+    ///
     /// # Errors
     /// 400 for a form without a file.
-    pub(crate) fn source(&mut self) -> Result<Source, ApiError> {
+    pub(crate) fn file(&mut self) -> Result<Upload, ApiError> {
         let missing = || ApiError::invalid("the form has no file; send the recording as the field `file`").param(FILE);
-        self.file.take().map(Source::Object).ok_or_else(missing)
+        self.file.take().ok_or_else(missing)
     }
 }
 

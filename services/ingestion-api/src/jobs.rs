@@ -105,9 +105,12 @@ pub(crate) fn patient_routes() -> OpenApiRouter<AppState> {
 )]
 async fn start(State(state): State<AppState>, caller: Caller, request: Request) -> Result<AcceptedJob, ApiError> {
     state.quota.take(&caller.client, 1).await?;
-    let (named, job) =
-        if is_form(&request) { from_form(&state, request).await? } else { from_json(&state, request).await? };
-    state.submit(&caller.job_id(named)?, &job, &caller).await
+    let (id, job) = if is_form(&request) {
+        from_form(&state, &caller, request).await?
+    } else {
+        from_json(&state, &caller, request).await?
+    };
+    state.submit(&id, &job, &caller).await
 }
 
 fn is_form(request: &Request) -> bool {
@@ -115,22 +118,23 @@ fn is_form(request: &Request) -> bool {
     kind.is_some_and(|kind| kind.starts_with(b"multipart/"))
 }
 
-/// The job, and its name where the client gives it one.
-async fn from_form(state: &AppState, request: Request) -> Result<(Option<JobId>, JobRequest), ApiError> {
+/// The job and its name. A recording is kept only if all else is right.
+async fn from_form(state: &AppState, caller: &Caller, request: Request) -> Result<(JobId, JobRequest), ApiError> {
     let mut form = Form::read(request, &state.uploads, &job_options::FORM_FIELDS).await?;
-    let source = form.source()?;
+    let file = form.file()?;
     let id = form.take("id").map(|id| id.parse()).transpose();
     let id = id.map_err(|error: InvalidId| ApiError::invalid(error.to_string()).param("id"))?;
+    let id = caller.job_id(id)?;
     let options = state.checked(job_options::from_form(&mut form)?, BodyFormat::Form)?;
-    Ok((id, options.request(source)))
+    Ok((id, options.request(file.keep().await?)))
 }
 
-async fn from_json(state: &AppState, request: Request) -> Result<(Option<JobId>, JobRequest), ApiError> {
+async fn from_json(state: &AppState, caller: &Caller, request: Request) -> Result<(JobId, JobRequest), ApiError> {
     let Json(job) = Json::<NewJob>::from_request(state.limit_json(request), &()).await?;
     let NewJob { source, speech, llm, webhook, id } = job;
     let source = source.resolve(state, "source").await?;
     let options = state.checked(JobOptions { speech, llm, webhook }, BodyFormat::Json)?;
-    Ok((id, options.request(source)))
+    Ok((caller.job_id(id)?, options.request(source)))
 }
 
 impl RemoteSource {

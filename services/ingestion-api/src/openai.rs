@@ -97,9 +97,10 @@ async fn translate(State(state): State<AppState>, caller: Caller, request: Reque
 async fn respond(state: AppState, caller: Caller, request: Request, task: SpeechTask) -> Result<Response, ApiError> {
     state.quota.take(&caller.client, 1).await?;
     let mut form = Form::read(request, &state.uploads, options::fields(task)).await?;
-    let source = form.source()?;
+    let file = form.file()?;
     let Options { speech, mode } = Options::from_form(&mut form, task)?;
     let id = caller.job_id(None)?;
+    let source = file.keep().await?;
     let options = JobOptions { speech, ..JobOptions::default() };
     state.submit(&id, &options.request(source), &caller).await?;
     let job = [(JOB, id.to_string())];

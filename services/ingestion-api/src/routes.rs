@@ -14,5 +14,6 @@ pub(crate) fn api(service: &Service, ingest: &IngestSettings, webhooks: WebhookS
         quick: jobs::quick_routes().merge(batches::routes()).with_state(state.clone()).merge(models::routes()),
         patient: jobs::patient_routes().merge(openai::routes()).with_state(state),
         public: Router::new(),
+        public_url: service.link_settings.ingestion_url.clone().unwrap_or_default(),
     }
 }

@@ -1,9 +1,10 @@
 //! Bringing a recording into the store while it is hashed, so that it is never held in memory.
 
-use api::ApiError;
+use api::{ApiError, Unfinished};
 use bytes::Bytes;
 use engine::{
     hash::hexadecimal,
+    job::Source,
     store::{Store, keys},
 };
 use futures_util::{Stream, StreamExt};
@@ -19,17 +20,28 @@ pub(crate) struct Uploads {
     pub(crate) store: Store,
     /// Bytes that a recording may have.
     pub(crate) max_bytes: u64,
+    /// What has to end before the process does.
+    pub(crate) unfinished: Unfinished,
+}
+
+/// A recording that has arrived and is no job's yet. Unless it is kept, it is removed from the store.
+pub(crate) struct Upload {
+    uploads: Uploads,
+    /// Where it lies; `None` once it is kept.
+    incoming: Option<String>,
+    sha256: String,
+    bytes: u64,
 }
 
 impl Uploads {
-    /// Writes the recording under the hash of its bytes, and gives the key. Nothing is left of an upload that breaks off.
+    /// Writes the recording into the store. Nothing is left of an upload that breaks off.
     ///
     /// # Errors
     /// 400 for an empty one, 413 for one that is too large, the stream's own, and those of the store.
     pub(crate) async fn receive(
         &self,
         pieces: impl Stream<Item = Result<Bytes, ApiError>> + Unpin,
-    ) -> Result<String, ApiError> {
+    ) -> Result<Upload, ApiError> {
         let incoming = keys::incoming(&Uuid::now_v7().simple().to_string());
         let mut received = Received { hash: Sha256::new(), bytes: 0 };
         let watched = pieces.map(|piece| {
@@ -38,17 +50,13 @@ impl Uploads {
             Ok::<_, ApiError>(piece)
         });
         self.store.write_stream(&incoming, watched).await?;
-        if received.bytes == 0 {
-            self.store.delete(&incoming).await?;
+        let Received { hash, bytes } = received;
+        let sha256 = hexadecimal(&hash.finalize());
+        let upload = Upload { uploads: self.clone(), incoming: Some(incoming), sha256, bytes };
+        if bytes == 0 {
             return Err(ApiError::invalid("the file is empty: it has 0 bytes; check the recording").param("file"));
         }
-        if received.bytes > MAX_RENAMED {
-            return Ok(incoming);
-        }
-        let key = keys::upload(&hexadecimal(&received.hash.finalize()));
-        // It replaces what may be there: the same bytes, or what a fault of the store has left of them.
-        self.store.rename(&incoming, &key).await?;
-        Ok(key)
+        Ok(upload)
     }
 
     /// Refuses a body that says itself that it is too large, before any of it is sent.
@@ -56,6 +64,37 @@ impl Uploads {
         /// What a form may have besides the file.
         const FORM: u64 = 1 << 20;
         if bytes > self.max_bytes.saturating_add(FORM) { Err(too_large(self.max_bytes)) } else { Ok(()) }
+    }
+}
+
+impl Upload {
+    /// Gives it the name of its content, under which a job finds it.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(crate) async fn keep(mut self) -> Result<Source, ApiError> {
+        let Some(incoming) = self.incoming.clone() else { return Err(ApiError::internal("an upload was kept twice")) };
+        if self.bytes > MAX_RENAMED {
+            self.incoming = None;
+            return Ok(Source::Object(incoming));
+        }
+        let key = keys::upload(&self.sha256);
+        // It replaces what may be there: the same bytes, or what a fault of the store has left of them.
+        self.uploads.store.rename(&incoming, &key).await?;
+        self.incoming = None;
+        Ok(Source::Object(key))
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        let Some(incoming) = self.incoming.take() else { return };
+        let store = self.uploads.store.clone();
+        self.uploads.unfinished.spawn(async move {
+            if let Err(error) = store.delete(&incoming).await {
+                tracing::warn!(%error, "an upload that is no job's could not be removed");
+            }
+        });
     }
 }
 

@@ -63,7 +63,8 @@ export function showJob(view, id, signal) {
     showStatus(find('.status'), status);
     announce(STATUS[status]);
     wrong(error && { message: error });
-    if (status === 'completed' || status === 'completed_with_errors') {
+    // A job that was cancelled keeps the text that it had.
+    if (status === 'completed' || status === 'completed_with_errors' || (status === 'cancelled' && transcript.length > 0)) {
       await showResult().catch(missing => { if (!signal.aborted) wrong(missing); });
     }
     find('.text-empty').textContent = status === 'cancelled' ? 'Cancelled before the first words.' : 'No speech was found.';
@@ -72,9 +73,9 @@ export function showJob(view, id, signal) {
 
   async function showResult() {
     showDownloads(find('.exports'), id, { name, onError: wrong, signal });
-    find('.ask').hidden = false;
     const result = await getJson(jobUrl(id, '/transcript.json'), { signal });
     transcript.replace(result.segments);
+    find('.ask').hidden = result.status === 'cancelled';
     answers.show(result.llm);
     root.classList.toggle('has-notes', Object.keys(result.llm).length > 0);
     find('.job-facts').textContent = facts(result).join(' · ');
@@ -91,9 +92,11 @@ function showFacts(root, job) {
   notify(root.querySelector('.retries'), job.status === 'running' && retries.join('\n'));
 }
 
-function facts({ duration_s, language, timings, provenance }) {
+function facts({ status, duration_s, language, timings, provenance }) {
   const languages = new Intl.DisplayNames('en', { type: 'language' });
-  const parts = [`${span(duration_s)} of audio`];
+  const parts = [];
+  if (status === 'cancelled') parts.push('cancelled: the text is not all of it');
+  if (duration_s > 0) parts.push(`${span(duration_s)} of audio`);
   if (language) parts.push(languages.of(language));
   if (provenance.model) parts.push(`model ${provenance.model.split('/').pop()}`);
   if (timings.wall_s > 0) parts.push(`took ${span(timings.wall_s)}`);

@@ -7,8 +7,8 @@ use axum::http::StatusCode;
 use engine::{
     events::{JobWatchers, Subscription},
     ids::JobId,
-    result::JobResult,
-    store::Store,
+    result::{JobResult, JobStatus},
+    store::{KnownHead, Store},
     temporal::client::ClientError,
 };
 use tokio_util::sync::CancellationToken;
@@ -31,11 +31,12 @@ pub(crate) struct AppState {
 impl AppState {
     pub(crate) fn new(service: &Service) -> Self {
         let store = &service.dependencies.store;
+        let watchers = JobWatchers::new(store.clone(), service.notifications.clone());
         Self {
             temporal: service.dependencies.temporal.clone(),
             store: store.clone(),
-            watchers: JobWatchers::new(store.clone(), service.notifications.clone()),
-            recordings: Recordings::new(store.clone()),
+            recordings: Recordings::new(store.clone(), watchers.results().clone()),
+            watchers,
             links: service.links(),
             quota: service.quota(),
             stop: service.stop.clone(),
@@ -54,8 +55,8 @@ impl AppState {
     pub(crate) async fn latest_run(&self, id: &JobId) -> Result<String, ApiError> {
         match self.temporal.jobs()?.latest_run(id.as_str()).await {
             Err(error @ ClientError::NotFound { .. }) => {
-                let result = self.store.find_result(id.as_str()).await?;
-                Ok(result.ok_or(error)?.run_id)
+                let known = self.watchers.results().find(id.as_str()).await?;
+                Ok(known.ok_or(error)?.head.run_id.clone())
             }
             known => Ok(known?),
         }
@@ -65,32 +66,47 @@ impl AppState {
     ///
     /// # Errors
     /// As [`AppState::result`].
-    pub(crate) async fn text(&self, id: &JobId) -> Result<JobResult, ApiError> {
+    pub(crate) async fn text(&self, id: &JobId) -> Result<Text, ApiError> {
         let missing = match self.result(id).await {
+            Ok(known) => return Ok(Text::Stored(known)),
             Err(missing) if missing.status() == StatusCode::CONFLICT => missing,
-            known => return known,
+            Err(error) => return Err(error),
         };
         let progress = Arc::clone(&self.follow(id).await?.borrow().progress);
         if progress.status.is_final() {
             return Err(missing);
         }
-        let transcript = self.store.find_transcript(id.as_str(), &progress.run_id).await?;
-        transcript.map(|transcript| JobResult::so_far(id.to_string(), transcript)).ok_or(missing)
+        let transcript = self.store.find_transcript(id.as_str(), &progress.run_id).await?.ok_or(missing)?;
+        Ok(Text::SoFar(Box::new(JobResult::so_far(id.to_string(), transcript))))
     }
 
-    /// The result of a job, which Temporal may have forgotten meanwhile.
+    /// The result of a job that has text, which Temporal may have forgotten meanwhile. That of one that was cancelled is
+    /// what it had until then.
     ///
     /// # Errors
     /// 404 for a job that nobody knows, 409 for one that has not ended or gave no transcript.
-    pub(crate) async fn result(&self, id: &JobId) -> Result<JobResult, ApiError> {
-        let result = self.store.find_result(id.as_str()).await?;
-        if let Some(result) = result.filter(|result| result.status.has_transcript()) {
-            return Ok(result);
+    pub(crate) async fn result(&self, id: &JobId) -> Result<KnownHead, ApiError> {
+        let known = self.watchers.results().find(id.as_str()).await?;
+        if let Some(known) = known.filter(|known| known.head.has_transcript()) {
+            return Ok(known);
         }
         // A job that failed may have been started again.
         let status = self.follow(id).await?.borrow().progress.status;
-        let advice = if status.is_final() { "" } else { "; follow its events until it has ended" };
-        let message = format!("there is no transcript: the job {id} is {status}{advice}");
-        Err(ApiError::new(StatusCode::CONFLICT, ErrorKind::InvalidRequestError, message).code("no_transcript"))
+        Err(no_transcript(id, status))
     }
+}
+
+/// The text of a job.
+pub(crate) enum Text {
+    /// In the result of one that has ended.
+    Stored(KnownHead),
+    /// Of one that goes on.
+    SoFar(Box<JobResult>),
+}
+
+/// The job has no text, or not all of it.
+pub(crate) fn no_transcript(id: &JobId, status: JobStatus) -> ApiError {
+    let advice = if status.is_final() { "" } else { "; follow its events until it has ended" };
+    let message = format!("there is no transcript: the job {id} is {status}{advice}");
+    ApiError::new(StatusCode::CONFLICT, ErrorKind::InvalidRequestError, message).code("no_transcript")
 }

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::app_state::AppState;
+use crate::app_state::{AppState, no_transcript};
 
 /// What to ask: one of the standing tasks, or a question of one's own.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -66,7 +66,7 @@ async fn all(
     State(state): State<AppState>,
     Path(id): Path<JobId>,
 ) -> Result<axum::Json<BTreeMap<String, serde_json::Value>>, ApiError> {
-    Ok(axum::Json(state.result(&id).await?.llm))
+    Ok(axum::Json(state.result(&id).await?.head.llm.clone()))
 }
 
 /// One answer of the language model, and what it took.
@@ -103,7 +103,10 @@ async fn ask(
     Json(task): Json<NewLlmTask>,
 ) -> Result<Response, ApiError> {
     let task = task.resolve()?;
-    state.result(&id).await?;
+    let status = state.result(&id).await?.head.status;
+    if !status.has_transcript() {
+        return Err(no_transcript(&id, status));
+    }
     state.quota.take(&client, 1).await?;
     let submission = state.temporal.jobs()?.submit_llm(id.as_str(), &task).await?;
     if submission.existing && matches!(task, LlmTask::Ask(_)) {

@@ -9,7 +9,7 @@ use api::ApiError;
 use engine::{
     ids::JobId,
     job::Source,
-    store::{Store, keys},
+    store::{ResultHeads, Store, keys},
     temporal::client::{ClientError, Jobs},
 };
 
@@ -20,13 +20,14 @@ const MAX_CACHED: usize = 4096;
 #[derive(Clone)]
 pub(crate) struct Recordings {
     store: Store,
+    results: ResultHeads,
     /// By the run's id.
     cached: Arc<Mutex<HashMap<String, Source>>>,
 }
 
 impl Recordings {
-    pub(crate) fn new(store: Store) -> Self {
-        Self { store, cached: Arc::default() }
+    pub(crate) fn new(store: Store, results: ResultHeads) -> Self {
+        Self { store, results, cached: Arc::default() }
     }
 
     /// Where the job's recording is.
@@ -52,9 +53,9 @@ impl Recordings {
 
     /// The upload that a job was made of which Temporal has forgotten.
     async fn source_of_forgotten(&self, id: String) -> Result<Source, ApiError> {
-        let result = self.store.find_result(&id).await?;
+        let result = self.results.find(&id).await?;
         let result = result.ok_or_else(|| ClientError::NotFound { id: id.clone() })?;
-        let upload = keys::upload(&result.provenance.audio_sha256);
+        let upload = keys::upload(&result.head.provenance.audio_sha256);
         if !self.store.exists(&upload).await? {
             let message = format!("Temporal has forgotten the job {id}, and its recording is not in the store");
             return Err(ApiError::not_found(message).code("no_recording"));

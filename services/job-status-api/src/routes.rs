@@ -14,5 +14,6 @@ pub(crate) fn api(service: &Service) -> Api {
         quick: routes.with_state(AppState::new(service)),
         patient: OpenApiRouter::new(),
         public: page::routes(&service.link_settings),
+        public_url: service.link_settings.status_url.clone(),
     }
 }

@@ -1,4 +1,4 @@
-//! Joins the checkpoints of all chunks to one transcript.
+//! Joins the checkpoints of chunks to one transcript.
 
 use engine::{
     error::StageError,
@@ -13,7 +13,26 @@ const READS_IN_FLIGHT: usize = 32;
 
 /// Reads every checkpoint in order, writes the transcript, and counts who computed what.
 pub async fn assemble(store: &Store, input: &AssembleInput, run_id: &str) -> Result<Assembled, StageError> {
-    let mut chunks = stream::iter(0..input.chunks)
+    join(store, input, (0..input.chunks).collect(), run_id).await
+}
+
+/// As [`assemble`], of those checkpoints that are there; `None` where none is.
+pub(crate) async fn assemble_part(
+    store: &Store,
+    input: &AssembleInput,
+    run_id: &str,
+) -> Result<Option<Assembled>, StageError> {
+    let found = store.list(&keys::chunks(&input.folder, &input.decode_config_hash)).await?;
+    let mut chunks: Vec<u32> = found.iter().filter_map(|key| keys::chunk_index(key)).collect();
+    if chunks.is_empty() {
+        return Ok(None);
+    }
+    chunks.sort_unstable();
+    join(store, input, chunks, run_id).await.map(Some)
+}
+
+async fn join(store: &Store, input: &AssembleInput, chunks: Vec<u32>, run_id: &str) -> Result<Assembled, StageError> {
+    let mut chunks = stream::iter(chunks)
         .map(|chunk| async move {
             store.read_json::<ChunkTranscript>(&keys::chunk(&input.folder, &input.decode_config_hash, chunk)).await
         })

@@ -5,16 +5,26 @@ use std::collections::BTreeMap;
 use engine::{
     error::StageError,
     llm::LlmAnswer,
-    result::{JobResult, JobStatus, Provenance, VERSION},
+    result::{JobResult, JobStatus, Provenance, StageFailure, VERSION},
     store::{Store, StoreError, keys},
-    temporal::contracts::{Amendment, Conclusion},
+    temporal::contracts::{Amendment, AssembleInput, Assembled, Conclusion},
     transcript::Transcript,
 };
 
-/// Writes the result of a job that ended, however it ended.
-pub async fn conclude(store: &Store, conclusion: Conclusion) -> Result<(), StageError> {
-    let job_id = conclusion.job_id.clone();
-    let run_id = conclusion.run_id.clone();
+use crate::assemble::assemble_part;
+
+/// Writes the result of a job that ended, however it ended. One that was cancelled keeps what it has recognised.
+pub async fn conclude(store: &Store, mut conclusion: Conclusion) -> Result<(), StageError> {
+    let (job_id, run_id) = (conclusion.job_id.clone(), conclusion.run_id.clone());
+    if conclusion.status == JobStatus::Cancelled && conclusion.assembled.is_none() {
+        match recognised_part(store, &conclusion).await {
+            Ok(part) => conclusion.assembled = part,
+            Err(error) if error.is_retryable() => return Err(error),
+            Err(error) => {
+                conclusion.errors.push(StageFailure { stage: "assemble".to_owned(), message: error.message });
+            }
+        }
+    }
     let transcript = match &conclusion.assembled {
         Some(_) => Some(store.find_transcript(&job_id, &run_id).await?.ok_or_else(missing(keys::transcript(&job_id)))?),
         None => None,
@@ -32,6 +42,21 @@ pub async fn conclude(store: &Store, conclusion: Conclusion) -> Result<(), Stage
 
 fn missing(key: String) -> impl FnOnce() -> StoreError {
     move || StoreError::NotFound { key }
+}
+
+/// What a job that was cancelled had recognised, joined.
+async fn recognised_part(store: &Store, conclusion: &Conclusion) -> Result<Option<Assembled>, StageError> {
+    let Conclusion { folder, prepared, ingested, job_id, run_id, .. } = conclusion;
+    let Some(prepared) = prepared.as_ref().filter(|_| !folder.is_empty()) else { return Ok(None) };
+    let input = AssembleInput {
+        job_id: job_id.clone(),
+        folder: folder.clone(),
+        decode_config_hash: prepared.decode_config_hash.clone(),
+        language: prepared.speech.language.clone(),
+        duration_s: ingested.as_ref().map(|ingested| ingested.duration_s).unwrap_or_default(),
+        chunks: 0,
+    };
+    assemble_part(store, &input, run_id).await
 }
 
 fn result(
@@ -70,12 +95,12 @@ fn provenance(conclusion: &Conclusion) -> Provenance {
     let ingested = conclusion.ingested.clone();
     let prepared = conclusion.prepared.clone();
     let assembled = conclusion.assembled.unwrap_or_default();
-    let checkpoints = ingested.as_ref().zip(prepared.as_ref());
+    let folder = ingested.as_ref().map_or(&conclusion.folder, |ingested| &ingested.folder);
+    let checkpoints = prepared.as_ref().filter(|_| !folder.is_empty());
+    let chunks_joined = assembled.chunks_computed + assembled.chunks_reused;
     Provenance {
-        checkpoints: checkpoints
-            .map(|(ingested, prepared)| keys::chunks(&ingested.folder, &prepared.decode_config_hash))
-            .unwrap_or_default(),
-        chunks_total: ingested.as_ref().map(|ingested| ingested.chunks).unwrap_or_default(),
+        checkpoints: checkpoints.map(|prepared| keys::chunks(folder, &prepared.decode_config_hash)).unwrap_or_default(),
+        chunks_total: ingested.as_ref().map_or(chunks_joined, |ingested| ingested.chunks),
         audio_sha256: ingested.map(|ingested| ingested.audio_sha256).unwrap_or_default(),
         model: prepared.as_ref().and_then(|prepared| prepared.speech.model.clone()).unwrap_or_default(),
         model_sha256: prepared.as_ref().map(|prepared| prepared.model_sha256.clone()).unwrap_or_default(),

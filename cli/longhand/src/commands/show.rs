@@ -3,7 +3,7 @@
 use clap::Args;
 use engine::{
     ids::JobId,
-    result::{JobResult, Provenance, StageFailure, Timings},
+    result::{Provenance, ResultHead, StageFailure, Timings},
     store::Store,
     temporal::{client::ClientError, progress::JobProgress},
 };
@@ -53,7 +53,7 @@ pub(crate) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
     let id = args.id.as_str();
     let progress = match jobs.progress(id).await {
         Err(error @ ClientError::NotFound { .. }) => {
-            let result = store.find_result(id).await?;
+            let result = store.find_result_head(id).await?;
             JobProgress::of_result(&result.ok_or(error)?)
         }
         progress => progress?,
@@ -71,10 +71,10 @@ async fn state(store: &Store, mut progress: JobProgress) -> anyhow::Result<State
     if !progress.status.is_final() {
         return Ok(State { progress, outcome: None });
     }
-    let Some(result) = store.find_result(&progress.id).await? else {
+    let Some(result) = store.find_result_head(&progress.id).await? else {
         return Ok(State { progress, outcome: None });
     };
-    let JobResult { status, language, duration_s, errors, timings, provenance, .. } = result;
+    let ResultHead { status, language, duration_s, errors, timings, provenance, .. } = result;
     progress.status = status;
     progress.duration_s = duration_s;
     progress.chunks_total = provenance.chunks_total;

@@ -1,9 +1,9 @@
 //! Bad input and bad settings: a clear error, no retry, no dead worker.
 
-use std::{fs, path::Path, process::Command, sync::LazyLock};
+use std::{fs, sync::LazyLock};
 
 use serde_json::{Value, json};
-use test_stack::{LLM, Stack, sample};
+use test_stack::{LLM, SmallDisk, Stack, sample};
 
 static STACK: LazyLock<Stack> = LazyLock::new(Stack::start);
 
@@ -103,8 +103,8 @@ fn a_failed_llm_task_keeps_the_transcript_and_can_be_run_again() {
 
 #[test]
 fn a_full_store_is_said_to_be_full() {
-    let disk = SmallDisk::mount();
-    let store = disk.folder.path().join("store");
+    let disk = SmallDisk::mount("64k");
+    let store = disk.path().join("store");
     let stack = Stack::start_with(&[("LONGHAND_STORE", store.to_str().unwrap())]);
     let says = ["no space left", "LONGHAND_STORE"];
     check_fails_without_result(&stack, &json!({ "source": { "path": sample() } }), &says);
@@ -121,30 +121,4 @@ fn check_fails_without_result(stack: &Stack, request: &Value, says: &[&str]) {
     for fragment in says {
         assert!(stdout.contains(fragment), "{fragment:?} is missing in {stdout}");
     }
-}
-
-/// A file system that is full after 64 KB. Mounting needs root, as the build machine has it.
-struct SmallDisk {
-    folder: tempfile::TempDir,
-}
-
-impl SmallDisk {
-    fn mount() -> Self {
-        let folder = tempfile::TempDir::new().unwrap();
-        let mount = ["-t", "tmpfs", "-o", "size=64k", "tmpfs"];
-        let mounted = Command::new("mount").args(mount).arg(folder.path()).status().unwrap();
-        assert!(mounted.success(), "this test mounts a small file system and has to be run as root");
-        Self { folder }
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        unmount(self.folder.path());
-    }
-}
-
-fn unmount(path: &Path) {
-    let done = Command::new("umount").args(["--lazy"]).arg(path).status();
-    assert!(done.is_ok_and(|status| status.success()), "{} stays mounted", path.display());
 }

@@ -104,7 +104,7 @@ fn the_local_model_answers_and_can_be_asked_again() {
 }
 
 #[test]
-fn a_cancelled_job_stops_and_says_so() {
+fn a_cancelled_job_stops_and_keeps_the_text_that_it_has() {
     let recording = repeated_sample(900);
     // A prompt of its own keeps the checkpoints of other tests out of the way.
     let prompt = ["--prompt", "To be cancelled.", "--id", "unwanted", "--detach"];
@@ -116,6 +116,17 @@ fn a_cancelled_job_stops_and_says_so() {
     assert_eq!(watched.status.code(), Some(1));
     let result: Value = serde_json::from_slice(&watched.stdout).unwrap();
     assert_eq!(result["status"], "cancelled");
+    let provenance = &result["provenance"];
+    let chunks = provenance["chunks_computed"].as_u64().unwrap();
+    assert!(chunks >= 1 && chunks < provenance["chunks_total"].as_u64().unwrap(), "{provenance}");
+    let texts: Vec<_> = result["segments"].as_array().unwrap().iter().map(|segment| &segment["text"]).collect();
+    assert!(texts[0].as_str().unwrap().contains("my fellow Americans"), "{texts:?}");
+
+    let shown = STACK.longhand(["result", "unwanted"]);
+    assert_eq!(shown.status.code(), Some(1));
+    assert_eq!(String::from_utf8(shown.stdout).unwrap().trim(), result["text"].as_str().unwrap());
+    let says = format!("unwanted was cancelled: this is the text of {chunks} of {} chunks", provenance["chunks_total"]);
+    assert!(String::from_utf8(shown.stderr).unwrap().contains(&says), "{says}");
 }
 
 #[test]

@@ -47,7 +47,8 @@ pub(super) fn listing_failed(error: errors::ClientError) -> ClientError {
 
 pub(super) fn rpc_error(status: &Status) -> ClientError {
     match status.code() {
-        Code::Unavailable | Code::DeadlineExceeded => ClientError::Silent(root_cause(status)),
+        // The client's own time-out comes as `Cancelled`.
+        Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled => ClientError::Silent(root_cause(status)),
         _ => ClientError::Refused(status.message().to_owned()),
     }
 }

@@ -9,7 +9,7 @@ use std::{
 use futures_util::{StreamExt, TryStreamExt};
 use temporalio_client::{WorkflowExecution, WorkflowListOptions};
 
-use super::{Call, Jobs, description, error::listing_failed};
+use super::{Call, Jobs, bounded, description, error::listing_failed};
 use crate::{
     result::JobStatus,
     temporal::progress::{JobKind, JobSummary},
@@ -78,7 +78,7 @@ fn since_epoch(execution: &WorkflowExecution) -> Duration {
 impl Jobs {
     /// At most `limit` jobs, from the newest on, or from where an earlier page ended.
     pub fn page<'a>(&'a self, filter: JobFilter, after: Option<&'a Cursor>, limit: usize) -> Call<'a, JobPage> {
-        Box::pin(async move {
+        bounded(async move {
             let found = self.client.list_workflows(query(filter, after), WorkflowListOptions::default());
             let wanted = found.try_filter_map(|execution| async move {
                 let summary = description::summary(&execution);

@@ -5,7 +5,7 @@ use futures_util::TryStreamExt;
 use temporalio_client::{NamespacedClient, WorkflowExecutionInfo, WorkflowFetchHistoryOptions, WorkflowHandle};
 use temporalio_common::UntypedWorkflow;
 
-use super::{Call, ClientError, Jobs, description, interaction};
+use super::{Call, ClientError, Jobs, bounded, description, interaction};
 use crate::job::JobRequest;
 
 impl Jobs {
@@ -14,7 +14,7 @@ impl Jobs {
     /// # Errors
     /// [`ClientError::NotFound`] for a job that Temporal does not know, or not any more.
     pub fn latest_run<'a>(&'a self, id: &'a str) -> Call<'a, String> {
-        Box::pin(async move { Ok(self.describe(id).await?.run_id().to_owned()) })
+        bounded(async move { Ok(self.describe(id).await?.run_id().to_owned()) })
     }
 
     /// What was asked for when the run was submitted; never changes.
@@ -22,7 +22,7 @@ impl Jobs {
     /// # Errors
     /// [`ClientError::NoRecording`] where that is no transcription.
     pub fn request<'a>(&'a self, id: &'a str, run_id: &'a str) -> Call<'a, JobRequest> {
-        Box::pin(async move {
+        bounded(async move {
             let execution = WorkflowExecutionInfo::builder().namespace(self.client.namespace()).workflow_id(id);
             let execution = execution.run_id(run_id).build();
             let handle = WorkflowHandle::<_, UntypedWorkflow>::new(self.client.clone(), execution);

@@ -78,6 +78,7 @@ impl TranscribeWorkflow {
             status: JobStatus::Running,
             errors: Vec::new(),
             timings: Timings { queue_s: clock.lap(ctx), ..Timings::default() },
+            folder: String::new(),
             ingested: None,
             prepared: None,
             assembled: None,
@@ -93,6 +94,7 @@ impl TranscribeWorkflow {
             }
         };
         conclusion.timings.wall_s = clock.total(ctx);
+        conclusion.folder = ctx.state(|workflow| workflow.state.segmentation.folder.clone());
         conclude(ctx, conclusion, request.webhook).await
     }
 

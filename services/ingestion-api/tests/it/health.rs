@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use reqwest::Method;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
-use test_stack::{Stack, wait_until};
+use test_stack::{SmallDisk, Stack, wait_until};
 
 use crate::{
     form::{Form, kind, recording},
@@ -39,6 +39,45 @@ async fn healthy_degraded_and_unhealthy_are_told_apart() {
     assert!(!refused.header("retry-after").is_empty());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_takes_nothing_in_degrades_the_service() {
+    let disk = SmallDisk::mount("1m");
+    let store = disk.path().join("store");
+    std::fs::create_dir(&store).unwrap();
+    let filler = disk.path().join("filler");
+    for case in ["full", "read-only"] {
+        if case == "full" {
+            std::fs::write(&filler, vec![0; 2 << 20]).unwrap_err();
+        } else {
+            disk.set_writable(false);
+        }
+        let service = Service::on(&STACK, &[("LONGHAND_STORE", store.to_str().unwrap())]);
+        for path in ["/health", "/ready"] {
+            let answer = service.get(path).await;
+            let dependencies = json!({ "temporal": "healthy", "store": "degraded" });
+            let degraded = json!({ "status": "degraded", "dependencies": dependencies });
+            assert_eq!((answer.status, answer.json()), (200, degraded), "{case} {path}");
+        }
+        let refused = service.post_form("/v1/jobs", Form::new().file(&recording())).await;
+        assert!([503, 507].contains(&refused.status), "{case}: {refused:?}");
+        if case == "full" {
+            std::fs::remove_file(&filler).unwrap();
+        } else {
+            disk.set_writable(true);
+        }
+        wait_until("the store is found to take something in again", || now(status(&service)) == "healthy");
+    }
+}
+
+async fn status(service: &Service) -> String {
+    service.get("/health").await.json()["status"].as_str().unwrap().to_owned()
+}
+
+/// For conditions that are no futures.
+fn now<T>(future: impl Future<Output = T>) -> T {
+    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(future))
+}
+
 #[tokio::test]
 async fn nothing_is_accepted_while_a_needed_dependency_is_unavailable() {
     let mut stack = Stack::server_with(&[]);
@@ -50,6 +89,9 @@ async fn nothing_is_accepted_while_a_needed_dependency_is_unavailable() {
         assert_eq!(error["type"], "unavailable");
         assert!(error["message"].as_str().unwrap().contains(message), "{error}");
     };
+    stack.pause_server();
+    assert_unavailable(upload("without-temporal").await, "Temporal does not answer");
+    stack.resume_server();
     stack.kill_server();
     assert_unavailable(upload("without-temporal").await, "Temporal does not answer");
     assert_unavailable(service.send(Method::DELETE, "/v1/jobs/any", &[], Vec::new()).await, "Temporal does not answer");
@@ -108,10 +150,32 @@ async fn a_request_that_has_begun_is_answered_before_the_end() {
 
     kill_process(pid, Signal::TERM).unwrap();
     wait_until("the service has heard of its end", || service.log().contains("stopping"));
+    let refused = service.get("/v1/models").await;
+    assert_eq!((refused.status, refused.header("connection")), (503, "close"), "{refused:?}");
+    assert!(!refused.header("retry-after").is_empty());
     connection.write_all(&form).unwrap();
     let mut answer = String::new();
     connection.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
     assert!(service.ends_well());
     assert!(service.log().contains("stopped"), "{}", service.log());
+}
+
+#[test]
+fn an_upload_that_outlasts_the_grace_leaves_nothing() {
+    let mut service = Service::alone(&[("LONGHAND_API_GRACE_SECONDS", "1")]);
+    let pid = Pid::from_raw(service.pid().try_into().unwrap()).unwrap();
+    let mut connection = service.connect();
+    let head = format!(
+        "POST /v1/jobs HTTP/1.1\r\nHost: {}\r\nContent-Type: {}\r\nContent-Length: 9000000\r\n\r\n",
+        service.address,
+        kind()
+    );
+    connection.write_all(head.as_bytes()).unwrap();
+    connection.write_all(&Form::new().file(&vec![0; 1_000_000]).torn()).unwrap();
+    wait_until("the upload has begun", || service.has_uploads());
+    kill_process(pid, Signal::TERM).unwrap();
+    assert!(service.ends_well());
+    assert!(service.log().contains("requests that had not ended are cut off"), "{}", service.log());
+    assert!(!service.has_uploads(), "a rest of it is in the store");
 }

@@ -12,3 +12,4 @@ mod openai;
 mod redis;
 mod security;
 mod service;
+mod walls;

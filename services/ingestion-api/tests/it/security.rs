@@ -60,7 +60,7 @@ async fn a_head_that_never_ends_is_cut_off() {
 }
 
 #[tokio::test]
-async fn nothing_is_left_of_an_upload_that_breaks_off_or_is_too_large() {
+async fn nothing_is_left_of_an_upload_that_breaks_off_or_is_refused() {
     let service = Service::alone(&[("LONGHAND_MAX_SOURCE_MB", "2")]);
     let large = service.post_form("/v1/jobs", Form::new().file(&vec![0; 2_500_000])).await;
     assert_eq!((large.status, &large.json()["error"]["param"]), (413, &"file".into()), "{large:?}");
@@ -73,11 +73,19 @@ async fn nothing_is_left_of_an_upload_that_breaks_off_or_is_too_large() {
     let mut connection = service.connect();
     connection.write_all(begin.as_bytes()).unwrap();
     connection.write_all(&Form::new().file(&vec![0; 1_000_000]).torn()).unwrap();
-    let incoming = service.store().join("uploads/incoming");
-    let unfinished = || fs::read_dir(&incoming).map(Iterator::count).unwrap_or_default();
-    wait_until("the upload has begun", || unfinished() > 0);
+    wait_until("the upload has begun", || service.has_uploads());
     drop(connection);
-    wait_until("the unfinished upload is removed", || unfinished() == 0);
+    wait_until("the unfinished upload is removed", || !service.has_uploads());
+
+    let recording = vec![1; 100_000];
+    for wrong in [("language", "klingon"), ("colour", "red"), ("id", "../etc"), ("webhook", "ftp://example.org")] {
+        let form = Form::new().file(&recording).text(wrong.0, wrong.1);
+        assert_eq!(service.post_form("/v1/jobs", form).await.status, 400, "{wrong:?}");
+        wait_until("the recording of a form that is refused is removed", || !service.has_uploads());
+    }
+    let form = Form::new().file(&recording).text("temperature", "hot");
+    assert_eq!(service.post_form("/v1/audio/transcriptions", form).await.status, 400);
+    wait_until("the recording of a form that is refused is removed", || !service.has_uploads());
 
     let mut huge = service.connect();
     huge.write_all(begin.replace("1900000", "99999999999").as_bytes()).unwrap();

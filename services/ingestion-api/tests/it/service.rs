@@ -89,6 +89,13 @@ impl Service {
         self.folder.path().join("store")
     }
 
+    /// Whether there are recordings in the store, or parts of some.
+    pub(crate) fn has_uploads(&self) -> bool {
+        let folders = ["uploads", "uploads/incoming"].map(|folder| std::fs::read_dir(self.store().join(folder)));
+        let entries = folders.into_iter().flatten().flatten().map(|entry| entry.unwrap());
+        entries.into_iter().any(|entry| entry.path().is_file())
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.process.id()
     }

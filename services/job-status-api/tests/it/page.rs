@@ -166,9 +166,15 @@ async fn a_job_is_cancelled_and_what_is_wrong_is_said_in_its_place() {
     window.wait_until(&format!("{LINES} > 0")).await;
     window.click(".job-head .cancel").await;
     window.wait_until("document.querySelector('.job-head .status.cancelled')").await;
+    // What it had until then stays, and can be taken along.
+    window.wait_until(&format!("{LINES} > 0 && document.querySelector('.exports a')?.href")).await;
+    window.wait_until("document.querySelector('.job-facts').textContent.includes('cancelled')").await;
     window.screenshot("job-cancelled").await;
     let job: String = window.ask("decodeURIComponent(location.hash.slice(7))").await;
     assert_eq!(service.json(&format!("/v1/jobs/{job}")).await["status"], "cancelled");
+    let text = service.get(&format!("/v1/jobs/{job}/transcript.txt")).await;
+    assert_eq!((text.status().as_u16(), &text.headers()["x-longhand-status"]), (200, &"cancelled".parse().unwrap()));
+    assert!(text.text().await.unwrap().contains("my fellow Americans"));
     assert_eq!(window.complaints(), [""; 0]);
 
     window.click(".back").await;

@@ -22,6 +22,25 @@ impl Service {
         Self { stack, url }
     }
 
+    /// Without workers, so that no job goes on.
+    pub(crate) fn without_workers() -> Self {
+        let mut stack = Stack::server_with(&[]);
+        stack.start_worker(JOB_STATUS_API);
+        stack.start_worker(INGESTION_API);
+        let url = stack.embedded().status_url();
+        Self { stack, url }
+    }
+
+    /// Both services anew, found from outside at these addresses.
+    pub(crate) fn publish_at(&mut self, status_url: &str, ingestion_url: &str) {
+        self.stack.set("LONGHAND_STATUS_URL", status_url);
+        self.stack.set("LONGHAND_INGESTION_URL", ingestion_url);
+        for service in [JOB_STATUS_API, INGESTION_API] {
+            self.stack.kill(service);
+            self.stack.start_worker(service);
+        }
+    }
+
     /// Stops the service, and starts one that remembers nothing.
     pub(crate) fn start_anew(&mut self) {
         self.stack.kill(JOB_STATUS_API);

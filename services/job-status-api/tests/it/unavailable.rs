@@ -14,6 +14,11 @@ async fn what_is_away_is_told_and_missed_only_where_it_is_needed() {
     let mut service = Service::start();
     service.transcribe("done", &[]);
 
+    service.stack.pause_server();
+    for answer in join_all(OF_TEMPORAL.map(|path| service.get(path))).await {
+        says_that_it_is_away(answer, "Temporal does not answer").await;
+    }
+    service.stack.resume_server();
     service.stack.kill_server();
     for answer in join_all(OF_TEMPORAL.map(|path| service.get(path))).await {
         says_that_it_is_away(answer, "Temporal does not answer").await;
