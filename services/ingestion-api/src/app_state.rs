@@ -3,6 +3,7 @@
 use api::{ApiError, JobQuota, Links, Service, Temporal};
 use axum::extract::{DefaultBodyLimit, Request};
 use engine::{config::IngestSettings, events::JobWatchers, ids::JobId, job::JobRequest, result::JobStatus};
+use models::AllowedModels;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -19,6 +20,7 @@ pub(crate) struct AppState {
     pub(crate) watchers: JobWatchers,
     pub(crate) links: Links,
     pub(crate) quota: JobQuota,
+    pub(crate) models: AllowedModels,
     /// Bytes that a body of JSON may have.
     max_json_bytes: usize,
     /// Cancelled when the service is told to stop.
@@ -26,7 +28,7 @@ pub(crate) struct AppState {
 }
 
 impl AppState {
-    pub(crate) fn new(service: &Service, ingest: &IngestSettings) -> Self {
+    pub(crate) fn new(service: &Service, ingest: &IngestSettings, models: AllowedModels) -> Self {
         let store = &service.dependencies.store;
         Self {
             temporal: service.dependencies.temporal.clone(),
@@ -34,6 +36,7 @@ impl AppState {
             watchers: JobWatchers::new(store.clone(), service.notifications.clone()),
             links: service.links(),
             quota: service.quota(),
+            models,
             max_json_bytes: service.settings.max_body_kb.saturating_mul(1024),
             stop: service.stop.clone(),
         }

@@ -98,7 +98,7 @@ async fn start(
     let NewBatch { sources, speech, llm, webhook, concurrency, id } = batch;
     let concurrency = checked_concurrency(concurrency)?;
     let sources = resolve(&state, sources).await?;
-    let options = job_options::checked(JobOptions { speech, llm, webhook }, BodyFormat::Json)?;
+    let options = job_options::checked(JobOptions { speech, llm, webhook }, BodyFormat::Json, &state.models)?;
     let id = if id.is_some() || caller.has_key() { caller.job_id(id)? } else { derived_id(&sources, &options)? };
     let entries: Vec<_> = sources.into_iter().map(|source| entry(&id, source, &options)).collect();
     let jobs = state.temporal.jobs()?;

@@ -121,7 +121,7 @@ async fn from_form(state: &AppState, request: Request) -> Result<(Option<JobId>,
     let source = form.source()?;
     let id = form.take("id").map(|id| id.parse()).transpose();
     let id = id.map_err(|error: InvalidId| ApiError::invalid(error.to_string()).param("id"))?;
-    let options = job_options::checked(job_options::from_form(&mut form)?, BodyFormat::Form)?;
+    let options = job_options::checked(job_options::from_form(&mut form)?, BodyFormat::Form, &state.models)?;
     Ok((id, options.request(source)))
 }
 
@@ -129,7 +129,7 @@ async fn from_json(state: &AppState, request: Request) -> Result<(Option<JobId>,
     let Json(job) = Json::<NewJob>::from_request(state.limit_json(request), &()).await?;
     let NewJob { source, speech, llm, webhook, id } = job;
     let source = source.resolve(state, "source").await?;
-    let options = job_options::checked(JobOptions { speech, llm, webhook }, BodyFormat::Json)?;
+    let options = job_options::checked(JobOptions { speech, llm, webhook }, BodyFormat::Json, &state.models)?;
     Ok((id, options.request(source)))
 }
 

@@ -78,7 +78,7 @@ pub(crate) fn endpoint_settings(base_url: &str) -> LlmSettings {
 }
 
 pub(crate) fn no_cache() -> CacheSettings {
-    CacheSettings { folder: Some(PathBuf::from("no-such-folder")) }
+    CacheSettings { folder: Some(PathBuf::from("no-such-folder")), hub: String::new(), stall_seconds: 1 }
 }
 
 pub(crate) fn question(text: &str, schema: Option<Value>) -> LlmTask {
