@@ -46,7 +46,10 @@ impl Footprint {
 
     /// How many sessions so many bytes are enough for.
     pub(crate) fn fitting(&self, bytes: u64) -> usize {
-        (1..).take_while(|sessions| self.with(*sessions) <= bytes).last().unwrap_or_default()
+        match bytes.checked_sub(self.with(2)) {
+            Some(more) => usize::try_from(more / self.session).map_or(usize::MAX, |more| more.saturating_add(2)),
+            None => usize::from(self.with(1) <= bytes),
+        }
     }
 }
 
