@@ -39,6 +39,20 @@ pub struct CacheSettings {
     /// Folder for what is fetched: models, Temporal's server and llama.cpp's. Default: `longhand` in the user's cache folder.
     #[config(env = "LONGHAND_CACHE")]
     pub folder: Option<PathBuf>,
+    /// Hub that models are fetched from, or a mirror with its paths.
+    #[config(env = "LONGHAND_MODEL_HUB", default = "https://huggingface.co")]
+    pub hub: String,
+    /// Seconds in which a download has to get on by a kilobyte for each; one that does not is given up, and continued later.
+    #[config(env = "LONGHAND_DOWNLOAD_STALL_SECONDS", default = 30, validate(*stall_seconds > 0, "must not be 0"))]
+    pub stall_seconds: u64,
+}
+
+/// The models that jobs may name.
+#[derive(Debug, Clone, Config)]
+pub struct ModelSettings {
+    /// Models that jobs may name, besides the workers' own: names, and paths on the workers, separated by commas. Default: all names of `longhand fetch`, and over HTTP no path.
+    #[config(env = "LONGHAND_MODELS", parse_env = confique::env::parse::list_by_comma)]
+    pub models: Option<Vec<String>>,
 }
 
 /// What a program tells of its work: logs (to stderr), traces and metrics.
@@ -139,6 +153,9 @@ pub struct TranscribeSettings {
     /// Threads that recognise, in all. Default: as many as the machine has cores.
     #[config(env = "LONGHAND_TRANSCRIBE_CORES", validate(*cores > 0, "must not be 0"))]
     pub cores: Option<usize>,
+    /// Megabytes that the worker may take with its models. Default: what its container and the machine have left.
+    #[config(env = "LONGHAND_TRANSCRIBE_MEMORY_MB", validate(*memory_mb > 0, "must not be 0"))]
+    pub memory_mb: Option<u64>,
     /// Chunks that `ctranslate2` recognises at once. More is faster, and takes more memory and longer to cancel.
     #[config(env = "LONGHAND_TRANSCRIBE_BATCH", default = 2)]
     pub batch: usize,
@@ -147,7 +164,7 @@ pub struct TranscribeSettings {
     pub threads: Option<usize>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Quantisation {
     #[serde(rename = "q8_0")]

@@ -1,5 +1,7 @@
 //! What the worker programs have in common, from their settings to their end.
 
+use std::time::Duration;
+
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -11,6 +13,10 @@ use crate::{
     telemetry::{self, TelemetryError},
     temporal::worker::{self, Queue, WorkerError},
 };
+
+/// How long threads get, when all else has ended, that cannot be told to stop: they hash or quantise a model, which is
+/// done again.
+const LAST_THREADS: Duration = Duration::from_secs(1);
 
 /// A worker program, and what all of them are told.
 pub struct WorkerProgram {
@@ -49,12 +55,14 @@ impl WorkerProgram {
     /// Settings that do not make sense, or a worker that cannot start or go on.
     pub fn run(self, only_ask_health: bool, queues: Queues<'_>) -> Result<(), ProgramError> {
         let runtime = tokio::runtime::Runtime::new()?;
-        runtime.block_on(async {
+        let ended = runtime.block_on(async {
             if only_ask_health {
                 return Ok(health::ask(&self.health).await?);
             }
             self.serve(queues).await
-        })
+        });
+        runtime.shutdown_timeout(LAST_THREADS);
+        ended
     }
 
     async fn serve(self, queues: Queues<'_>) -> Result<(), ProgramError> {

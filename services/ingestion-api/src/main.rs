@@ -13,9 +13,10 @@ mod openai;
 mod routes;
 mod upload;
 
+use ::models::AllowedModels;
 use api::{Flags, Service};
 use confique::Config;
-use engine::config::{self, IngestSettings, IngestionApiSettings, WebhookSettings};
+use engine::config::{self, IngestSettings, IngestionApiSettings, ModelSettings, WebhookSettings};
 
 const NAME: &str = env!("CARGO_PKG_NAME");
 const ABOUT: &str = "Takes recordings in over HTTP and starts jobs";
@@ -29,16 +30,19 @@ struct Settings {
     webhooks: WebhookSettings,
     #[config(nested)]
     ingestion_api: IngestionApiSettings,
+    #[config(nested)]
+    models: ModelSettings,
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let flags = Flags::parse(NAME, ABOUT, EXAMPLE);
-    let Settings { ingest, webhooks, ingestion_api } = config::load()?;
+    let Settings { ingest, webhooks, ingestion_api, models } = config::load()?;
+    let models = AllowedModels::of(&models)?;
     if flags.healthy {
         return Ok(api::check_ready(ingestion_api.address).await?);
     }
     let service = Service::start(NAME, ingestion_api.address).await?;
-    let routes = routes::api(&service, &ingest, webhooks);
+    let routes = routes::api(&service, &ingest, webhooks, models);
     Ok(service.serve(routes).await?)
 }

@@ -98,7 +98,7 @@ async fn respond(state: AppState, caller: Caller, request: Request, task: Speech
     state.quota.take(&caller.client, 1).await?;
     let mut form = Form::read(request, &state.uploads, options::fields(task)).await?;
     let file = form.file()?;
-    let Options { speech, mode } = Options::from_form(&mut form, task)?;
+    let Options { speech, mode } = Options::from_form(&mut form, task, &state.models)?;
     let id = caller.job_id(None)?;
     let source = file.keep().await?;
     let options = JobOptions { speech, ..JobOptions::default() };

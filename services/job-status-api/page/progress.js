@@ -41,9 +41,15 @@ export class Progress {
   }
 }
 
+function downloading({ model, bytes_done: done, bytes_total: total }) {
+  const share = total > 0 ? `, ${Math.floor((100 * done) / total)} %` : '';
+  return `Downloading model ${model}${share}`;
+}
+
 function details(job) {
   if (job.stage === 'queued') return ['Waiting for a worker to take it up'];
   const parts = [];
+  if (job.download) parts.push(downloading(job.download));
   if (job.stage === 'ingest' && job.ingested_s > 0) parts.push(`${clock(job.ingested_s)} read`);
   if (job.percent > 0) parts.push(`${Math.floor(job.percent)} %`);
   if (job.speed) parts.push(`${job.speed.toFixed(job.speed < 10 ? 1 : 0)}× real time`);

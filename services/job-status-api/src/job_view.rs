@@ -6,7 +6,7 @@ use api::{JobLinks, Links};
 use engine::{
     events::Snapshot,
     result::{JobStatus, Provenance},
-    temporal::progress::{JobKind, JobSummary, Retry, Stage},
+    temporal::progress::{JobKind, JobSummary, ModelDownload, Retry, Stage},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -43,6 +43,9 @@ pub(crate) struct JobView {
     /// Stages that failed and are tried again.
     #[schema(value_type = Vec<Object>)]
     retries: Vec<Retry>,
+    /// The model that the job waits for, while that comes to a worker.
+    #[schema(required)]
+    download: Option<ModelDownload>,
     jobs_done: u32,
     jobs_total: u32,
     /// Why it failed, or which of its parts did.
@@ -73,6 +76,7 @@ impl JobView {
             speed: snapshot.speed.map(|speed| speed.times_real_time),
             time_left_s: snapshot.speed.map(|speed| speed.seconds_left),
             retries: progress.retries,
+            download: progress.download,
             jobs_done: progress.jobs_done,
             jobs_total: progress.jobs_total,
             error: ended.as_ref().and_then(|ended| ended.error.clone()),

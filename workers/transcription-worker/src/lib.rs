@@ -3,7 +3,9 @@
 pub mod activities;
 mod audio;
 mod dispatcher;
+mod downloads;
 pub mod layout;
+mod memory;
 pub mod model_cache;
 mod prepare;
 pub mod recogniser;

@@ -4,12 +4,14 @@ use clap::Parser;
 use confique::Config;
 use engine::{
     config::{
-        self, CacheSettings, HealthSettings, RedisSettings, StoreSettings, TelemetrySettings, TranscribeSettings,
+        self, CacheSettings, HealthSettings, ModelSettings, RedisSettings, StoreSettings, TelemetrySettings,
+        TranscribeSettings,
     },
     events::Announcer,
     native_env::{MemoryPolicy, reexec_with_native_env},
     program::WorkerProgram,
 };
+use models::{AllowedModels, Cache};
 use transcription_worker::{activities::TranscribeActivities, layout, model_cache::ModelCache};
 
 /// Serves the activities of the transcription queue.
@@ -36,6 +38,8 @@ struct Settings {
     #[config(nested)]
     cache: CacheSettings,
     #[config(nested)]
+    models: ModelSettings,
+    #[config(nested)]
     transcribe: TranscribeSettings,
 }
 
@@ -46,13 +50,14 @@ fn main() -> anyhow::Result<()> {
         MemoryPolicy::ReturnFreedMemory
     });
     let flags = Flags::parse();
-    let Settings { telemetry, health, store, redis, cache, transcribe } = config::load()?;
+    let Settings { telemetry, health, store, redis, cache, models, transcribe } = config::load()?;
+    let (allowed, cache) = (AllowedModels::of(&models)?, Cache::of(&cache));
     let program = WorkerProgram { name: env!("CARGO_PKG_NAME"), telemetry, health, store };
     let queues = Box::new(|store, stop| {
         let announcer = Announcer::open(&redis)?;
         // The dispatcher shares the cores out among activities, batch by batch.
         let units = layout::units(&transcribe);
-        let activities = TranscribeActivities::new(store, ModelCache::new(transcribe, cache), announcer, stop);
+        let activities = TranscribeActivities::new(store, ModelCache::new(transcribe, allowed, cache), announcer, stop);
         Ok(activities.queues(units))
     });
     Ok(program.run(flags.healthy, queues)?)

@@ -14,7 +14,9 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
-use crate::{audio, dispatcher::Model, model_cache::ModelCache, recogniser, scheduler::Priority};
+use crate::{
+    audio, dispatcher::Model, downloads::AwaitedDownload, model_cache::ModelCache, recogniser, scheduler::Priority,
+};
 
 /// Grows when the same model and options give another text, so that old checkpoints are left alone.
 const DECODER_REVISION: u32 = 2;
@@ -28,9 +30,22 @@ const LANGUAGE_SECONDS: usize = 10;
 /// Checks the options against the model and pins the language.
 pub(crate) async fn prepare(
     store: &Store,
-    models: &ModelCache,
+    models: &Arc<ModelCache>,
     input: PrepareInput,
+    awaited: &AwaitedDownload,
     stop: &CancellationToken,
+) -> Result<Prepared, StageError> {
+    tokio::select! {
+        prepared = settle(store, models, input, awaited) => prepared,
+        () = stop.cancelled() => Err(StageError::cancelled()),
+    }
+}
+
+async fn settle(
+    store: &Store,
+    models: &Arc<ModelCache>,
+    input: PrepareInput,
+    awaited: &AwaitedDownload,
 ) -> Result<Prepared, StageError> {
     let PrepareInput { folder, mut speech } = input;
     if speech.language != AUTO && !recogniser::is_language(&speech.language) {
@@ -39,13 +54,10 @@ pub(crate) async fn prepare(
             speech.language
         )));
     }
-    let model = models.get(&speech).await?;
+    let model = models.get(&speech, awaited).await?;
     refuse_what_the_model_cannot(&model, &speech)?;
     if speech.language == AUTO {
-        speech.language = tokio::select! {
-            language = detect_language(store, &model, &folder) => language?,
-            () = stop.cancelled() => return Err(StageError::cancelled()),
-        };
+        speech.language = detect_language(store, &model, &folder).await?;
     }
     speech.model = Some(model.name.clone());
     speech.recogniser = model.choice;
@@ -55,14 +67,22 @@ pub(crate) async fn prepare(
 }
 
 fn refuse_what_the_model_cannot(model: &Model, speech: &SpeechOptions) -> Result<(), StageError> {
-    let english = speech.language == "en" || speech.language == AUTO;
-    if model.recogniser.is_multilingual() || (english && speech.task == SpeechTask::Transcribe) {
-        return Ok(());
+    let SpeechOptions { language, task, .. } = speech;
+    let knows_language = language == AUTO || model.recogniser.knows_language(language);
+    let is_english = !model.recogniser.is_multilingual();
+    if is_english && (!knows_language || *task == SpeechTask::Translate) {
+        return Err(StageError::bad_input(format!(
+            "the model {} knows English only: choose one without .en for other languages and for translation",
+            model.name
+        )));
     }
-    Err(StageError::bad_input(format!(
-        "the model {} knows English only: choose one without .en for other languages and for translation",
-        model.name
-    )))
+    if !knows_language {
+        return Err(StageError::bad_input(format!(
+            "the model {} has not learnt the language {language}: choose a later one, such as large-v3-turbo",
+            model.name
+        )));
+    }
+    Ok(())
 }
 
 /// The language with the highest probability over several chunks of the first unit: the others may not be there yet.

@@ -124,6 +124,11 @@ impl Recogniser {
         self.weights.is_multilingual()
     }
 
+    /// Whether the model has learnt a language for which [`is_language`] holds.
+    pub fn knows_language(&self, code: &str) -> bool {
+        if self.is_multilingual() { self.weights.knows_language(code) } else { code == "en" }
+    }
+
     /// Whether [`Session::set_threads`] changes anything.
     pub fn takes_any_threads(&self) -> bool {
         self.weights.takes_any_threads()

@@ -2,9 +2,12 @@
 //! written to the store as soon as it is recognised, so whatever kills the worker costs the batches at hand, nothing
 //! else.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use engine::{
@@ -25,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     audio,
     dispatcher::{Model, RecognisedChunk},
+    downloads::AwaitedDownload,
     model_cache::ModelCache,
     recogniser::{RecogniseOptions, Recognition},
     scheduler::Priority,
@@ -33,17 +37,35 @@ use crate::{
 /// Checkpoints asked for at the same time; matters where the store is far away.
 const READS_IN_FLIGHT: usize = 32;
 
-/// Brings all chunks of a unit into the store; `done` counts them as they get there.
+/// How long a unit waits for weights that cannot be had now: other workers may have them, and are not kept from the job
+/// by one that fails its units in a row.
+const PATIENCE: Duration = Duration::from_secs(20 * 60);
+/// Between two attempts to have them.
+const WEIGHTS_PAUSE: Duration = Duration::from_secs(10);
+
+/// How far a unit is.
+#[derive(Default)]
+pub(crate) struct UnitState {
+    /// Its chunks that are in the store.
+    pub(crate) done: AtomicU32,
+    pub(crate) awaited: AwaitedDownload,
+}
+
+/// Brings all chunks of a unit into the store.
 pub(crate) async fn transcribe(
     store: &Store,
-    models: &ModelCache,
+    models: &Arc<ModelCache>,
     announcer: &Announcer,
     input: &UnitInput,
     run_id: &str,
-    done: &AtomicU32,
+    state: &UnitState,
     stop: &CancellationToken,
 ) -> Result<UnitDone, StageError> {
-    let model = models.get(&input.prepared.speech).await?;
+    let UnitState { done, awaited } = state;
+    let model = tokio::select! {
+        model = patiently(models, &input.prepared.speech, awaited) => model?,
+        () = stop.cancelled() => return Err(StageError::cancelled()),
+    };
     if model.sha256 != input.prepared.model_sha256 {
         return Err(StageError::setup(format!(
             "this worker's weights of model {} differ from those that the job began with: \
@@ -76,6 +98,23 @@ pub(crate) async fn transcribe(
         () = stop.cancelled() => return Err(StageError::cancelled()),
     }
     Ok(UnitDone { chunks: u32::try_from(unit.chunks.len()).unwrap_or(u32::MAX) })
+}
+
+async fn patiently(
+    models: &Arc<ModelCache>,
+    speech: &SpeechOptions,
+    awaited: &AwaitedDownload,
+) -> Result<Arc<Model>, StageError> {
+    let begun = Instant::now();
+    loop {
+        match models.get(speech, awaited).await {
+            Err(error) if error.is_retryable() && begun.elapsed() < PATIENCE => {
+                tracing::warn!(%error, "the model cannot be had now");
+                tokio::time::sleep(WEIGHTS_PAUSE).await;
+            }
+            settled => return settled,
+        }
+    }
 }
 
 /// The chunks that have no checkpoint yet, or none that can be read; the others count as done.

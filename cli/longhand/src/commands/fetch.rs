@@ -4,7 +4,7 @@ mod progress;
 
 use std::{
     io::{self, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::ExitCode,
     str::FromStr,
 };
@@ -16,7 +16,7 @@ use engine::{
     config::{self, CacheSettings, LlmProvider, LlmSettings, TranscribeSettings},
     job::RecogniserChoice,
 };
-use models::{cache_folder, catalogue};
+use models::{Cache, Format, catalogue};
 use progress::Progress;
 use serde::Serialize;
 
@@ -85,7 +85,7 @@ struct Fetched {
 /// Fetches one after the other, so that the first failure is the last thing to be read.
 pub(crate) async fn run(args: FetchArgs) -> anyhow::Result<ExitCode> {
     let settings: FetchSettings = config::load()?;
-    let cache = cache_folder(&settings.cache);
+    let cache = Cache::of(&settings.cache);
     let names = if args.names.is_empty() { assets_of(&settings) } else { args.names };
     let mut fetched = Vec::new();
     for asset in names {
@@ -104,7 +104,7 @@ fn assets_of(settings: &FetchSettings) -> Vec<AssetName> {
     assets
 }
 
-async fn fetch(asset: AssetName, settings: &FetchSettings, cache: &Path) -> anyhow::Result<Fetched> {
+async fn fetch(asset: AssetName, settings: &FetchSettings, cache: &Cache) -> anyhow::Result<Fetched> {
     let name = match &asset {
         AssetName::Temporal => "temporal".to_owned(),
         AssetName::Llm => "llm".to_owned(),
@@ -117,11 +117,12 @@ async fn fetch(asset: AssetName, settings: &FetchSettings, cache: &Path) -> anyh
         AssetName::Temporal => models::ensure(&catalogue::temporal(), cache, &events).await?,
         AssetName::Llm => models::ensure(&catalogue::llm(), cache, &events).await?,
         AssetName::LlamaServer => models::ensure(&catalogue::llama_server(), cache, &events).await?,
-        AssetName::Whisper(model) if settings.transcribe.recogniser == RecogniserChoice::Ctranslate2 => {
-            models::ctranslate2_weights(model, cache, &events).await?.path
-        }
         AssetName::Whisper(model) => {
-            models::whisper_weights(model, settings.transcribe.quantisation, cache, &events).await?.path
+            let format = match settings.transcribe.recogniser {
+                RecogniserChoice::Ctranslate2 => Format::Ctranslate2,
+                RecogniserChoice::Auto | RecogniserChoice::Whisper => Format::Ggml(settings.transcribe.quantisation),
+            };
+            format.weights(model, cache, &events).await?.path
         }
     };
     Ok(Fetched { name, path })

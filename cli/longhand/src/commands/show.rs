@@ -100,6 +100,9 @@ fn lines(state: &State) -> Vec<(&'static str, String)> {
     if progress.jobs_total > 0 {
         lines.push(("jobs", format!("{} of {}", progress.jobs_done, progress.jobs_total)));
     }
+    if let Some(download) = &progress.download {
+        lines.push(("waits", download.to_string()));
+    }
     for retry in &progress.retries {
         lines.push(("retry", format!("attempt {} of {} after: {}", retry.attempt, retry.stage, retry.message)));
     }

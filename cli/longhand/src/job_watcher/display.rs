@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use engine::temporal::{
-    progress::{JobKind, JobProgress, Stage},
+    progress::{JobKind, JobProgress, ModelDownload, Stage},
     speed::{Speed, SpeedEstimator},
 };
 use indicatif::{MultiProgress, ProgressBar};
@@ -51,7 +51,7 @@ enum JobOutput {
 #[derive(Debug, PartialEq, Eq)]
 enum LineKey {
     NoAnswer,
-    Step { stage: Stage, step: u32, retries: Vec<(String, u32)> },
+    Step { stage: Stage, step: u32, download: Option<u64>, retries: Vec<(String, u32)> },
 }
 
 impl JobDisplay {
@@ -118,20 +118,17 @@ fn counts(progress: &JobProgress) -> (u32, u32) {
 fn line_key(progress: &JobProgress) -> LineKey {
     let (done, total) = counts(progress);
     let retries = progress.retries.iter().map(|retry| (retry.stage.clone(), retry.attempt));
-    LineKey::Step { stage: progress.stage, step: LINES_PER_JOB * done / total.max(1), retries: retries.collect() }
+    let downloaded = progress.download.as_ref().and_then(ModelDownload::percent);
+    LineKey::Step {
+        stage: progress.stage,
+        step: LINES_PER_JOB * done / total.max(1),
+        download: downloaded.map(|percent| percent * u64::from(LINES_PER_JOB) / 100),
+        retries: retries.collect(),
+    }
 }
 
 fn describe(progress: &JobProgress, speed: Option<Speed>) -> String {
-    let (done, total) = counts(progress);
-    let mut parts = vec![match (progress.kind, progress.stage) {
-        (_, Stage::Queued) => "waiting for a worker".to_owned(),
-        (JobKind::Batch, _) => format!("{done} of {total} jobs"),
-        (_, Stage::Ingest) if progress.ingested_s > 0.0 => {
-            format!("ingest, {} read", format_clock(progress.ingested_s))
-        }
-        (_, Stage::Transcribe) => format!("transcribe, {done} of {total} chunks"),
-        (_, stage) => stage.to_string(),
-    }];
+    let mut parts = vec![what_goes_on(progress)];
     if let Some(speed) = speed {
         parts.push(format!("{:.1} x real time", speed.times_real_time));
         parts.push(format!("{} left", format_clock(speed.seconds_left)));
@@ -142,11 +139,25 @@ fn describe(progress: &JobProgress, speed: Option<Speed>) -> String {
     parts.join(", ")
 }
 
+fn what_goes_on(progress: &JobProgress) -> String {
+    let (done, total) = counts(progress);
+    match (&progress.download, progress.kind, progress.stage) {
+        (Some(download), ..) => download.to_string(),
+        (.., Stage::Queued) => "waiting for a worker".to_owned(),
+        (_, JobKind::Batch, _) => format!("{done} of {total} jobs"),
+        (.., Stage::Ingest) if progress.ingested_s > 0.0 => {
+            format!("ingest, {} read", format_clock(progress.ingested_s))
+        }
+        (.., Stage::Transcribe) => format!("transcribe, {done} of {total} chunks"),
+        (.., stage) => stage.to_string(),
+    }
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use engine::{
         result::JobStatus,
-        temporal::progress::{JobKind, JobProgress, Retry, Stage},
+        temporal::progress::{JobKind, JobProgress, ModelDownload, Retry, Stage},
     };
 
     use super::{Speed, describe, line_key};
@@ -162,7 +173,14 @@ pub(super) mod tests {
         let speed = Some(Speed { times_real_time: 12.34, seconds_left: 83.0 });
         let retry = Retry { stage: "ingest".to_owned(), attempt: 2, message: "no route".to_owned() };
         let batch = JobProgress { kind: JobKind::Batch, jobs_done: 3, jobs_total: 9, ..progress(Stage::Transcribe, 0) };
+        let download =
+            ModelDownload { model: "large-v3".to_owned(), bytes_done: 1_060_000_000, bytes_total: 3_095_033_483 };
         for (progress, speed, text) in [
+            (
+                JobProgress { download: Some(download), ..progress(Stage::Prepare, 0) },
+                None,
+                "downloading model large-v3, 34 %",
+            ),
             (progress(Stage::Queued, 0), None, "waiting for a worker"),
             (JobProgress { ingested_s: 75.0, ..progress(Stage::Ingest, 0) }, None, "ingest, 1:15 read"),
             (progress(Stage::Transcribe, 7), speed, "transcribe, 7 of 20 chunks, 12.3 x real time, 1:23 left"),

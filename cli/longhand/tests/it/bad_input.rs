@@ -3,7 +3,7 @@
 use std::{fs, sync::LazyLock};
 
 use serde_json::{Value, json};
-use test_stack::{LLM, SmallDisk, Stack, sample};
+use test_stack::{LLM, SmallDisk, Stack, TRANSCRIPTION, sample};
 
 static STACK: LazyLock<Stack> = LazyLock::new(Stack::start);
 
@@ -61,10 +61,25 @@ fn bad_options_fail_at_once_with_a_reason() {
         ("model", json!({"model": "gigantic"}), vec!["gigantic"]),
         ("model-path", json!({"model": "/nowhere/model.bin"}), vec!["/nowhere/model.bin"]),
         ("language", json!({"language": "klingon"}), vec!["klingon", "auto"]),
+        ("unlearnt", json!({"model": "base", "language": "yue"}), vec!["base", "yue", "large-v3-turbo"]),
     ];
     for (id, speech, says) in cases {
         check_fails(&STACK, &format!("bad-{id}"), &json!({ "source": source, "speech": speech }), "transcribe", &says);
     }
+}
+
+#[test]
+fn what_a_worker_does_not_offer_or_has_no_room_for_is_refused() {
+    let mut stack = Stack::start_with(&[("LONGHAND_MODELS", "small, base")]);
+    let speech = json!({"model": "large-v3"});
+    let request = json!({ "source": { "path": sample() }, "speech": speech });
+    check_fails(&stack, "not-offered", &request, "transcribe", &["large-v3", "name one of small, base"]);
+
+    stack.kill(TRANSCRIPTION);
+    stack.set("LONGHAND_TRANSCRIBE_MEMORY_MB", "150");
+    stack.start_worker(TRANSCRIPTION);
+    let request = json!({ "source": { "path": sample() } });
+    check_fails(&stack, "too-large", &request, "transcribe", &["base", "0.3 GB", "0.1 GB"]);
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::{
     job::JobRequest,
     result::JobStatus,
     temporal::{
-        contracts::{Contract, Ingest, IngestProgress, TranscribeUnit, UnitProgress},
+        contracts::{Contract, Ingest, IngestProgress, Prepare, PrepareProgress, TranscribeUnit, UnitProgress},
         progress::{JobKind, JobProgress, JobSummary, Retry, WorkflowProgress},
         workflows::STATUS_MEMO,
     },
@@ -42,7 +42,12 @@ pub(super) fn progress(id: &str, described: &WorkflowExecutionDescription) -> Jo
 fn add_activity(progress: &mut JobProgress, activity: &PendingActivityInfo) {
     let name = activity.activity_type.as_ref().map(|kind| kind.name.as_str()).unwrap_or_default();
     if name == TranscribeUnit::NAME {
-        progress.chunks_done += heartbeat::<UnitProgress>(activity).unwrap_or_default().chunks_done;
+        let UnitProgress { chunks_done, download } = heartbeat(activity).unwrap_or_default();
+        progress.chunks_done += chunks_done;
+        progress.download = progress.download.take().or(download);
+    }
+    if name == Prepare::NAME {
+        progress.download = heartbeat::<PrepareProgress>(activity).unwrap_or_default().download;
     }
     if name == Ingest::NAME {
         progress.ingested_s += heartbeat::<IngestProgress>(activity).unwrap_or_default().ingested_s;

@@ -2,6 +2,7 @@
 
 use api::ApiError;
 use engine::job::{AUTO, SpeechOptions, SpeechTask};
+use models::AllowedModels;
 use serde::Deserialize;
 
 use super::response::{ResponseFormat, ResponseMode, WholeResponse};
@@ -48,7 +49,7 @@ enum Granularity {
 
 impl Options {
     /// Fields that the task's form has not are absent from the form, and so have their defaults.
-    pub(super) fn from_form(form: &mut Form, task: SpeechTask) -> Result<Self, ApiError> {
+    pub(super) fn from_form(form: &mut Form, task: SpeechTask, models: &AllowedModels) -> Result<Self, ApiError> {
         check_temperature(form)?;
         let granularities = granularities(form)?;
         let words = granularities.contains(&Granularity::Word);
@@ -72,7 +73,7 @@ impl Options {
             let segments = !words || granularities.contains(&Granularity::Segment);
             ResponseMode::Whole(WholeResponse { format, segments })
         };
-        Ok(Self { speech: checked_speech(speech, BodyFormat::Form)?, mode })
+        Ok(Self { speech: checked_speech(speech, BodyFormat::Form, models)?, mode })
     }
 }
 

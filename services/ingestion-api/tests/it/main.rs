@@ -8,6 +8,7 @@ mod documentation;
 mod form;
 mod health;
 mod jobs;
+mod models;
 mod openai;
 mod redis;
 mod security;

@@ -134,6 +134,7 @@ fn conclusion(ingested: Ingested, assembled: engine::temporal::contracts::Assemb
     Conclusion {
         job_id: JOB.to_owned(),
         run_id: RUN.to_owned(),
+        folder: String::new(),
         status: JobStatus::Completed,
         errors: Vec::new(),
         timings: Timings::default(),

@@ -10,7 +10,7 @@ use engine::{
     config::{CacheSettings, LlmSettings},
     error::StageError,
 };
-use models::{Asset, FetchEvent, catalogue};
+use models::{Asset, Cache, FetchEvent, catalogue};
 use serde_json::{Map, Value, json};
 use server::{Launch, LlamaServer};
 use tokio::sync::Mutex;
@@ -151,7 +151,7 @@ async fn fetched(asset: &Asset, cache: &CacheSettings) -> Result<PathBuf, StageE
             tracing::info!(source, "fetching {}", asset.name);
         }
     };
-    Ok(models::ensure(asset, &models::cache_folder(cache), &log).await?)
+    Ok(models::ensure(asset, &Cache::of(cache), &log).await?)
 }
 
 /// Tells the common mistakes apart before llama.cpp, which only says no.

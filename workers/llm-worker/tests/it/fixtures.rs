@@ -81,7 +81,7 @@ pub(crate) fn endpoint_settings(base_url: &str) -> LlmSettings {
 }
 
 pub(crate) fn no_cache() -> CacheSettings {
-    CacheSettings { folder: Some(PathBuf::from("no-such-folder")) }
+    CacheSettings { folder: Some(PathBuf::from("no-such-folder")), hub: String::new(), stall_seconds: 1 }
 }
 
 /// A store for notes, gone when dropped.

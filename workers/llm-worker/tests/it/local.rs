@@ -11,7 +11,7 @@ use engine::{
     llm::LlmTask,
 };
 use llm_worker::{Model, answer};
-use models::{Asset, cache_folder, catalogue};
+use models::{Asset, Cache, catalogue};
 use rustix::process::{Pid, Signal};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -24,7 +24,7 @@ fn bundled() -> PathBuf {
 
 fn fetched(asset: &Asset) -> PathBuf {
     let cache: CacheSettings = config::load().unwrap();
-    let file = cache_folder(&cache).join(&asset.file);
+    let file = Cache::of(&cache).folder.join(&asset.file);
     assert!(file.is_file(), "{} is missing: run `cargo xtask test`, which fetches it", file.display());
     file
 }

@@ -85,6 +85,10 @@ impl decoder::Weights for Weights {
         self.model.whisper.is_multilingual()
     }
 
+    fn knows_language(&self, code: &str) -> bool {
+        self.model.tokens.know_language(code)
+    }
+
     fn max_batch(&self) -> usize {
         self.batch
     }

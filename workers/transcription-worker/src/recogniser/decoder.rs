@@ -13,6 +13,9 @@ pub(super) trait Weights: Send + Sync {
     /// Whether the model knows other languages than English.
     fn is_multilingual(&self) -> bool;
 
+    /// Whether the model has learnt the language of this code, which [`super::is_language`] knows.
+    fn knows_language(&self, code: &str) -> bool;
+
     /// The most windows that one call of [`Decoder::decode`] is given.
     fn max_batch(&self) -> usize;
 

@@ -71,6 +71,10 @@ impl decoder::Weights for Weights {
         true
     }
 
+    fn knows_language(&self, _: &str) -> bool {
+        true
+    }
+
     fn max_batch(&self) -> usize {
         MAX_BATCH
     }

@@ -73,6 +73,10 @@ impl decoder::Weights for Weights {
         self.shape.multilingual
     }
 
+    fn knows_language(&self, code: &str) -> bool {
+        languages(&self.shape).any(|known| known == code)
+    }
+
     /// whisper.cpp takes one window at a time.
     fn max_batch(&self) -> usize {
         1
@@ -99,7 +103,7 @@ impl decoder::Weights for Weights {
             None if times => Loaded::read(&self.path, alignment::heads(&self.shape))?,
             None => Loaded::read(&self.path, DtwMode::None)?,
         };
-        Ok(Box::new(Decoder::new(latest.insert(loaded).clone())))
+        Ok(Box::new(Decoder::new(latest.insert(loaded).clone(), self.shape)))
     }
 }
 
@@ -120,6 +124,7 @@ impl Loaded {
 /// One state of whisper.cpp: decodes one window after the other.
 struct Decoder {
     context: Arc<WhisperContext>,
+    shape: Shape,
     gives_token_times: bool,
     /// Made when it is needed. One that has held more than an ordinary chunk is not kept, for it would keep the memory.
     state: Option<WhisperState>,
@@ -168,15 +173,16 @@ impl decoder::Decoder for Decoder {
         let (_, probabilities) = state.lang_detect(0, self.threads).map_err(failed("detecting the language"))?;
         self.state = Some(state);
         check_cancelled(cancel)?;
-        let named = (0..).zip(probabilities).filter_map(|(id, probability)| Some((get_lang_str(id)?, probability)));
+        // whisper.cpp gives one to every language that it has heard of, out of another token's where the model has none.
+        let named = languages(&self.shape).zip(probabilities);
         Ok(named.map(|(language, probability)| (language.to_owned(), probability)).collect())
     }
 }
 
 impl Decoder {
-    fn new(loaded: Loaded) -> Self {
+    fn new(loaded: Loaded, shape: Shape) -> Self {
         let Loaded { whisper: context, gives_token_times } = loaded;
-        Self { context, gives_token_times, state: None, threads: 1, parameters: Parameters::default() }
+        Self { context, shape, gives_token_times, state: None, threads: 1, parameters: Parameters::default() }
     }
 
     fn decode_one(&mut self, pcm: &[f32], attempt: &Attempt<'_>, cancel: &AtomicBool) -> Result<Pass, RecogniserError> {
@@ -231,6 +237,11 @@ impl Decoder {
         let total: f32 = logits.iter().map(|logit| (logit - highest).exp()).sum();
         Ok((logits[self.context.token_nosp() as usize] - highest).exp() / total)
     }
+}
+
+/// The languages that a model has tokens for.
+fn languages(shape: &Shape) -> impl Iterator<Item = &'static str> {
+    (0..shape.languages.cast_signed()).filter_map(get_lang_str)
 }
 
 /// In seconds; whisper.cpp has hundredths, and -1 where no times were asked for.

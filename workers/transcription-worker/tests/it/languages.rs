@@ -23,6 +23,19 @@ fn languages_are_told_apart() {
     }
 }
 
+/// Whisper has learnt Cantonese with `large-v3`.
+#[test]
+fn a_language_that_the_model_has_not_learnt_is_not_known_nor_heard() {
+    for recogniser in recognisers() {
+        for (language, is_known) in [("en", true), ("su", true), ("yue", false)] {
+            assert_eq!(recogniser.knows_language(language), is_known, "{language}, {}", recogniser.program());
+        }
+        let languages = recogniser.session().unwrap().detect_language(&jfk(), &AtomicBool::new(false)).unwrap();
+        assert_eq!(languages.len(), 99);
+        assert!(languages.iter().all(|(language, _)| recogniser.knows_language(language)), "{languages:?}");
+    }
+}
+
 #[test]
 fn speech_is_written_in_its_language_or_in_english() {
     for recogniser in recognisers() {

@@ -9,7 +9,7 @@ use engine::{
     config::{self, CacheSettings, Quantisation},
     job::SpeechTask,
 };
-use models::{cache_folder, whisper_weights};
+use models::{Cache, Format};
 use transcription_worker::recogniser::{Layout, RecogniseOptions, Recogniser, Recognition};
 
 pub(crate) const SECOND: usize = 16_000;
@@ -38,19 +38,19 @@ pub(crate) fn recognisers() -> &'static [Recogniser] {
 /// Whisper base in 8 bits for whisper.cpp, fetched where it is missing.
 pub(crate) fn weights() -> PathBuf {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(whisper_weights("base", Quantisation::Q8_0, &cache(), &|_| ())).unwrap().path
+    runtime.block_on(Format::Ggml(Quantisation::Q8_0).weights("base", &cache(), &|_| ())).unwrap().path
 }
 
 /// Whisper base for CTranslate2, fetched where it is missing.
 #[cfg(feature = "ctranslate2")]
 pub(crate) fn ctranslate2_folder() -> PathBuf {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(models::ctranslate2_weights("base", &cache(), &|_| ())).unwrap().path
+    runtime.block_on(Format::Ctranslate2.weights("base", &cache(), &|_| ())).unwrap().path
 }
 
-fn cache() -> PathBuf {
+fn cache() -> Cache {
     let settings: CacheSettings = config::load().unwrap();
-    cache_folder(&settings)
+    Cache::of(&settings)
 }
 
 /// What most tests want to hear: English speech as it is, without the times of words.

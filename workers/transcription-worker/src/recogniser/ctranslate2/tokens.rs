@@ -37,6 +37,10 @@ impl Tokens {
         Ok(Self { vocabulary, first_time: no_times + 1, multilingual })
     }
 
+    pub(super) fn know_language(&self, code: &str) -> bool {
+        self.vocabulary.control(&language_token(code)).is_some()
+    }
+
     /// What CTranslate2 goes on from: the user's prompt and the control tokens.
     pub(super) fn prompt(&self, attempt: &Attempt<'_>) -> Vec<String> {
         let given = &attempt.prompt[attempt.prompt.len().saturating_sub(MAX_PROMPT_TOKENS)..];
@@ -61,7 +65,7 @@ impl Tokens {
             return vec![START.to_owned()];
         }
         let task = if attempt.translate { "<|translate|>" } else { "<|transcribe|>" };
-        vec![START.to_owned(), format!("<|{}|>", attempt.language), task.to_owned()]
+        vec![START.to_owned(), language_token(attempt.language), task.to_owned()]
     }
 
     /// CTranslate2 gives one score for a whole text, and every token gets it.
@@ -81,6 +85,10 @@ impl Tokens {
             None => TokenKind::Control,
         }
     }
+}
+
+fn language_token(code: &str) -> String {
+    format!("<|{code}|>")
 }
 
 /// The tokens of a user's prompt. The tokenizer is read for each, since it takes more memory than the model leaves.
