@@ -104,6 +104,9 @@ pub struct WebhookSettings {
     /// Key that signs webhooks after the Standard Webhooks specification: `whsec_` and base64, or any text.
     #[config(env = "LONGHAND_WEBHOOK_SECRET", validate(!secret.expose().is_empty(), "must not be empty"))]
     pub secret: Option<Secret>,
+    /// File with keys of single tenants, a line `TENANT SECRET` for each, read anew for each message. `LONGHAND_WEBHOOK_SECRET` signs for all others.
+    #[config(env = "LONGHAND_WEBHOOK_SECRETS")]
+    pub secrets: Option<PathBuf>,
 }
 
 /// The transcription worker.

@@ -7,7 +7,7 @@ use engine::{
     error::StageError,
     store::{Store, keys},
     temporal::contracts::DeliverInput,
-    webhook::{DeliveryAttempt, JobEnded, signature},
+    webhook::{DeliveryAttempt, JobEnded, WebhookSecrets, signature},
 };
 use reqwest::{Client, Response, Url, header::CONTENT_TYPE, redirect};
 
@@ -49,10 +49,12 @@ async fn post(
 ) -> Result<String, StageError> {
     let guard = SsrfGuard::new(allow_private);
     guard.check(&url).map_err(|refusal| StageError::bad_input(refusal.to_string()))?;
-    let secret = settings.secret.as_ref().ok_or_else(|| {
+    // A file that is wrong is put right by somebody, and the message goes out then.
+    let secrets = WebhookSecrets::read(settings).map_err(|error| StageError::transient(error.to_string()))?;
+    let secret = secrets.of_job(&input.job_id).ok_or_else(|| {
         StageError::setup("set LONGHAND_WEBHOOK_SECRET on the ingestion worker: messages are never sent unsigned")
     })?;
-    let message = JobEnded::new(input.job_id.clone(), input.status);
+    let message = JobEnded::new(&input.job_id, input.status);
     let body = serde_json::to_string(&message).map_err(|error| StageError::setup(error.to_string()))?;
     let signed = signature(secret, &input.message_id, at, &body);
     let signed = signed.map_err(|error| StageError::setup(error.to_string()))?;
