@@ -157,6 +157,17 @@ impl Jobs {
         Box::pin(async move { Ok(description::status(&self.describe(id).await?)) })
     }
 
+    /// As [`Jobs::status`], with `None` for a job that Temporal does not know, or not any more.
+    pub fn find_status<'a>(&'a self, id: &'a str) -> Call<'a, Option<JobStatus>> {
+        Box::pin(async move {
+            match self.status(id).await {
+                Ok(status) => Ok(Some(status)),
+                Err(ClientError::NotFound { .. }) => Ok(None),
+                Err(error) => Err(error),
+            }
+        })
+    }
+
     fn describe<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<WorkflowExecutionDescription, ClientError>> {
         Box::pin(async move {
             let handle = self.client.get_workflow_handle::<UntypedWorkflow>(id);

@@ -8,6 +8,7 @@ use std::{io, net::SocketAddr, time::Duration};
 use axum::Router;
 use confique::Config;
 use engine::{
+    api_keys::KeysError,
     config::{self, ApiSettings, ConfigError, LinkSettings, RedisSettings, StoreSettings, TelemetrySettings},
     events::Notifications,
     redis::RedisUrlError,
@@ -24,7 +25,7 @@ use crate::{
     cors::OriginPolicy,
     dependencies::{Dependencies, OpenError},
     health::HealthCheck,
-    keys::{ApiKeys, KeysError},
+    key_file,
     links::Links,
     metrics::RequestMetrics,
     quota::JobQuota,
@@ -143,7 +144,7 @@ impl Service {
 
     fn router(&self, api: Api) -> Result<Router, ServeError> {
         let Self { name, address, settings, dependencies, .. } = self;
-        let keys = settings.keys.as_deref().map(ApiKeys::read).transpose()?;
+        let keys = settings.keys.clone().map(key_file::watch).transpose()?;
         let everybody = keys.is_none() && !settings.open;
         if everybody && !address.ip().is_loopback() {
             return Err(ServeError::Unprotected { name, address: *address });

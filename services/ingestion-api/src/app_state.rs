@@ -1,15 +1,19 @@
 //! What all handlers share: the ways to the store and to Temporal, and how a job is submitted.
 
-use api::{ApiError, JobQuota, Links, Service, Temporal};
+use api::{ApiError, JobQuota, Links, OwnJob, Service, Temporal};
 use axum::extract::{DefaultBodyLimit, Request};
-use engine::{config::IngestSettings, events::JobWatchers, ids::JobId, job::JobRequest, result::JobStatus};
+use engine::{
+    config::IngestSettings,
+    events::JobWatchers,
+    job::{JobRequest, Source},
+    references,
+    result::JobStatus,
+    store::keys,
+    temporal::client::{Jobs, Submission},
+};
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    accepted_job::AcceptedJob,
-    caller::{Caller, key_is_taken},
-    upload::Uploads,
-};
+use crate::{accepted_job::AcceptedJob, caller::Caller, upload::Uploads};
 
 /// Cheap to clone.
 #[derive(Clone)]
@@ -39,26 +43,50 @@ impl AppState {
         }
     }
 
-    /// Starts the job, or finds the one that has its id.
+    /// Starts the job, or finds the one that has its id. What is started is charged, and nothing else.
     ///
     /// # Errors
-    /// 422 where the caller has sent the same idempotency key with another request before.
+    /// 422 where the caller has sent the same idempotency key with another request before, 429 where no job is left of
+    /// its allowance.
     pub(crate) async fn submit(
         &self,
-        id: &JobId,
+        job: &OwnJob,
         request: &JobRequest,
         caller: &Caller,
     ) -> Result<AcceptedJob, ApiError> {
         let jobs = self.temporal.jobs()?;
-        let submission = jobs.submit(id.as_str(), request).await?;
-        if submission.existing && caller.has_key() {
-            let run = jobs.latest_run(id.as_str()).await?;
-            if jobs.request(id.as_str(), &run).await? != *request {
-                return Err(key_is_taken(id));
-            }
+        caller.check_key(jobs, job, request).await?;
+        let is_held = |status: JobStatus| !status.is_final() || status.has_transcript();
+        let held = jobs.find_status(job.as_str()).await?.filter(|status| is_held(*status));
+        if let Some(status) = held {
+            return Ok(self.accepted(job, status, true));
         }
-        let status = if submission.existing { jobs.status(id.as_str()).await? } else { JobStatus::Running };
-        Ok(AcceptedJob { links: self.links.job(id.as_str()), id: submission.id, existing: submission.existing, status })
+        let start = self.start(jobs, job, request);
+        let submission = self.quota.charge(&caller.client, 1, start, |submission| !submission.existing).await?;
+        if !submission.existing {
+            return Ok(self.accepted(job, JobStatus::Running, false));
+        }
+        // Another request was faster.
+        caller.check_key(jobs, job, request).await?;
+        Ok(self.accepted(job, jobs.status(job.as_str()).await?, true))
+    }
+
+    /// From now on the job needs its recording, which others may be about to delete.
+    async fn start(&self, jobs: &Jobs, job: &OwnJob, request: &JobRequest) -> Result<Submission, ApiError> {
+        self.refer(job, &request.source).await?;
+        Ok(jobs.submit(job.as_str(), request).await?)
+    }
+
+    /// Says that the job needs the recording, where that is an upload.
+    pub(crate) async fn refer(&self, job: &OwnJob, source: &Source) -> Result<(), ApiError> {
+        let Source::Object(key) = source else { return Ok(()) };
+        let Some(sha256) = keys::upload_hash(key) else { return Ok(()) };
+        Ok(references::add(&self.uploads.store, sha256, job.id()).await?)
+    }
+
+    fn accepted(&self, job: &OwnJob, status: JobStatus, existing: bool) -> AcceptedJob {
+        let name = job.name();
+        AcceptedJob { links: self.links.job(&name), id: name, status, existing }
     }
 
     /// Bounds a JSON body on a route that takes uploads, too.

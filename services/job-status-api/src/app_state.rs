@@ -1,10 +1,9 @@
 //! What all handlers share: the ways to Temporal, to the store and to what is known of jobs.
 
-use api::{ApiError, ErrorKind, JobQuota, Links, Service, Temporal};
+use api::{ApiError, ErrorKind, JobQuota, Links, OwnJob, Service, Temporal};
 use axum::http::StatusCode;
 use engine::{
     events::{JobWatchers, Subscription},
-    ids::JobId,
     result::JobResult,
     store::Store,
 };
@@ -40,23 +39,23 @@ impl AppState {
     }
 
     /// The job as it is now, and what comes.
-    pub(crate) async fn follow(&self, id: &JobId) -> Result<Subscription, ApiError> {
-        Ok(self.watchers.watch(self.temporal.jobs()?, id.as_str()).await?)
+    pub(crate) async fn follow(&self, job: &OwnJob) -> Result<Subscription, ApiError> {
+        Ok(self.watchers.watch(self.temporal.jobs()?, job.as_str()).await?)
     }
 
-    /// The result of a job, which Temporal may have forgotten meanwhile.
+    /// The result of a job as its client may read it. Temporal may have forgotten the job meanwhile.
     ///
     /// # Errors
     /// 404 for a job that nobody knows, 409 for one that has not ended or gave no transcript.
-    pub(crate) async fn result(&self, id: &JobId) -> Result<JobResult, ApiError> {
-        let result = self.store.find_result(id.as_str()).await?;
+    pub(crate) async fn result(&self, job: &OwnJob) -> Result<JobResult, ApiError> {
+        let result = self.store.find_result(job.as_str()).await?;
         if let Some(result) = result.filter(|result| result.status.has_transcript()) {
-            return Ok(result);
+            return Ok(job.told(result));
         }
         // A job that failed may have been started again.
-        let status = self.follow(id).await?.borrow().progress.status;
+        let status = self.follow(job).await?.borrow().progress.status;
         let advice = if status.is_final() { "" } else { "; follow its events until it has ended" };
-        let message = format!("there is no transcript: the job {id} is {status}{advice}");
+        let message = format!("there is no transcript: the job {job} is {status}{advice}");
         Err(ApiError::new(StatusCode::CONFLICT, ErrorKind::InvalidRequestError, message).code("no_transcript"))
     }
 }

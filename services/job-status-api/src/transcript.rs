@@ -1,6 +1,6 @@
 //! A job's transcript in every format.
 
-use api::{ApiError, Path};
+use api::{ApiError, OwnJob, Path};
 use axum::{
     extract::State,
     http::{
@@ -9,13 +9,20 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use engine::{formats::Format, ids::JobId};
+use engine::formats::Format;
+use serde::Deserialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{app_state::AppState, etag};
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(transcript))
+}
+
+/// What of the job is asked for.
+#[derive(Deserialize)]
+struct OfJob {
+    document: String,
 }
 
 /// A job's transcript: `transcript.json`, `transcript.verbose_json` (OpenAI's shape), `transcript.srt`,
@@ -35,13 +42,14 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 )]
 async fn transcript(
     State(state): State<AppState>,
-    Path((id, document)): Path<(JobId, String)>,
+    job: OwnJob,
+    Path(OfJob { document }): Path<OfJob>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let unknown = || ApiError::not_found(format!("a job has no {document}; /docs shows what it has"));
     let format = document.strip_prefix("transcript.").and_then(|name| name.parse::<Format>().ok());
     let format = format.ok_or_else(unknown)?;
-    let text = format.render(&state.result(&id).await?).map_err(ApiError::internal)?;
+    let text = format.render(&state.result(&job).await?).map_err(ApiError::internal)?;
     // A later LLM answer makes another document of the JSON.
     let tag = etag::of_content(&text);
     if etag::matches(&tag, &headers) {

@@ -9,6 +9,7 @@ mod form;
 mod health;
 mod jobs;
 mod openai;
+mod quota;
 mod redis;
 mod security;
 mod service;

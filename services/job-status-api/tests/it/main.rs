@@ -11,4 +11,5 @@ mod redis;
 mod resubmission;
 mod results;
 mod service;
+mod tenants;
 mod unavailable;
