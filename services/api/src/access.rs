@@ -14,8 +14,8 @@ use tokio::sync::watch;
 
 use crate::{
     error::{self, ApiError, ErrorKind},
-    own_job::Scope,
     rate_limit::RateLimit,
+    scope::Scope,
 };
 
 const API_KEY_HEADER: &str = "x-api-key";

@@ -11,7 +11,7 @@ use engine::{events::WatchError, store::StoreError, temporal::client::ClientErro
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::own_job::Scope;
+use crate::scope::Scope;
 
 /// When to try again where a dependency is unavailable.
 const RETRY_AFTER: Duration = Duration::from_secs(2);

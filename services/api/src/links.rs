@@ -4,7 +4,7 @@ use engine::config::{INGESTION_API_PORT, LinkSettings};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::own_job::JobName;
+use crate::scope::JobName;
 
 /// Makes the links of jobs; cheap to clone.
 #[derive(Debug, Clone)]

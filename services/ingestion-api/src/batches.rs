@@ -192,7 +192,7 @@ fn named_after(scope: &Scope, sources: &[Source], options: &JobOptions) -> Resul
     let no_source = Source::Object(String::new());
     let sources = serde_json::to_string(sources).map_err(ApiError::internal)?;
     let request = serde_json::to_string(&options.request(no_source)).map_err(ApiError::internal)?;
-    Ok(scope.batch_of(&sources, &request))
+    Ok(OwnJob::of_batch(scope, &sources, &request))
 }
 
 fn entry(batch: &OwnJob, source: Source, options: &JobOptions) -> BatchEntry {

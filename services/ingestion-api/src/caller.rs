@@ -35,12 +35,12 @@ impl Caller {
     /// 400 where the client gave both, or a name that it cannot give.
     pub(crate) fn job(&self, named: Option<&str>) -> Result<OwnJob, ApiError> {
         let scope = self.scope();
-        self.named(named, Scope::keyed_job).map(|job| job.unwrap_or_else(|| scope.new_job()))
+        self.named(named, OwnJob::of_key).map(|job| job.unwrap_or_else(|| OwnJob::unnamed(scope)))
     }
 
     /// As [`Caller::job`], for a batch, which is named after what is in it where nobody names it.
     pub(crate) fn batch(&self, named: Option<&str>) -> Result<Option<OwnJob>, ApiError> {
-        self.named(named, Scope::keyed_batch)
+        self.named(named, OwnJob::of_batch_key)
     }
 
     fn named(&self, named: Option<&str>, keyed: impl Fn(&Scope, &str) -> OwnJob) -> Result<Option<OwnJob>, ApiError> {
@@ -48,7 +48,7 @@ impl Caller {
             (Some(_), Some(_)) => {
                 Err(ApiError::invalid("send the field id or the header Idempotency-Key, not both").param("id"))
             }
-            (Some(name), None) => self.scope().given(name).map(Some),
+            (Some(name), None) => OwnJob::given(self.scope(), name).map(Some),
             (None, key) => Ok(key.as_deref().map(|key| keyed(self.scope(), key))),
         }
     }
