@@ -28,7 +28,7 @@ pub enum BatchError {
 /// # Errors
 /// Temporal's.
 pub fn is_running<'a>(jobs: &'a Jobs, id: &'a JobId) -> BoxFuture<'a, Result<bool, ClientError>> {
-    Box::pin(async move { Ok(jobs.find_status(id.as_str()).await?.is_some_and(|status| !status.is_final())) })
+    Box::pin(async move { Ok(jobs.holder(id.as_str()).await?.is_some_and(|holder| !holder.status.is_final())) })
 }
 
 /// What a batch was started with, if it ever was.

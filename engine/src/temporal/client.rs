@@ -24,7 +24,7 @@ use temporalio_sdk::opentelemetry::OpenTelemetryPlugin;
 
 use super::{
     contracts::WORKFLOW_QUEUE,
-    progress::JobProgress,
+    progress::{JobKind, JobProgress},
     spans,
     workflows::{BatchRequest, BatchWorkflow, LlmRequest, LlmWorkflow, TranscribeWorkflow},
 };
@@ -55,6 +55,13 @@ pub struct JobEnd {
     pub status: JobStatus,
     /// Why it failed, for those that did.
     pub failure: Option<String>,
+}
+
+/// What has an id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holder {
+    pub kind: JobKind,
+    pub status: JobStatus,
 }
 
 /// A connection to Temporal through which jobs are handled; cheap to clone.
@@ -157,11 +164,14 @@ impl Jobs {
         Box::pin(async move { Ok(description::status(&self.describe(id).await?)) })
     }
 
-    /// As [`Jobs::status`], with `None` for a job that Temporal does not know, or not any more.
-    pub fn find_status<'a>(&'a self, id: &'a str) -> Call<'a, Option<JobStatus>> {
+    /// What has the id; `None` where Temporal knows nothing of it, or not any more.
+    pub fn holder<'a>(&'a self, id: &'a str) -> Call<'a, Option<Holder>> {
         Box::pin(async move {
-            match self.status(id).await {
-                Ok(status) => Ok(Some(status)),
+            match self.describe(id).await {
+                Ok(described) => {
+                    let JobProgress { kind, status, .. } = description::progress(id, &described);
+                    Ok(Some(Holder { kind, status }))
+                }
                 Err(ClientError::NotFound { .. }) => Ok(None),
                 Err(error) => Err(error),
             }

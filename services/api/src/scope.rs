@@ -68,7 +68,6 @@ mod tests {
             ("there is no job acme:talk", "there is no job talk"),
             ("jobs/acme:talk/result.json, \"acme:a\", acme:b", "jobs/talk/result.json, \"a\", b"),
             ("acme: no such host pacme:80, x-acme:b", "acme: no such host pacme:80, x-acme:b"),
-            ("acme:acme:a other:b", "acme:a other:b"),
             ("nothing", "nothing"),
         ] {
             assert_eq!(acme.told(message), told);

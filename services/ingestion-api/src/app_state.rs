@@ -1,7 +1,10 @@
 //! What all handlers share: the ways to the store and to Temporal, and how a job is submitted.
 
-use api::{ApiError, JobQuota, Links, OwnJob, Service, Temporal};
-use axum::extract::{DefaultBodyLimit, Request};
+use api::{ApiError, ErrorKind, JobQuota, Links, OwnJob, Service, Temporal};
+use axum::{
+    extract::{DefaultBodyLimit, Request},
+    http::StatusCode,
+};
 use engine::{
     config::IngestSettings,
     events::JobWatchers,
@@ -9,7 +12,10 @@ use engine::{
     references,
     result::JobStatus,
     store::keys,
-    temporal::client::{Jobs, Submission},
+    temporal::{
+        client::{Holder, Jobs, Submission},
+        progress::JobKind,
+    },
 };
 use tokio_util::sync::CancellationToken;
 
@@ -57,7 +63,7 @@ impl AppState {
         let jobs = self.temporal.jobs()?;
         caller.check_key(jobs, job, request).await?;
         let is_held = |status: JobStatus| !status.is_final() || status.has_transcript();
-        let held = jobs.find_status(job.as_str()).await?.filter(|status| is_held(*status));
+        let held = self.holder(job, JobKind::Transcribe).await?.filter(|status| is_held(*status));
         if let Some(status) = held {
             return Ok(self.accepted(job, status, true));
         }
@@ -69,6 +75,21 @@ impl AppState {
         // Another request was faster.
         caller.check_key(jobs, job, request).await?;
         Ok(self.accepted(job, jobs.status(job.as_str()).await?, true))
+    }
+
+    /// How the job or the batch stands that has the id, if one has.
+    ///
+    /// # Errors
+    /// 409 where a batch has the id and a job wants it, or the other way round.
+    pub(crate) async fn holder(&self, job: &OwnJob, wanted: JobKind) -> Result<Option<JobStatus>, ApiError> {
+        match self.temporal.jobs()?.holder(job.as_str()).await? {
+            Some(Holder { kind, .. }) if kind != wanted => {
+                let message =
+                    format!("{job} is the id of something else, which is of the kind {kind}; take another one");
+                Err(ApiError::new(StatusCode::CONFLICT, ErrorKind::InvalidRequestError, message).param("id"))
+            }
+            holder => Ok(holder.map(|holder| holder.status)),
+        }
     }
 
     /// From now on the job needs its recording, which others may be about to delete.

@@ -16,6 +16,7 @@ use engine::{
         batch::{self, BatchError},
         client::Submission,
         contracts::BatchEntry,
+        progress::JobKind,
     },
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -126,14 +127,14 @@ async fn start_or_find(
     entries: &[BatchEntry],
     concurrency: u32,
 ) -> Result<bool, ApiError> {
-    let jobs = state.temporal.jobs()?;
     if caller.has_key() {
         let first = batch::list(&state.uploads.store, batch.id()).await?;
         if first.is_some_and(|first| first != entries) {
             return Err(key_is_taken(batch));
         }
     }
-    if batch::is_running(jobs, batch.id()).await? {
+    let held = state.holder(batch, JobKind::Batch).await?;
+    if held.is_some_and(|status| !status.is_final()) {
         return Ok(true);
     }
     let count = if state.quota.is_limited() { count_unfinished(state, batch, entries).await? } else { entries.len() };

@@ -50,6 +50,15 @@ async fn check(client: &Client) {
         assert_eq!((answer.status, &answer.json()["existing"]), (202, &json!(existing)), "{answer:?}");
     }
 
+    for (path, taken) in [("/v1/jobs", &batch), ("/v1/batches", &named)] {
+        let other = match path {
+            "/v1/jobs" => job("http://a/", json!({ "id": taken["id"] })),
+            _ => json!({ "sources": [{ "url": "http://a/" }], "id": taken["id"] }),
+        };
+        let answer = client.post(path, &[], &other).await;
+        assert_eq!((answer.status, &answer.json()["error"]["param"]), (409, &json!("id")), "{answer:?}");
+    }
+
     // One is left for eight that come at once.
     let at_once = job("http://d/", json!({}));
     let statuses = join_all((0..8).map(|_| client.start(&[], &at_once))).await;

@@ -13,7 +13,7 @@ const OF_ACME: [&str; 3] = ["job_id", "acme:many.", "audio_sha256"];
 
 /// As many requests of globex, about things of acme's and about nothing.
 pub(super) async fn check(server: &Server, count: usize) {
-    let cursor = server.get(ACME, "/v1/jobs?limit=1").await.json()["next_cursor"].as_str().unwrap().to_owned();
+    let cursor = server.cursor(ACME).await;
     let names = names(server);
     let mut templates = Vec::new();
     for name in &names {
