@@ -118,24 +118,9 @@ pub struct WebhookSettings {
     /// Key that signs webhooks after the Standard Webhooks specification: `whsec_` and base64, or any text.
     #[config(env = "LONGHAND_WEBHOOK_SECRET", validate(!secret.expose().is_empty(), "must not be empty"))]
     pub secret: Option<Secret>,
-}
-
-/// Nobody could check a message that is not signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "webhooks are never sent unsigned: set LONGHAND_WEBHOOK_SECRET on the ingestion worker and on the ingestion API, or \
-     leave the webhook out"
-)]
-pub struct NoWebhookSecret;
-
-impl WebhookSettings {
-    /// What signs messages; the only place that says where it comes from.
-    ///
-    /// # Errors
-    /// [`NoWebhookSecret`]
-    pub fn signing_secret(&self) -> Result<&Secret, NoWebhookSecret> {
-        self.secret.as_ref().ok_or(NoWebhookSecret)
-    }
+    /// File with keys of single tenants, a line `TENANT SECRET` for each, read anew for each message. `LONGHAND_WEBHOOK_SECRET` signs for all others.
+    #[config(env = "LONGHAND_WEBHOOK_SECRETS")]
+    pub secrets: Option<PathBuf>,
 }
 
 /// The transcription worker.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::hash::hexadecimal;
+use crate::{hash::hexadecimal, llm::LlmTask};
 
 /// Whose jobs they are, where several share a server: a name of at most 40 small letters, digits and dashes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -74,6 +74,18 @@ impl Tenant {
 #[error("use at most {LONGEST} letters, digits, dots, dashes and underscores, and begin with a letter or a digit")]
 pub struct InvalidId;
 
+/// A name that no client can give.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotGiven {
+    #[error(transparent)]
+    Invalid(#[from] InvalidId),
+    #[error(
+        "names that end in .webhook, or have .llm. and a task in them, are given by Longhand itself to what belongs to a \
+         job; take another one"
+    )]
+    Derived,
+}
+
 impl FromStr for JobId {
     type Err = InvalidId;
 
@@ -104,6 +116,22 @@ impl fmt::Display for JobId {
 }
 
 impl JobId {
+    /// The name that a client gives to a job or a batch that it starts.
+    ///
+    /// # Errors
+    /// What is no id, and names that the system gives itself: a job that had one would stand in the way of another's
+    /// webhook or later question.
+    pub fn given(name: &str) -> Result<Self, NotGiven> {
+        let id: Self = name.parse()?;
+        if id.is_derived() { Err(NotGiven::Derived) } else { Ok(id) }
+    }
+
+    /// Whether it belongs to a job: the delivery of its webhook, or a later question about it.
+    fn is_derived(&self) -> bool {
+        let is_task = |rest: &str| LlmTask::NAMES.iter().any(|task| rest.starts_with(task));
+        self.name().ends_with(".webhook") || self.name().split(".llm.").skip(1).any(is_task)
+    }
+
     /// A name that no other job has; later ones sort after earlier ones.
     #[expect(clippy::new_without_default, reason = "each call gives another id")]
     pub fn new() -> Self {
@@ -113,6 +141,11 @@ impl JobId {
     /// The job of an idempotency key, which is a client's own: the same for the same key of the same client.
     pub fn of_key(client: &str, key: &str) -> Self {
         Self(format!("job-{}", digest::<16>(&[client, key])))
+    }
+
+    /// As [`JobId::of_key`], for a batch: one key may stand for a job and for a batch.
+    pub fn of_batch_key(client: &str, key: &str) -> Self {
+        Self(format!("batch-{}", digest::<16>(&[client, key])))
     }
 
     /// The batch of a source and of the options of its jobs: the same for the same.
@@ -141,17 +174,24 @@ impl JobId {
 
     /// Whose job it is; none where there are no tenants.
     pub fn tenant(&self) -> Option<Tenant> {
-        self.0.split_once(TENANT_END).map(|(tenant, _)| Tenant(tenant.to_owned()))
+        tenant_and_name(&self.0).0
     }
 
     /// The name that the tenant knows it by.
     pub fn name(&self) -> &str {
-        self.0.split_once(TENANT_END).map_or(&self.0, |(_, name)| name)
+        tenant_and_name(&self.0).1
     }
 
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Whose job it is that has the id, and by which name its tenant knows it. Of an id that Temporal or the store has: one
+/// that was given past Longhand's own programs may be anything.
+pub fn tenant_and_name(id: &str) -> (Option<Tenant>, &str) {
+    let tenant = id.split_once(TENANT_END).and_then(|(tenant, name)| Some((tenant.parse().ok()?, name)));
+    tenant.map_or((None, id), |(tenant, name)| (Some(tenant), name))
 }
 
 /// Letters of an entry's name in its job's id.
@@ -195,6 +235,18 @@ mod tests {
         assert_eq!((talk.tenant(), talk.name()), (None, "talk"));
         for bad in [":a", "a:", "A:a", "a:b:c", "a.b:c", &format!("{}:a", "x".repeat(41))] {
             assert!(bad.parse::<JobId>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn names_that_the_system_derives_cannot_be_given() {
+        for derived in
+            ["talk.webhook", "acme:talk.webhook", "talk.llm.summary", "a.llm.ask.7", ".llm.", "a.run-1.webhook"]
+        {
+            assert!(JobId::given(derived).is_err(), "{derived}");
+        }
+        for given in ["webhook", "talk.webhooks", "talk.llm.poem", "talk.llm", "acme:talk", "llm.summary"] {
+            assert_eq!(JobId::given(given).unwrap().as_str(), given);
         }
     }
 

@@ -1,12 +1,16 @@
 //! The message that tells a user's own server how a job ended, signed after the Standard Webhooks specification
 //! (version 1), for which receivers find ready-made checks in every language.
 
+mod secrets;
+
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use crate::{result::JobStatus, secret::Secret};
+use crate::{ids::tenant_and_name, result::JobStatus, secret::Secret};
+
+pub use secrets::{NoWebhookSecret, SecretsError, WebhookSecrets};
 
 /// The body of the POST.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,13 +18,14 @@ pub struct JobEnded {
     /// `job.completed`, `job.completed_with_errors`, `job.failed` or `job.cancelled`.
     #[serde(rename = "type")]
     pub kind: String,
+    /// As the receiver's tenant knows it.
     pub job_id: String,
     pub status: JobStatus,
 }
 
 impl JobEnded {
-    pub fn new(job_id: String, status: JobStatus) -> Self {
-        Self { kind: Self::kind(status), job_id, status }
+    pub fn new(job_id: &str, status: JobStatus) -> Self {
+        Self { kind: Self::kind(status), job_id: tenant_and_name(job_id).1.to_owned(), status }
     }
 
     /// What the message is called of a job that ended so.
@@ -51,7 +56,7 @@ const BASE64_PREFIX: &str = "whsec_";
 
 /// The key in a secret is not base64 although its prefix says so.
 #[derive(Debug, thiserror::Error)]
-#[error("LONGHAND_WEBHOOK_SECRET begins with whsec_, but what follows is not base64; generate a new one")]
+#[error("the key that signs webhooks begins with whsec_, but what follows is not base64; generate a new one")]
 pub struct BadSecret;
 
 /// The value of the header `webhook-signature`.
@@ -59,15 +64,17 @@ pub struct BadSecret;
 /// # Errors
 /// [`BadSecret`]
 pub fn signature(secret: &Secret, id: &str, timestamp: u64, body: &str) -> Result<String, BadSecret> {
-    let secret = secret.expose();
-    let key = match secret.strip_prefix(BASE64_PREFIX) {
-        Some(encoded) => BASE64_STANDARD.decode(encoded).map_err(|_| BadSecret)?,
-        None => secret.as_bytes().to_vec(),
-    };
     // HMAC takes keys of every length.
-    let mut mac = Hmac::<Sha256>::new_from_slice(&key).map_err(|_| BadSecret)?;
+    let mut mac = Hmac::<Sha256>::new_from_slice(&key_of(secret)?).map_err(|_| BadSecret)?;
     mac.update(format!("{id}.{timestamp}.{body}").as_bytes());
     Ok(format!("v1,{}", BASE64_STANDARD.encode(mac.finalize().into_bytes())))
+}
+
+fn key_of(secret: &Secret) -> Result<Vec<u8>, BadSecret> {
+    match secret.expose().strip_prefix(BASE64_PREFIX) {
+        Some(encoded) => BASE64_STANDARD.decode(encoded).map_err(|_| BadSecret),
+        None => Ok(secret.expose().as_bytes().to_vec()),
+    }
 }
 
 #[cfg(test)]

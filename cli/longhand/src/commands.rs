@@ -4,6 +4,7 @@ pub(crate) mod batch;
 pub(crate) mod cancel;
 pub(crate) mod completions;
 pub(crate) mod fetch;
+pub(crate) mod keys;
 pub(crate) mod list;
 pub(crate) mod llm;
 pub(crate) mod result;

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    batch::BatchArgs, cancel::CancelArgs, completions::CompletionsArgs, fetch::FetchArgs, list::ListArgs, llm::LlmArgs,
-    result::ResultArgs, show::ShowArgs, transcribe::TranscribeArgs, watch::WatchArgs,
+    batch::BatchArgs, cancel::CancelArgs, completions::CompletionsArgs, fetch::FetchArgs, keys::KeysArgs,
+    list::ListArgs, llm::LlmArgs, result::ResultArgs, show::ShowArgs, transcribe::TranscribeArgs, watch::WatchArgs,
 };
 
 /// Durable speech-to-text: audio in, transcript, summary and answers out.
@@ -47,6 +47,8 @@ pub(crate) enum Command {
     Llm(LlmArgs),
     /// Transcribe all recordings of a folder or a list
     Batch(BatchArgs),
+    /// Add, list and revoke the API keys of the HTTP services
+    Keys(KeysArgs),
     /// Download models, Temporal's server and llama.cpp's ahead of their first use
     Fetch(FetchArgs),
     /// Print completions for a shell

@@ -19,7 +19,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 use crate::{
-    commands::{batch, cancel, completions, fetch, list, llm, result, show, transcribe, watch},
+    commands::{batch, cancel, completions, fetch, keys, list, llm, result, show, transcribe, watch},
     exit::Exit,
     flags::{Cli, Command},
 };
@@ -46,6 +46,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Result(args) => result::run(args).await?,
         Command::Llm(args) => llm::run(args).await?,
         Command::Batch(args) => batch::run(args).await?,
+        Command::Keys(args) => keys::run(args)?,
         Command::Fetch(args) => return fetch::run(args).await,
         Command::Completions(args) => completions::run(args, Cli::command())?,
     };

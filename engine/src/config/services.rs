@@ -17,7 +17,7 @@ pub struct RedisSettings {
 /// What both HTTP services do alike.
 #[derive(Debug, Clone, Config)]
 pub struct ApiSettings {
-    /// File with the API keys that are let in, a line `NAME SHA256-OF-THE-KEY` for each. Needed to listen anywhere but on loopback.
+    /// File with the API keys that are let in, a line `NAME [TENANT] SHA256-OF-THE-KEY` for each, as `longhand keys` writes it; changes count within 10 s. Needed to listen anywhere but on loopback.
     #[config(env = "LONGHAND_API_KEYS")]
     pub keys: Option<PathBuf>,
     /// Let everybody in who can reach the address, on any address.

@@ -97,7 +97,7 @@ impl JobReader {
         match self.jobs.progress(&self.id).await {
             Err(ClientError::NotFound { id }) => {
                 let result = self.results.find(&id).await?;
-                Ok(JobProgress::of_result(&result.ok_or(ClientError::NotFound { id })?.head))
+                Ok(JobProgress::of_result(&self.id, &result.ok_or(ClientError::NotFound { id })?.head))
             }
             known => Ok(known?),
         }

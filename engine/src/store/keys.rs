@@ -13,6 +13,14 @@ pub fn upload_hash(key: &str) -> Option<&str> {
     key.strip_prefix("uploads/").filter(|name| name.len() == DIGITS && name.bytes().all(is_digit))
 }
 
+/// Folders of what the system writes for itself. Uploads are their owners', but for those on their way in.
+const OWN_FOLDERS: [&str; 5] = ["audio/", "batches/", "jobs/", "references/", "uploads/incoming/"];
+
+/// Whether the system writes such objects for itself, so that no client can name one as its recording.
+pub fn is_own(key: &str) -> bool {
+    OWN_FOLDERS.iter().any(|folder| key.starts_with(folder))
+}
+
 /// A source on its way in, whose hash is not known yet.
 pub fn incoming(name: &str) -> String {
     format!("uploads/incoming/{name}")
@@ -126,7 +134,25 @@ pub fn llm_task(key: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{incoming, upload, upload_hash};
+    use super::{
+        batch, chunk, deliveries, incoming, is_own, llm_answer, plan, plan_folder, recomputed, reference, result,
+        transcript, unit, unit_audio, upload, upload_hash,
+    };
+
+    #[test]
+    fn what_the_system_writes_is_no_recording() {
+        let folder = plan_folder("a", "b");
+        let own = [
+            [batch("a"), deliveries("a"), incoming("a"), llm_answer("a", "b"), plan(&folder), reference("a", "b")],
+            [result("a"), transcript("a"), unit(&folder, 1), unit_audio(&folder, 1), chunk(&folder, "a", 1), folder],
+        ];
+        for key in own.into_iter().flatten().chain([recomputed("audio/a", "b", "c", 1)]) {
+            assert!(is_own(&key), "{key}");
+        }
+        for recording in [upload("a"), "talks/jobs/a.mp3".to_owned(), "audio.mp3".to_owned()] {
+            assert!(!is_own(&recording), "{recording}");
+        }
+    }
 
     #[test]
     fn only_the_keys_of_uploads_hold_a_hash() {

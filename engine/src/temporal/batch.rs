@@ -3,7 +3,7 @@
 use futures_util::future::BoxFuture;
 
 use super::{
-    client::{ClientError, Jobs},
+    client::{ClientError, Jobs, Submission},
     contracts::BatchEntry,
     workflows::{BatchOutcome, BatchRequest},
 };
@@ -28,13 +28,7 @@ pub enum BatchError {
 /// # Errors
 /// Temporal's.
 pub fn is_running<'a>(jobs: &'a Jobs, id: &'a JobId) -> BoxFuture<'a, Result<bool, ClientError>> {
-    Box::pin(async move {
-        match jobs.status(id.as_str()).await {
-            Ok(status) => Ok(!status.is_final()),
-            Err(ClientError::NotFound { .. }) => Ok(false),
-            Err(error) => Err(error),
-        }
-    })
+    Box::pin(async move { Ok(jobs.holder(id.as_str()).await?.is_some_and(|holder| !holder.status.is_final())) })
 }
 
 /// What a batch was started with, if it ever was.
@@ -45,7 +39,8 @@ pub fn list<'a>(store: &'a Store, id: &'a JobId) -> BoxFuture<'a, Result<Option<
     Box::pin(async move { store.find_json(&keys::batch(id.as_str())).await })
 }
 
-/// Starts a batch that does not run. One that has ended is run again: what it finished is left alone.
+/// Starts a batch that does not run, or finds the one that another was faster to start. One that has ended is run again:
+/// what it finished is left alone.
 ///
 /// # Errors
 /// Those of the store and of Temporal.
@@ -55,13 +50,12 @@ pub fn start<'a>(
     id: &'a JobId,
     entries: &'a [BatchEntry],
     concurrency: u32,
-) -> BoxFuture<'a, Result<(), BatchError>> {
+) -> BoxFuture<'a, Result<Submission, BatchError>> {
     Box::pin(async move {
         let total = u32::try_from(entries.len()).map_err(|_| BatchError::TooMany(entries.len()))?;
         let requests_key = keys::batch(id.as_str());
         store.write_json(&requests_key, &entries).await?;
         let request = BatchRequest { requests_key, total, concurrency, done: BatchOutcome::default() };
-        jobs.submit_batch(id.as_str(), &request).await?;
-        Ok(())
+        Ok(jobs.submit_batch(id.as_str(), &request).await?)
     })
 }

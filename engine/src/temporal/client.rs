@@ -24,7 +24,7 @@ use temporalio_sdk::opentelemetry::OpenTelemetryPlugin;
 
 use super::{
     contracts::WORKFLOW_QUEUE,
-    progress::JobProgress,
+    progress::{JobKind, JobProgress},
     spans,
     workflows::{BatchRequest, BatchWorkflow, LlmRequest, LlmWorkflow, TranscribeWorkflow},
 };
@@ -58,6 +58,13 @@ pub struct JobEnd {
     pub status: JobStatus,
     /// Why it failed, for those that did.
     pub failure: Option<String>,
+}
+
+/// What has an id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holder {
+    pub kind: JobKind,
+    pub status: JobStatus,
 }
 
 /// A connection to Temporal through which jobs are handled; cheap to clone.
@@ -166,6 +173,20 @@ impl Jobs {
     /// How a job stands or ended, without asking its workflow.
     pub fn status<'a>(&'a self, id: &'a str) -> Call<'a, JobStatus> {
         bounded(async move { Ok(description::status(&self.describe(id).await?)) })
+    }
+
+    /// What has the id; `None` where Temporal knows nothing of it, or not any more.
+    pub fn holder<'a>(&'a self, id: &'a str) -> Call<'a, Option<Holder>> {
+        bounded(async move {
+            match self.describe(id).await {
+                Ok(described) => {
+                    let JobProgress { kind, status, .. } = description::progress(id, &described);
+                    Ok(Some(Holder { kind, status }))
+                }
+                Err(ClientError::NotFound { .. }) => Ok(None),
+                Err(error) => Err(error),
+            }
+        })
     }
 
     fn describe<'a>(&'a self, id: &'a str) -> Call<'a, WorkflowExecutionDescription> {

@@ -133,11 +133,11 @@ impl JobProgress {
     }
 
     /// As the result alone tells it: of a job that Temporal has forgotten.
-    pub fn of_result(result: &ResultHead) -> Self {
+    pub fn of_result(id: &str, result: &ResultHead) -> Self {
         Self {
             run_id: result.run_id.clone(),
             elapsed_s: result.timings.wall_s,
-            ..Self::new(&result.job_id, JobKind::Transcribe, result.status)
+            ..Self::new(id, JobKind::Transcribe, result.status)
         }
     }
 

@@ -43,6 +43,16 @@ fn foreign_crates_stay_in_their_rooms() {
     assert!(trespasses.is_empty(), "{trespasses:#?}");
 }
 
+/// A handler that made an id of its own out of a request could reach another tenant's job: `api::OwnJob` makes them all.
+#[test]
+fn handlers_know_jobs_by_their_clients_alone() {
+    let handlers = ["services/ingestion-api/src", "services/job-status-api/src"];
+    for file in sources().into_iter().filter(|file| handlers.iter().any(|room| is_inside(file, room))) {
+        let text = fs::read_to_string(root().join(&file)).unwrap();
+        assert!(!text.contains("JobId"), "{file} names engine::ids::JobId; take api::OwnJob out of the request");
+    }
+}
+
 #[test]
 fn names_are_found_in_every_spelling() {
     for (line, foreign, is_named) in [

@@ -9,42 +9,39 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use engine::api_keys::ApiKeys;
+use tokio::sync::watch;
+
 use crate::{
-    error::{ApiError, ErrorKind},
-    keys::ApiKeys,
+    error::{self, ApiError, ErrorKind},
     rate_limit::RateLimit,
+    scope::Scope,
 };
 
 const API_KEY_HEADER: &str = "x-api-key";
 
 /// Who makes a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Client {
-    /// The holder of the API key of this name.
-    Key(Arc<str>),
-    /// Anybody at this address, where there are no keys.
-    Address(Arc<str>),
+pub struct Client {
+    /// That of its API key, or its address where there are no keys.
+    name: Arc<str>,
+    scope: Scope,
 }
 
 impl Client {
     pub fn name(&self) -> &str {
-        match self {
-            Self::Key(name) | Self::Address(name) => name,
-        }
+        &self.name
     }
 
-    /// Whose things are the client's own: the key's name. Without keys everything is everybody's.
-    pub fn owner(&self) -> &str {
-        match self {
-            Self::Key(name) => name,
-            Self::Address(_) => "",
-        }
+    /// Whose jobs it may see.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
     }
 }
 
 pub(crate) struct Access {
     /// Without keys everybody is let in.
-    pub(crate) keys: Option<ApiKeys>,
+    pub(crate) keys: Option<watch::Receiver<ApiKeys>>,
     pub(crate) rate_limit: Option<RateLimit>,
 }
 
@@ -61,6 +58,7 @@ pub(crate) async fn authenticate(State(access): State<Arc<Access>>, mut request:
         }
         Err(refused) => refused.into_response(),
     };
+    error::tell(&mut response, client.scope());
     response.extensions_mut().insert(client);
     response
 }
@@ -70,7 +68,7 @@ impl Access {
         let Some(keys) = &self.keys else {
             let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
             let address = peer.map(|ConnectInfo(peer)| peer.ip().to_canonical().to_string());
-            return Ok(Client::Address(address.unwrap_or_default().into()));
+            return Ok(Client { name: address.unwrap_or_default().into(), scope: Scope::new(None) });
         };
         let refused = |message: &str| {
             ApiError::new(StatusCode::UNAUTHORIZED, ErrorKind::AuthenticationError, message).code("invalid_api_key")
@@ -78,13 +76,15 @@ impl Access {
         let presented = presented_key(request.headers()).ok_or_else(|| {
             refused("an API key is needed: send it as `Authorization: Bearer KEY` or `X-Api-Key: KEY`")
         })?;
-        let name = keys.name_of(presented).ok_or_else(|| refused("the API key is not known here"))?;
-        Ok(Client::Key(name.into()))
+        let keys = keys.borrow();
+        let key = keys.find(presented).ok_or_else(|| refused("the API key is not known here"))?;
+        Ok(Client { name: key.name.as_str().into(), scope: Scope::new(key.tenant.clone()) })
     }
 
     async fn admit(&self, client: &Client) -> Result<(), ApiError> {
         let Some(limit) = &self.rate_limit else { return Ok(()) };
-        limit.admit(client.name(), NonZeroU32::MIN).await.map_err(|refused| {
+        let admitted = limit.admit(client.name(), NonZeroU32::MIN).await;
+        admitted.map(drop).map_err(|refused| {
             let message = "too many requests in a minute; try again after the seconds that Retry-After tells";
             refused.answer(message, "rate_limit_exceeded")
         })

@@ -11,6 +11,8 @@ use engine::{events::WatchError, store::StoreError, temporal::client::ClientErro
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::scope::Scope;
+
 /// When to try again where a dependency is unavailable.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
 
@@ -107,16 +109,38 @@ impl ApiError {
         self.status
     }
 
+    /// The field that is wrong, where one is.
+    pub fn param_named(&self) -> Option<String> {
+        self.detail.param.clone()
+    }
+
     /// The body, for an answer that has begun already and can only be ended with it.
-    pub fn body(self) -> ErrorBody {
-        ErrorBody { error: self.detail }
+    pub fn body(self, scope: &Scope) -> ErrorBody {
+        ErrorBody { error: self.detail }.told(scope)
+    }
+}
+
+impl ErrorBody {
+    fn told(mut self, scope: &Scope) -> Self {
+        self.error.message = scope.told(&self.error.message);
+        self
+    }
+}
+
+/// Tells the error in a response, where it is one, with the names that the client knows.
+pub(crate) fn tell(response: &mut Response, scope: &Scope) {
+    if let Some(body) = response.extensions_mut().remove::<ErrorBody>() {
+        *response.body_mut() = Json(body.told(scope)).into_response().into_body();
     }
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let retry_after = self.retry_after.map(|wait| wait.as_millis().div_ceil(1000).max(1));
-        let mut response = (self.status, Json(ErrorBody { error: self.detail })).into_response();
+        let body = ErrorBody { error: self.detail };
+        let mut response = (self.status, Json(&body)).into_response();
+        // Whoever knows the client tells it once more, with the client's names.
+        response.extensions_mut().insert(body);
         let headers = response.headers_mut();
         if let Some(seconds) = retry_after.and_then(|seconds| HeaderValue::from_str(&seconds.to_string()).ok()) {
             headers.insert(header::RETRY_AFTER, seconds);

@@ -12,6 +12,7 @@ use axum::{
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tower_http::timeout::TimeoutError;
 
 use crate::error::{ApiError, ErrorKind};
@@ -74,7 +75,42 @@ pub fn parse_json<T: DeserializeOwned>(text: &[u8]) -> Result<T, ApiError> {
         if path == "." || path.ends_with('?') { refused } else { refused.param(path) }
     })?;
     reader.end().map_err(|error| ApiError::invalid(format!("the JSON goes on after its end: {error}")))?;
+    refuse_nul_in_json(text)?;
     Ok(value)
+}
+
+/// Refuses text with a NUL in it: for libraries and databases it would end there.
+///
+/// # Errors
+/// 400 with the field.
+pub fn refuse_nul(text: &str, param: &str) -> Result<(), ApiError> {
+    let refused = || ApiError::invalid(format!("{param} has a NUL character in it; leave it out")).param(param);
+    if text.contains('\0') { Err(refused()) } else { Ok(()) }
+}
+
+/// In JSON a NUL is written in one way only, and hardly ever: only where it may be there it is looked for.
+fn refuse_nul_in_json(text: &[u8]) -> Result<(), ApiError> {
+    const ESCAPED: &[u8] = b"\\u0000";
+    if !text.windows(ESCAPED.len()).any(|window| window == ESCAPED) {
+        return Ok(());
+    }
+    refuse_nul_below(&serde_json::from_slice(text).unwrap_or_default(), "")
+}
+
+fn refuse_nul_below(value: &Value, path: &str) -> Result<(), ApiError> {
+    match value {
+        Value::String(text) => refuse_nul(text, path),
+        Value::Array(items) => {
+            let mut items = items.iter().enumerate();
+            items.try_for_each(|(position, item)| refuse_nul_below(item, &format!("{path}[{position}]")))
+        }
+        Value::Object(fields) => fields.iter().try_for_each(|(name, value)| {
+            refuse_nul(name, path)?;
+            let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            refuse_nul_below(value, &path)
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Whether the body says that it is JSON.
@@ -125,6 +161,19 @@ mod tests {
     }
 
     #[test]
+    fn a_nul_is_refused_wherever_it_stands() {
+        for (text, param) in [
+            (r#"{"speech":{"prompt":"a\u0000b"}}"#, Some("speech.prompt")),
+            (r#"{"llm":[1,{"ask":{"schema":{"enum":["\u0000"]}}}]}"#, Some("llm[1].ask.schema.enum[0]")),
+            (r#"{"a":{"\u0000":1}}"#, Some("a")),
+            (r#"{"a":"\\u0000 \u0001"}"#, None),
+        ] {
+            let refused = parse_json::<serde_json::Value>(text.as_bytes()).err();
+            assert_eq!(refused.and_then(|error| error.param_named()).as_deref(), param, "{text}");
+        }
+    }
+
+    #[test]
     fn the_field_that_is_wrong_is_named() {
         for (text, param) in [
             (r#"{"speech":[{"words":true},{"words":1}]}"#, Some("speech[1].words")),
@@ -136,7 +185,7 @@ mod tests {
         ] {
             let error = parse_json::<Job>(text.as_bytes()).unwrap_err();
             assert_eq!(error.status(), 400);
-            assert_eq!(error.body().error.param.as_deref(), param, "{text}");
+            assert_eq!(error.param_named().as_deref(), param, "{text}");
         }
     }
 }

@@ -4,6 +4,8 @@ use engine::config::{INGESTION_API_PORT, LinkSettings};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::scope::JobName;
+
 /// Makes the links of jobs; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Links {
@@ -34,12 +36,12 @@ impl Links {
         Self { status_url, ingestion_url }
     }
 
-    pub fn job(&self, id: &str) -> JobLinks {
-        let this = format!("{}/v1/jobs/{id}", self.status_url);
+    pub fn job(&self, name: &JobName) -> JobLinks {
+        let this = format!("{}/v1/jobs/{name}", self.status_url);
         JobLinks {
             events: format!("{this}/events"),
             transcript: format!("{this}/transcript.json"),
-            cancel: format!("{}/v1/jobs/{id}", self.ingestion_url),
+            cancel: format!("{}/v1/jobs/{name}", self.ingestion_url),
             this,
         }
     }

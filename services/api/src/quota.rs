@@ -1,9 +1,8 @@
-//! How many jobs a client may ask for in a day.
+//! How many jobs a client may start in a day.
 
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use std::{future::Future, num::NonZeroU32, sync::Arc, time::Duration};
 
 use engine::{config::ApiSettings, redis::Redis};
-use futures_util::future::BoxFuture;
 
 use crate::{
     access::Client,
@@ -31,16 +30,31 @@ impl JobQuota {
         Self(settings.jobs_per_day.map(limit))
     }
 
-    /// Takes so many jobs out of the client's allowance.
+    /// Whether jobs are counted at all.
+    pub fn is_limited(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Takes so many jobs out of the client's allowance while they are started, and gives them back where they were not:
+    /// so nothing is paid for what is refused, and requests at the same time get no more than there is.
     ///
     /// # Errors
-    /// 429 where less is left; nothing is taken then.
-    pub fn take<'a>(&'a self, client: &'a Client, jobs: usize) -> BoxFuture<'a, Result<(), ApiError>> {
-        Box::pin(async move {
-            let Some(Limit { per_day, limit }) = self.0.as_deref() else { return Ok(()) };
-            let Some(count) = NonZeroU32::new(u32::try_from(jobs).unwrap_or(u32::MAX)) else { return Ok(()) };
-            limit.admit(client.name(), count).await.map_err(|refused| explain(refused, count, *per_day))
-        })
+    /// 429 where less is left, and then nothing is started; else those of `start`.
+    pub async fn charge<T>(
+        &self,
+        client: &Client,
+        jobs: usize,
+        start: impl Future<Output = Result<T, ApiError>> + Send,
+        has_started: impl FnOnce(&T) -> bool,
+    ) -> Result<T, ApiError> {
+        let count = NonZeroU32::new(u32::try_from(jobs).unwrap_or(u32::MAX));
+        let (Some(Limit { per_day, limit }), Some(count)) = (self.0.as_deref(), count) else { return start.await };
+        let taken = limit.admit(client.name(), count).await.map_err(|refused| explain(refused, count, *per_day))?;
+        let started = start.await;
+        if !started.as_ref().is_ok_and(has_started) {
+            limit.give_back(client.name(), count, taken).await;
+        }
+        started
     }
 }
 

@@ -8,6 +8,7 @@ use std::{io, net::SocketAddr, time::Duration};
 use axum::Router;
 use confique::Config;
 use engine::{
+    api_keys::KeysError,
     config::{self, ApiSettings, ConfigError, LinkSettings, RedisSettings, StoreSettings, TelemetrySettings},
     events::Notifications,
     redis::RedisUrlError,
@@ -25,7 +26,7 @@ use crate::{
     dependencies::{Dependencies, OpenError},
     health::HealthCheck,
     hosts::{AllowedHosts, BadHost},
-    keys::{ApiKeys, KeysError},
+    key_file,
     links::Links,
     metrics::{self, RequestMetrics},
     quota::JobQuota,
@@ -171,7 +172,7 @@ impl Service {
 
     fn router(&self, api: Api) -> Result<Router, ServeError> {
         let Self { name, address, settings, link_settings, dependencies, .. } = self;
-        let keys = settings.keys.as_deref().map(ApiKeys::read).transpose()?;
+        let keys = settings.keys.clone().map(key_file::watch).transpose()?;
         if keys.is_none() && !settings.open && !address.ip().is_loopback() {
             return Err(ServeError::Unprotected { name, address: *address });
         }

@@ -1,6 +1,6 @@
 //! What a client gets for a job that is started.
 
-use api::JobLinks;
+use api::{JobLinks, JobName};
 use axum::{
     http::{StatusCode, header::LOCATION},
     response::{IntoResponse, Response},
@@ -12,7 +12,8 @@ use utoipa::ToSchema;
 /// A job that is accepted.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AcceptedJob {
-    pub(crate) id: String,
+    #[schema(value_type = String)]
+    pub(crate) id: JobName,
     /// `running`, or the status of the existing job.
     #[schema(value_type = String)]
     pub(crate) status: JobStatus,

@@ -1,20 +1,29 @@
 //! What all handlers share: the ways to the store and to Temporal, and how a job is submitted.
 
-use api::{ApiError, JobQuota, Links, Service, Temporal};
-use axum::extract::{DefaultBodyLimit, Request};
+use api::{ApiError, ErrorKind, JobQuota, Links, OwnJob, Scope, Service, Temporal};
+use axum::{
+    extract::{DefaultBodyLimit, Request},
+    http::StatusCode,
+};
 use engine::{
     config::{IngestSettings, WebhookSettings},
     events::JobWatchers,
-    ids::JobId,
-    job::{JobOptions, JobRequest},
+    job::{JobOptions, JobRequest, Source},
+    references,
     result::JobStatus,
+    store::keys,
+    temporal::{
+        client::{Holder, Jobs, Submission},
+        progress::JobKind,
+    },
+    webhook::WebhookSecrets,
 };
 use models::AllowedModels;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     accepted_job::AcceptedJob,
-    caller::{Caller, key_is_taken},
+    caller::Caller,
     job_options::{self, BodyFormat},
     upload::Uploads,
 };
@@ -61,35 +70,80 @@ impl AppState {
     ///
     /// # Errors
     /// 400 with the field that is wrong, 404 for a model that there is not.
-    pub(crate) fn checked(&self, options: JobOptions, format: BodyFormat) -> Result<JobOptions, ApiError> {
+    pub(crate) fn checked(
+        &self,
+        scope: &Scope,
+        options: JobOptions,
+        format: BodyFormat,
+    ) -> Result<JobOptions, ApiError> {
         let options = job_options::checked(options, format, &self.models)?;
         if options.webhook.is_some() {
-            let signed = self.webhooks.signing_secret();
+            let secrets = WebhookSecrets::read(&self.webhooks).map_err(ApiError::internal)?;
+            let signed = secrets.of_tenant(scope.tenant());
             signed.map_err(|missing| ApiError::invalid(missing.to_string()).param(format.webhook_field()))?;
         }
         Ok(options)
     }
 
-    /// Starts the job, or finds the one that has its id.
+    /// Starts the job, or finds the one that has its id. What is started is charged, and nothing else.
     ///
     /// # Errors
-    /// 422 where the caller has sent the same idempotency key with another request before.
+    /// 422 where the caller has sent the same idempotency key with another request before, 429 where no job is left of
+    /// its allowance.
     pub(crate) async fn submit(
         &self,
-        id: &JobId,
+        job: &OwnJob,
         request: &JobRequest,
         caller: &Caller,
     ) -> Result<AcceptedJob, ApiError> {
         let jobs = self.temporal.jobs()?;
-        let submission = jobs.submit(id.as_str(), request).await?;
-        if submission.existing && caller.has_key() {
-            let run = jobs.latest_run(id.as_str()).await?;
-            if jobs.request(id.as_str(), &run).await? != *request {
-                return Err(key_is_taken(id));
-            }
+        caller.check_key(jobs, job, request).await?;
+        let is_held = |status: JobStatus| !status.is_final() || status.has_transcript();
+        let held = self.holder(job, JobKind::Transcribe).await?.filter(|status| is_held(*status));
+        if let Some(status) = held {
+            return Ok(self.accepted(job, status, true));
         }
-        let status = if submission.existing { jobs.status(id.as_str()).await? } else { JobStatus::Running };
-        Ok(AcceptedJob { links: self.links.job(id.as_str()), id: submission.id, existing: submission.existing, status })
+        let start = self.start(jobs, job, request);
+        let submission = self.quota.charge(&caller.client, 1, start, |submission| !submission.existing).await?;
+        if !submission.existing {
+            return Ok(self.accepted(job, JobStatus::Running, false));
+        }
+        // Another request was faster.
+        caller.check_key(jobs, job, request).await?;
+        Ok(self.accepted(job, jobs.status(job.as_str()).await?, true))
+    }
+
+    /// How the job or the batch stands that has the id, if one has.
+    ///
+    /// # Errors
+    /// 409 where a batch has the id and a job wants it, or the other way round.
+    pub(crate) async fn holder(&self, job: &OwnJob, wanted: JobKind) -> Result<Option<JobStatus>, ApiError> {
+        match self.temporal.jobs()?.holder(job.as_str()).await? {
+            Some(Holder { kind, .. }) if kind != wanted => {
+                let message =
+                    format!("{job} is the id of something else, which is of the kind {kind}; take another one");
+                Err(ApiError::new(StatusCode::CONFLICT, ErrorKind::InvalidRequestError, message).param("id"))
+            }
+            holder => Ok(holder.map(|holder| holder.status)),
+        }
+    }
+
+    /// From now on the job needs its recording, which others may be about to delete.
+    async fn start(&self, jobs: &Jobs, job: &OwnJob, request: &JobRequest) -> Result<Submission, ApiError> {
+        self.refer(job, &request.source).await?;
+        Ok(jobs.submit(job.as_str(), request).await?)
+    }
+
+    /// Says that the job needs the recording, where that is an upload.
+    pub(crate) async fn refer(&self, job: &OwnJob, source: &Source) -> Result<(), ApiError> {
+        let Source::Object(key) = source else { return Ok(()) };
+        let Some(sha256) = keys::upload_hash(key) else { return Ok(()) };
+        Ok(references::add(&self.uploads.store, sha256, job.id()).await?)
+    }
+
+    fn accepted(&self, job: &OwnJob, status: JobStatus, existing: bool) -> AcceptedJob {
+        let name = job.name();
+        AcceptedJob { links: self.links.job(&name), id: name, status, existing }
     }
 
     /// Bounds a JSON body on a route that takes uploads, too.

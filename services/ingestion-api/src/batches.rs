@@ -2,20 +2,21 @@
 
 use std::collections::HashSet;
 
-use api::{ApiError, ErrorKind, JobLinks, Json};
+use api::{ApiError, ErrorKind, JobLinks, JobName, Json, OwnJob, Scope};
 use axum::{
     extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
 use engine::{
-    ids::JobId,
     job::{JobOptions, Source, SpeechOptions, Webhook},
     llm::LlmTask,
     result::JobStatus,
     temporal::{
         batch::{self, BatchError},
+        client::Submission,
         contracts::BatchEntry,
+        progress::JobKind,
     },
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -56,14 +57,15 @@ struct NewBatch {
     concurrency: Option<u32>,
     /// The batch's name. Default: one made of the recordings and the options, so that the same batch sent again takes
     /// up what failed and leaves the rest alone.
-    #[schema(value_type = Option<String>, max_length = 200, pattern = "^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-    id: Option<JobId>,
+    #[schema(max_length = 200, pattern = "^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    id: Option<String>,
 }
 
 /// A batch that is accepted.
 #[derive(Debug, Serialize, ToSchema)]
 struct AcceptedBatch {
-    id: String,
+    #[schema(value_type = String)]
+    id: JobName,
     #[schema(value_type = String)]
     status: JobStatus,
     /// It was running already, with the recordings that it was started with.
@@ -74,7 +76,8 @@ struct AcceptedBatch {
 
 #[derive(Debug, Serialize, ToSchema)]
 struct BatchJob {
-    id: String,
+    #[schema(value_type = String)]
+    id: JobName,
     /// The recording's address or key.
     source: String,
 }
@@ -97,28 +100,68 @@ async fn start(
 ) -> Result<Response, ApiError> {
     let NewBatch { sources, speech, llm, webhook, concurrency, id } = batch;
     let concurrency = checked_concurrency(concurrency)?;
-    let sources = resolve(&state, sources).await?;
-    let options = state.checked(JobOptions { speech, llm, webhook }, BodyFormat::Json)?;
-    let id = if id.is_some() || caller.has_key() { caller.job_id(id)? } else { derived_id(&sources, &options)? };
-    let entries: Vec<_> = sources.into_iter().map(|source| entry(&id, source, &options)).collect();
-    let jobs = state.temporal.jobs()?;
-    let store = &state.uploads.store;
-    if caller.has_key() && batch::list(store, &id).await?.is_some_and(|list| list != entries) {
-        return Err(key_is_taken(&id));
-    }
-    let existing = batch::is_running(jobs, &id).await?;
-    if !existing {
-        state.quota.take(&caller.client, entries.len()).await?;
-        batch::start(jobs, store, &id, &entries, concurrency).await.map_err(not_started)?;
-    }
+    let scope = caller.scope();
+    let sources = resolve(&state, scope, sources).await?;
+    let options = state.checked(scope, JobOptions { speech, llm, webhook }, BodyFormat::Json)?;
+    let batch = match caller.batch(id.as_deref())? {
+        Some(batch) => batch,
+        None => named_after(scope, &sources, &options)?,
+    };
+    let entries: Vec<_> = sources.into_iter().map(|source| entry(&batch, source, &options)).collect();
+    let existing = start_or_find(&state, &caller, &batch, &entries, concurrency).await?;
     let accepted = AcceptedBatch {
+        id: batch.name(),
         status: JobStatus::Running,
         existing,
-        jobs: entries.into_iter().map(|entry| BatchJob { id: entry.id, source: entry.name }).collect(),
-        links: state.links.job(id.as_str()),
-        id: id.to_string(),
+        links: state.links.job(&batch.name()),
+        jobs: entries.into_iter().map(|entry| BatchJob { id: scope.name(&entry.id), source: entry.name }).collect(),
     };
     Ok((StatusCode::ACCEPTED, axum::Json(accepted)).into_response())
+}
+
+/// Whether the batch runs already.
+async fn start_or_find(
+    state: &AppState,
+    caller: &Caller,
+    batch: &OwnJob,
+    entries: &[BatchEntry],
+    concurrency: u32,
+) -> Result<bool, ApiError> {
+    if caller.has_key() {
+        let first = batch::list(&state.uploads.store, batch.id()).await?;
+        if first.is_some_and(|first| first != entries) {
+            return Err(key_is_taken(batch));
+        }
+    }
+    let held = state.holder(batch, JobKind::Batch).await?;
+    if held.is_some_and(|status| !status.is_final()) {
+        return Ok(true);
+    }
+    let count = if state.quota.is_limited() { count_unfinished(state, batch, entries).await? } else { entries.len() };
+    let starting = begin(state, batch, entries, concurrency);
+    let submission = state.quota.charge(&caller.client, count, starting, |submission| !submission.existing).await?;
+    Ok(submission.existing)
+}
+
+/// The jobs that the batch will run: what it has finished before it leaves alone.
+async fn count_unfinished(state: &AppState, batch: &OwnJob, entries: &[BatchEntry]) -> Result<usize, ApiError> {
+    let finished = state.temporal.jobs()?.completed_in_batch(batch.id()).await?;
+    Ok(entries.iter().filter(|entry| !finished.contains(&entry.id)).count())
+}
+
+async fn begin(
+    state: &AppState,
+    batch: &OwnJob,
+    entries: &[BatchEntry],
+    concurrency: u32,
+) -> Result<Submission, ApiError> {
+    let needed: Vec<_> =
+        entries.iter().map(|entry| (batch.in_batch(&entry.name), entry.request.source.clone())).collect();
+    let references = stream::iter(needed).map(Ok);
+    let refer = |(job, source)| async move { state.refer(&job, &source).await };
+    references.try_for_each_concurrent(CONCURRENT_CHECKS, refer).await?;
+    let started = batch::start(state.temporal.jobs()?, &state.uploads.store, batch.id(), entries, concurrency).await;
+    started.map_err(not_started)
 }
 
 fn checked_concurrency(wanted: Option<u32>) -> Result<u32, ApiError> {
@@ -129,7 +172,7 @@ fn checked_concurrency(wanted: Option<u32>) -> Result<u32, ApiError> {
     Err(ApiError::invalid(format!("concurrency is 1 to {MAX_CONCURRENCY}")).param("concurrency"))
 }
 
-async fn resolve(state: &AppState, sources: Vec<RemoteSource>) -> Result<Vec<Source>, ApiError> {
+async fn resolve(state: &AppState, scope: &Scope, sources: Vec<RemoteSource>) -> Result<Vec<Source>, ApiError> {
     if sources.is_empty() {
         return Err(ApiError::invalid("a batch needs recordings; name at least one").param("sources"));
     }
@@ -141,23 +184,23 @@ async fn resolve(state: &AppState, sources: Vec<RemoteSource>) -> Result<Vec<Sou
     let checks = sources
         .into_iter()
         .enumerate()
-        .map(async |(position, source)| source.resolve(state, &format!("sources[{position}]")).await);
+        .map(async |(position, source)| source.resolve(state, scope, &format!("sources[{position}]")).await);
     stream::iter(checks).buffered(CONCURRENT_CHECKS).try_collect().await
 }
 
-/// The name of a batch is made of its recordings and of the request for none.
-fn derived_id(sources: &[Source], options: &JobOptions) -> Result<JobId, ApiError> {
+/// The name is made of the recordings and of the request for none.
+fn named_after(scope: &Scope, sources: &[Source], options: &JobOptions) -> Result<OwnJob, ApiError> {
     let no_source = Source::Object(String::new());
     let sources = serde_json::to_string(sources).map_err(ApiError::internal)?;
     let request = serde_json::to_string(&options.request(no_source)).map_err(ApiError::internal)?;
-    Ok(JobId::of_batch(&sources, &request))
+    Ok(OwnJob::of_batch(scope, &sources, &request))
 }
 
-fn entry(batch: &JobId, source: Source, options: &JobOptions) -> BatchEntry {
+fn entry(batch: &OwnJob, source: Source, options: &JobOptions) -> BatchEntry {
     let name = match &source {
         Source::Path(name) | Source::Url(name) | Source::Object(name) => name.clone(),
     };
-    BatchEntry { id: batch.in_batch(&name, &name).to_string(), name, request: options.request(source) }
+    BatchEntry { id: batch.in_batch(&name).as_str().to_owned(), name, request: options.request(source) }
 }
 
 fn not_started(error: BatchError) -> ApiError {

@@ -1,12 +1,12 @@
 //! Who asks for a job, and the `Idempotency-Key` header: a second request with the same key means the same job.
 
-use api::{ApiError, Client, ErrorKind};
+use api::{ApiError, Client, ErrorKind, OwnJob, Scope};
 use axum::{
     Extension,
     extract::FromRequestParts,
     http::{HeaderName, StatusCode, request::Parts},
 };
-use engine::ids::JobId;
+use engine::{job::JobRequest, temporal::client::Jobs};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -15,27 +15,54 @@ const MAX_KEY_LENGTH: usize = 255;
 /// The sender of a request for a job.
 pub(crate) struct Caller {
     pub(crate) client: Client,
-    /// The job that the request's idempotency key stands for, if it has one.
-    keyed_job: Option<JobId>,
+    /// The request's idempotency key, if it has one.
+    key: Option<String>,
 }
 
 impl Caller {
     pub(crate) fn has_key(&self) -> bool {
-        self.keyed_job.is_some()
+        self.key.is_some()
     }
 
-    /// The job's name: the client's own, that of its idempotency key, or a new one.
+    /// Whose jobs it gives and sees.
+    pub(crate) fn scope(&self) -> &Scope {
+        self.client.scope()
+    }
+
+    /// The job by the name that the client gives it, that of its idempotency key, or a new one.
     ///
     /// # Errors
-    /// 400 where the client gave both.
-    pub(crate) fn job_id(&self, named: Option<JobId>) -> Result<JobId, ApiError> {
-        match (named, &self.keyed_job) {
+    /// 400 where the client gave both, or a name that it cannot give.
+    pub(crate) fn job(&self, named: Option<&str>) -> Result<OwnJob, ApiError> {
+        let scope = self.scope();
+        self.named(named, OwnJob::of_key).map(|job| job.unwrap_or_else(|| OwnJob::unnamed(scope)))
+    }
+
+    /// As [`Caller::job`], for a batch, which is named after what is in it where nobody names it.
+    pub(crate) fn batch(&self, named: Option<&str>) -> Result<Option<OwnJob>, ApiError> {
+        self.named(named, OwnJob::of_batch_key)
+    }
+
+    fn named(&self, named: Option<&str>, keyed: impl Fn(&Scope, &str) -> OwnJob) -> Result<Option<OwnJob>, ApiError> {
+        match (named, &self.key) {
             (Some(_), Some(_)) => {
                 Err(ApiError::invalid("send the field id or the header Idempotency-Key, not both").param("id"))
             }
-            (Some(id), None) => Ok(id),
-            (None, keyed) => Ok(keyed.clone().unwrap_or_else(JobId::new)),
+            (Some(name), None) => OwnJob::given(self.scope(), name).map(Some),
+            (None, key) => Ok(key.as_deref().map(|key| keyed(self.scope(), key))),
         }
+    }
+
+    /// Whether the request is the one that its idempotency key came with first, also where that one's job has ended.
+    ///
+    /// # Errors
+    /// 422 where it is another one.
+    pub(crate) async fn check_key(&self, jobs: &Jobs, job: &OwnJob, request: &JobRequest) -> Result<(), ApiError> {
+        if !self.has_key() {
+            return Ok(());
+        }
+        let first = jobs.latest_request(job.as_str()).await?;
+        if first.is_some_and(|first| first != *request) { Err(key_is_taken(job)) } else { Ok(()) }
     }
 }
 
@@ -44,8 +71,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let client = Extension::<Client>::from_request_parts(parts, state).await.map_err(ApiError::internal)?.0;
-        let keyed_job = key(parts)?.map(|key| JobId::of_key(client.owner(), key));
-        Ok(Self { client, keyed_job })
+        Ok(Self { client, key: key(parts)?.map(str::to_owned) })
     }
 }
 
@@ -59,25 +85,9 @@ fn key(parts: &Parts) -> Result<Option<&str>, ApiError> {
 }
 
 /// The key's first request was another one.
-pub(crate) fn key_is_taken(id: &JobId) -> ApiError {
-    let message = format!("this Idempotency-Key came with another request, which is {id}; take a new key");
+pub(crate) fn key_is_taken(job: &OwnJob) -> ApiError {
+    let message = format!("this Idempotency-Key came with another request, which is {job}; take a new key");
     ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, ErrorKind::InvalidRequestError, message)
         .param("Idempotency-Key")
         .code("idempotency_key_reused")
-}
-
-#[cfg(test)]
-mod tests {
-    use api::Client;
-
-    use super::Caller;
-
-    #[test]
-    fn a_job_is_named_once() {
-        let id = Some("a".parse().unwrap());
-        let caller = |keyed_job| Caller { client: Client::Address("here".into()), keyed_job };
-        assert!(caller(id.clone()).job_id(id.clone()).is_err());
-        assert_eq!(caller(None).job_id(id.clone()).ok(), id);
-        assert_eq!(caller(id.clone()).job_id(None).ok(), id);
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, error::Error};
 
-use api::{ApiError, body_error, parse_json};
+use api::{ApiError, body_error, parse_json, refuse_nul};
 use axum::{
     extract::{
         FromRequest, Multipart, Request,
@@ -142,7 +142,10 @@ async fn text(mut part: Field<'_>, name: &str, room: &mut usize, unparsed: &Unpa
         })?;
         text.extend_from_slice(&piece);
     }
-    String::from_utf8(text).map_err(|_| ApiError::invalid(format!("{name} is not UTF-8")).param(name))
+    let text = String::from_utf8(text);
+    let text = text.map_err(|_| ApiError::invalid(format!("{name} is not UTF-8")).param(name))?;
+    refuse_nul(&text, name)?;
+    Ok(text)
 }
 
 fn duplicate(name: &str) -> ApiError {

@@ -165,11 +165,7 @@ mod tests {
         let check = |json: &str, format: BodyFormat, status: u16, param: &str| {
             let speech = parse_json::<SpeechOptions>(json.as_bytes());
             let refused = speech.and_then(|speech| checked_speech(speech, format, &models)).unwrap_err();
-            assert_eq!(
-                (refused.status().as_u16(), refused.body().error.param.as_deref()),
-                (status, Some(param)),
-                "{json}"
-            );
+            assert_eq!((refused.status().as_u16(), refused.param_named().as_deref()), (status, Some(param)), "{json}");
         };
         check(r#"{"model":"gpt-9"}"#, BodyFormat::Json, 404, "speech.model");
         check(r#"{"model":"/etc/passwd"}"#, BodyFormat::Form, 404, "model");

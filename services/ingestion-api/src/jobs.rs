@@ -1,16 +1,17 @@
 //! Starting and cancelling jobs.
 
-use api::{ApiError, Json, Path};
+use api::{ApiError, JobName, Json, OwnJob, Scope};
 use axum::{
     extract::{FromRequest, Request, State},
     http::{StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
 use engine::{
-    ids::{InvalidId, JobId},
     job::{JobOptions, JobRequest, Source, SpeechOptions, Webhook},
     llm::LlmTask,
+    references,
     result::JobStatus,
+    store::keys,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -36,8 +37,8 @@ struct NewJob {
     llm: Vec<LlmTask>,
     webhook: Option<Webhook>,
     /// The job's name; one that is taken means the job that has it.
-    #[schema(value_type = Option<String>, max_length = 200, pattern = "^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-    id: Option<JobId>,
+    #[schema(max_length = 200, pattern = "^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    id: Option<String>,
 }
 
 /// Where the recording is.
@@ -46,7 +47,8 @@ struct NewJob {
 pub(crate) enum RemoteSource {
     /// An http or https address, which the workers fetch.
     Url(String),
-    /// A key in the object store.
+    /// A key in the object store. With a tenant's API key, that of an upload which a job of the tenant has: `uploads/`
+    /// and the SHA-256 of its bytes.
     Object(String),
 }
 
@@ -79,7 +81,8 @@ struct JobForm {
 /// A job that is asked to stop.
 #[derive(Debug, Serialize, ToSchema)]
 struct CancelledJob {
-    id: String,
+    #[schema(value_type = String)]
+    id: JobName,
     /// How it stood before: one that had ended stays as it is.
     #[schema(value_type = String)]
     status: JobStatus,
@@ -104,13 +107,12 @@ pub(crate) fn patient_routes() -> OpenApiRouter<AppState> {
     responses((status = 202, description = "Taken on", body = AcceptedJob)),
 )]
 async fn start(State(state): State<AppState>, caller: Caller, request: Request) -> Result<AcceptedJob, ApiError> {
-    state.quota.take(&caller.client, 1).await?;
-    let (id, job) = if is_form(&request) {
+    let (job, request) = if is_form(&request) {
         from_form(&state, &caller, request).await?
     } else {
         from_json(&state, &caller, request).await?
     };
-    state.submit(&id, &job, &caller).await
+    state.submit(&job, &request, &caller).await
 }
 
 fn is_form(request: &Request) -> bool {
@@ -118,23 +120,21 @@ fn is_form(request: &Request) -> bool {
     kind.is_some_and(|kind| kind.starts_with(b"multipart/"))
 }
 
-/// The job and its name. A recording is kept only if all else is right.
-async fn from_form(state: &AppState, caller: &Caller, request: Request) -> Result<(JobId, JobRequest), ApiError> {
+/// The job and what it is to do. A recording is kept only if all else is right.
+async fn from_form(state: &AppState, caller: &Caller, request: Request) -> Result<(OwnJob, JobRequest), ApiError> {
     let mut form = Form::read(request, &state.uploads, &job_options::FORM_FIELDS).await?;
     let file = form.file()?;
-    let id = form.take("id").map(|id| id.parse()).transpose();
-    let id = id.map_err(|error: InvalidId| ApiError::invalid(error.to_string()).param("id"))?;
-    let id = caller.job_id(id)?;
-    let options = state.checked(job_options::from_form(&mut form)?, BodyFormat::Form)?;
-    Ok((id, options.request(file.keep().await?)))
+    let job = caller.job(form.take("id").as_deref())?;
+    let options = state.checked(caller.scope(), job_options::from_form(&mut form)?, BodyFormat::Form)?;
+    Ok((job, options.request(file.keep().await?)))
 }
 
-async fn from_json(state: &AppState, caller: &Caller, request: Request) -> Result<(JobId, JobRequest), ApiError> {
+async fn from_json(state: &AppState, caller: &Caller, request: Request) -> Result<(OwnJob, JobRequest), ApiError> {
     let Json(job) = Json::<NewJob>::from_request(state.limit_json(request), &()).await?;
     let NewJob { source, speech, llm, webhook, id } = job;
-    let source = source.resolve(state, "source").await?;
-    let options = state.checked(JobOptions { speech, llm, webhook }, BodyFormat::Json)?;
-    Ok((caller.job_id(id)?, options.request(source)))
+    let source = source.resolve(state, caller.scope(), "source").await?;
+    let options = state.checked(caller.scope(), JobOptions { speech, llm, webhook }, BodyFormat::Json)?;
+    Ok((caller.job(id.as_deref())?, options.request(source)))
 }
 
 impl RemoteSource {
@@ -148,7 +148,7 @@ impl RemoteSource {
     ///
     /// # Errors
     /// 400 with the field that is wrong.
-    pub(crate) async fn resolve(self, state: &AppState, param: &str) -> Result<Source, ApiError> {
+    pub(crate) async fn resolve(self, state: &AppState, scope: &Scope, param: &str) -> Result<Source, ApiError> {
         match self {
             Self::Url(url) => {
                 check_web_address(&url).map_err(|refused| refused.param(format!("{param}.url")))?;
@@ -160,7 +160,7 @@ impl RemoteSource {
                 if !key.split('/').all(plain) || key.chars().any(char::is_control) {
                     return Err(refused("a key has parts divided by single slashes, none of them . or ..".to_owned()));
                 }
-                if !state.uploads.store.exists(&key).await? {
+                if !may_name(state, scope, &key).await? || !state.uploads.store.exists(&key).await? {
                     return Err(refused(format!("the store has no object {key}")));
                 }
                 Ok(Source::Object(key))
@@ -169,19 +169,27 @@ impl RemoteSource {
     }
 }
 
+/// Whether the client may name the object as its recording: what the system writes is nobody's, and of the uploads a
+/// tenant's are those that its own jobs came with.
+async fn may_name(state: &AppState, scope: &Scope, key: &str) -> Result<bool, ApiError> {
+    let Some(tenant) = scope.tenant() else { return Ok(!keys::is_own(key)) };
+    let Some(sha256) = keys::upload_hash(key) else { return Ok(false) };
+    Ok(references::belongs_to(&state.uploads.store, sha256, tenant).await?)
+}
+
 /// Cancel a job
 ///
 /// It stops within about a second; what it has finished is found again by the next job on the same recording.
 #[utoipa::path(
     delete, path = "/v1/jobs/{id}", tag = "jobs",
-    params(("id" = String, Path, description = "The job's or the batch's id", max_length = 200, pattern = "^[A-Za-z0-9][A-Za-z0-9._-]*$")),
+    params(("id" = String, Path, description = "The job's or the batch's id")),
     responses((status = 202, description = "It is being stopped, or had ended before", body = CancelledJob)),
 )]
-async fn cancel(State(state): State<AppState>, Path(id): Path<JobId>) -> Result<Response, ApiError> {
+async fn cancel(State(state): State<AppState>, job: OwnJob) -> Result<Response, ApiError> {
     let jobs = state.temporal.jobs()?;
-    let status = jobs.status(id.as_str()).await?;
+    let status = jobs.status(job.as_str()).await?;
     if !status.is_final() {
-        jobs.cancel(id.as_str()).await?;
+        jobs.cancel(job.as_str()).await?;
     }
-    Ok((StatusCode::ACCEPTED, axum::Json(CancelledJob { id: id.to_string(), status })).into_response())
+    Ok((StatusCode::ACCEPTED, axum::Json(CancelledJob { id: job.name(), status })).into_response())
 }

@@ -95,20 +95,19 @@ async fn translate(State(state): State<AppState>, caller: Caller, request: Reque
 
 /// What both endpoints do: only the fields of their forms differ.
 async fn respond(state: AppState, caller: Caller, request: Request, task: SpeechTask) -> Result<Response, ApiError> {
-    state.quota.take(&caller.client, 1).await?;
     let mut form = Form::read(request, &state.uploads, options::fields(task)).await?;
     let file = form.file()?;
     let Options { speech, mode } = Options::from_form(&mut form, task, &state.models)?;
-    let id = caller.job_id(None)?;
+    let job = caller.job(None)?;
     let source = file.keep().await?;
     let options = JobOptions { speech, ..JobOptions::default() };
-    state.submit(&id, &options.request(source), &caller).await?;
-    let job = [(JOB, id.to_string())];
+    state.submit(&job, &options.request(source), &caller).await?;
+    let header = [(JOB, job.to_string())];
     match mode {
         ResponseMode::Whole(whole) => {
-            let result = outcome::wait(&state, &id).await?;
-            Ok((job, whole.render(&result)?).into_response())
+            let result = outcome::wait(&state, &job).await?;
+            Ok((header, whole.render(&result)?).into_response())
         }
-        ResponseMode::Stream => Ok((job, stream::events(state, id).await?).into_response()),
+        ResponseMode::Stream => Ok((header, stream::events(state, job).await?).into_response()),
     }
 }

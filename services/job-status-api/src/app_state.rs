@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use api::{ApiError, ErrorKind, JobQuota, Links, Service, Temporal};
+use api::{ApiError, ErrorKind, JobQuota, Links, OwnJob, Service, Temporal};
 use axum::http::StatusCode;
 use engine::{
     events::{JobWatchers, Subscription},
-    ids::JobId,
     result::{JobResult, JobStatus},
     store::{KnownHead, Store},
     temporal::client::ClientError,
@@ -44,18 +43,18 @@ impl AppState {
     }
 
     /// The job as it is now, and what comes.
-    pub(crate) async fn follow(&self, id: &JobId) -> Result<Subscription, ApiError> {
-        Ok(self.watchers.watch(self.temporal.jobs()?, id.as_str()).await?)
+    pub(crate) async fn follow(&self, job: &OwnJob) -> Result<Subscription, ApiError> {
+        Ok(self.watchers.watch(self.temporal.jobs()?, job.as_str()).await?)
     }
 
     /// The job's run that goes on or was the last; as its result says where Temporal has forgotten the job.
     ///
     /// # Errors
     /// 404 for a job that nobody knows.
-    pub(crate) async fn latest_run(&self, id: &JobId) -> Result<String, ApiError> {
-        match self.temporal.jobs()?.latest_run(id.as_str()).await {
+    pub(crate) async fn latest_run(&self, job: &OwnJob) -> Result<String, ApiError> {
+        match self.temporal.jobs()?.latest_run(job.as_str()).await {
             Err(error @ ClientError::NotFound { .. }) => {
-                let known = self.watchers.results().find(id.as_str()).await?;
+                let known = self.watchers.results().find(job.as_str()).await?;
                 Ok(known.ok_or(error)?.head.run_id.clone())
             }
             known => Ok(known?),
@@ -66,18 +65,18 @@ impl AppState {
     ///
     /// # Errors
     /// As [`AppState::result`].
-    pub(crate) async fn text(&self, id: &JobId) -> Result<Text, ApiError> {
-        let missing = match self.result(id).await {
+    pub(crate) async fn text(&self, job: &OwnJob) -> Result<Text, ApiError> {
+        let missing = match self.result(job).await {
             Ok(known) => return Ok(Text::Stored(known)),
             Err(missing) if missing.status() == StatusCode::CONFLICT => missing,
             Err(error) => return Err(error),
         };
-        let progress = Arc::clone(&self.follow(id).await?.borrow().progress);
+        let progress = Arc::clone(&self.follow(job).await?.borrow().progress);
         if progress.status.is_final() {
             return Err(missing);
         }
-        let transcript = self.store.find_transcript(id.as_str(), &progress.run_id).await?.ok_or(missing)?;
-        Ok(Text::SoFar(Box::new(JobResult::so_far(id.to_string(), transcript))))
+        let transcript = self.store.find_transcript(job.as_str(), &progress.run_id).await?.ok_or(missing)?;
+        Ok(Text::SoFar(Box::new(JobResult::so_far(job.to_string(), transcript))))
     }
 
     /// The result of a job that has text, which Temporal may have forgotten meanwhile. That of one that was cancelled is
@@ -85,14 +84,14 @@ impl AppState {
     ///
     /// # Errors
     /// 404 for a job that nobody knows, 409 for one that has not ended or gave no transcript.
-    pub(crate) async fn result(&self, id: &JobId) -> Result<KnownHead, ApiError> {
-        let known = self.watchers.results().find(id.as_str()).await?;
+    pub(crate) async fn result(&self, job: &OwnJob) -> Result<KnownHead, ApiError> {
+        let known = self.watchers.results().find(job.as_str()).await?;
         if let Some(known) = known.filter(|known| known.head.has_transcript()) {
             return Ok(known);
         }
         // A job that failed may have been started again.
-        let status = self.follow(id).await?.borrow().progress.status;
-        Err(no_transcript(id, status))
+        let status = self.follow(job).await?.borrow().progress.status;
+        Err(no_transcript(job, status))
     }
 }
 
@@ -105,8 +104,8 @@ pub(crate) enum Text {
 }
 
 /// The job has no text, or not all of it.
-pub(crate) fn no_transcript(id: &JobId, status: JobStatus) -> ApiError {
+pub(crate) fn no_transcript(job: &OwnJob, status: JobStatus) -> ApiError {
     let advice = if status.is_final() { "" } else { "; follow its events until it has ended" };
-    let message = format!("there is no transcript: the job {id} is {status}{advice}");
+    let message = format!("there is no transcript: the job {job} is {status}{advice}");
     ApiError::new(StatusCode::CONFLICT, ErrorKind::InvalidRequestError, message).code("no_transcript")
 }

@@ -1,6 +1,6 @@
 //! A job's recording, for players.
 
-use api::{ApiError, Path};
+use api::{ApiError, OwnJob};
 use axum::{
     body::Body,
     extract::State,
@@ -11,7 +11,6 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use engine::{
-    ids::JobId,
     job::Source,
     store::{ObjectDescription, keys},
 };
@@ -46,12 +45,12 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         (status = 416, description = "The range begins after the end", body = api::ErrorBody),
     ),
 )]
-async fn audio(State(state): State<AppState>, Path(id): Path<JobId>, headers: HeaderMap) -> Result<Response, ApiError> {
-    match state.recordings.source(state.temporal.jobs()?, &id).await? {
+async fn audio(State(state): State<AppState>, job: OwnJob, headers: HeaderMap) -> Result<Response, ApiError> {
+    match state.recordings.source(state.temporal.jobs()?, &job).await? {
         Source::Object(key) => object(&state, &key, &headers).await,
         Source::Url(url) => Ok(Redirect::temporary(&url).into_response()),
         Source::Path(_) => {
-            let message = format!("the recording of {id} is a file of the workers, which is not handed out");
+            let message = format!("the recording of {job} is a file of the workers, which is not handed out");
             Err(ApiError::not_found(message).code("local_file"))
         }
     }

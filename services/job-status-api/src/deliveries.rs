@@ -1,8 +1,8 @@
 //! The tries to deliver a job's webhook.
 
-use api::{ApiError, Path};
+use api::{ApiError, OwnJob};
 use axum::{Json, extract::State};
-use engine::{ids::JobId, webhook::DeliveryAttempt};
+use engine::webhook::DeliveryAttempt;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::app_state::AppState;
@@ -15,14 +15,11 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 #[utoipa::path(get, path = "/v1/jobs/{id}/deliveries", tag = "Results", params(("id" = String, Path, description = "The job")), responses(
     (status = 200, description = "In order", body = Vec<Object>),
 ))]
-async fn deliveries(
-    State(state): State<AppState>,
-    Path(id): Path<JobId>,
-) -> Result<Json<Vec<DeliveryAttempt>>, ApiError> {
-    let attempts = state.store.find_delivery_attempts(id.as_str()).await?;
+async fn deliveries(State(state): State<AppState>, job: OwnJob) -> Result<Json<Vec<DeliveryAttempt>>, ApiError> {
+    let attempts = state.store.find_delivery_attempts(job.as_str()).await?;
     if attempts.is_empty() {
         // Tells a job without deliveries from one that is not there.
-        state.follow(&id).await?;
+        state.follow(&job).await?;
     }
     Ok(Json(attempts))
 }

@@ -3,15 +3,14 @@
 
 use std::collections::VecDeque;
 
-use api::{ApiError, Links, Path, event_stream, json_event};
+use api::{ApiError, Links, OwnJob, event_stream, json_event};
 use axum::{
     extract::State,
     http::HeaderMap,
     response::{Response, sse::Event},
 };
 use engine::{
-    events::{EventId, JobEvent, Snapshot, Subscription},
-    ids::JobId,
+    events::{Ended, EventId, JobEvent, Snapshot, Subscription},
     transcript::{Segment, Word},
 };
 use futures_util::{StreamExt, stream};
@@ -37,16 +36,13 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     ),
     responses((status = 200, description = "Until the job has ended", body = String, content_type = "text/event-stream")),
 )]
-async fn events(
-    State(state): State<AppState>,
-    Path(id): Path<JobId>,
-    headers: HeaderMap,
-) -> Result<Response, ApiError> {
+async fn events(State(state): State<AppState>, job: OwnJob, headers: HeaderMap) -> Result<Response, ApiError> {
     let last_id = headers.get(LAST_EVENT_ID).map(|id| id.to_str().unwrap_or("?").parse::<EventId>());
     let last_id = last_id.transpose().map_err(|error| ApiError::invalid(error.to_string()).param("Last-Event-ID"))?;
     let stream = EventStream {
-        snapshots: state.watchers.watch_latest(state.temporal.jobs()?, id.as_str()).await?,
+        snapshots: state.watchers.watch_latest(state.temporal.jobs()?, job.as_str()).await?,
         links: state.links,
+        job,
         last_sent: None,
         last_id: last_id.unwrap_or_default(),
         pending: VecDeque::new(),
@@ -58,6 +54,7 @@ async fn events(
 
 /// One client's stream.
 struct EventStream {
+    job: OwnJob,
     snapshots: Subscription,
     links: Links,
     last_sent: Option<Snapshot>,
@@ -92,12 +89,17 @@ impl EventStream {
     fn event(&self, id: &EventId, event: &JobEvent) -> Event {
         let named = |name: &str| Event::default().event(name);
         let event = match event {
-            JobEvent::Progress(snapshot) => json_event(named("progress"), &JobView::new(snapshot, &self.links)),
+            JobEvent::Progress(snapshot) => {
+                json_event(named("progress"), &JobView::new(&self.job, snapshot, &self.links))
+            }
             JobEvent::Segments { chunk, segments } => {
                 let segments = segments.iter().map(SegmentView::from).collect();
                 json_event(named("segments"), &ChunkView { chunk: *chunk, segments })
             }
-            JobEvent::Done(ended) => json_event(named("done"), ended),
+            JobEvent::Done(ended) => {
+                let error = ended.error.as_deref().map(|error| self.job.scope().told(error));
+                json_event(named("done"), &Ended { error, ..ended.clone() })
+            }
         };
         event.id(id.to_string())
     }

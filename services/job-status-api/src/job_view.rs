@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{JobLinks, Links};
+use api::{JobLinks, JobName, Links, OwnJob, Scope};
 use engine::{
     events::Snapshot,
     result::{JobStatus, Provenance},
@@ -14,7 +14,8 @@ use utoipa::ToSchema;
 /// The state of a job.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct JobView {
-    id: String,
+    #[schema(value_type = String)]
+    id: JobName,
     /// `transcribe`, `llm` or `batch`.
     #[schema(value_type = String)]
     kind: JobKind,
@@ -58,13 +59,15 @@ pub(crate) struct JobView {
 }
 
 impl JobView {
-    pub(crate) fn new(snapshot: &Snapshot, links: &Links) -> Self {
+    pub(crate) fn new(job: &OwnJob, snapshot: &Snapshot, links: &Links) -> Self {
         let progress = snapshot.progress.as_ref().clone();
         let ended = snapshot.ended.clone();
+        let told = |message: &String| job.scope().told(message);
+        let retries = progress.retries.into_iter();
         Self {
             percent: snapshot.percent(),
-            links: links.job(&progress.id),
-            id: progress.id,
+            links: links.job(&job.name()),
+            id: job.name(),
             kind: progress.kind,
             status: progress.status,
             stage: progress.stage,
@@ -75,11 +78,11 @@ impl JobView {
             elapsed_s: progress.elapsed_s,
             speed: snapshot.speed.map(|speed| speed.times_real_time),
             time_left_s: snapshot.speed.map(|speed| speed.seconds_left),
-            retries: progress.retries,
+            retries: retries.map(|retry| Retry { message: told(&retry.message), ..retry }).collect(),
             download: progress.download,
             jobs_done: progress.jobs_done,
             jobs_total: progress.jobs_total,
-            error: ended.as_ref().and_then(|ended| ended.error.clone()),
+            error: ended.as_ref().and_then(|ended| ended.error.as_ref().map(told)),
             provenance: ended.and_then(|ended| ended.provenance),
         }
     }
@@ -88,7 +91,8 @@ impl JobView {
 /// A job in a list.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct ListedJob {
-    id: String,
+    #[schema(value_type = String)]
+    id: JobName,
     #[schema(value_type = String)]
     kind: JobKind,
     #[schema(value_type = String)]
@@ -101,9 +105,9 @@ pub(crate) struct ListedJob {
     wall_s: Option<f64>,
 }
 
-impl From<JobSummary> for ListedJob {
-    fn from(summary: JobSummary) -> Self {
+impl ListedJob {
+    pub(crate) fn new(scope: &Scope, summary: JobSummary) -> Self {
         let JobSummary { id, kind, status, started, wall_s } = summary;
-        Self { id, kind, status, started, wall_s }
+        Self { id: scope.name(&id), kind, status, started, wall_s }
     }
 }

@@ -1,9 +1,8 @@
 //! The list of jobs, and the state of one.
 
-use api::{ApiError, Path, Query};
-use axum::{Json, extract::State};
+use api::{ApiError, Client, OwnJob, Query};
+use axum::{Extension, Json, extract::State};
 use engine::{
-    ids::JobId,
     result::JobStatus,
     temporal::{
         client::{Cursor, JobFilter},
@@ -56,17 +55,22 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 #[utoipa::path(get, path = "/v1/jobs", tag = "Jobs", params(ListJobsQuery), responses(
     (status = 200, description = "A page of them", body = JobList),
 ))]
-async fn list(State(state): State<AppState>, Query(query): Query<ListJobsQuery>) -> Result<Json<JobList>, ApiError> {
+async fn list(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    Query(query): Query<ListJobsQuery>,
+) -> Result<Json<JobList>, ApiError> {
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
     if !(1..=MAX_LIMIT).contains(&limit) {
         return Err(ApiError::invalid(format!("limit is {limit}; ask for 1 to {MAX_LIMIT} jobs")).param("limit"));
     }
     let cursor = query.cursor.map(|cursor| cursor.parse::<Cursor>()).transpose();
     let cursor = cursor.map_err(|error| ApiError::invalid(error.to_string()).param("cursor"))?;
-    let filter = JobFilter { status: query.status, kind: query.kind };
+    let scope = client.scope();
+    let filter = JobFilter { tenant: scope.tenant().cloned(), status: query.status, kind: query.kind };
     let page = state.temporal.jobs()?.page(filter, cursor.as_ref(), limit).await?;
     Ok(Json(JobList {
-        jobs: page.jobs.into_iter().map(ListedJob::from).collect(),
+        jobs: page.jobs.into_iter().map(|job| ListedJob::new(scope, job)).collect(),
         next_cursor: page.next.map(|next| next.to_string()),
     }))
 }
@@ -75,8 +79,8 @@ async fn list(State(state): State<AppState>, Query(query): Query<ListJobsQuery>)
 #[utoipa::path(get, path = "/v1/jobs/{id}", tag = "Jobs", params(("id" = String, Path, description = "The job")), responses(
     (status = 200, description = "As it is now", body = JobView),
 ))]
-async fn show(State(state): State<AppState>, Path(id): Path<JobId>) -> Result<Json<JobView>, ApiError> {
-    let snapshots = state.follow(&id).await?;
+async fn show(State(state): State<AppState>, job: OwnJob) -> Result<Json<JobView>, ApiError> {
+    let snapshots = state.follow(&job).await?;
     let snapshot = snapshots.borrow();
-    Ok(Json(JobView::new(&snapshot, &state.links)))
+    Ok(Json(JobView::new(&job, &snapshot, &state.links)))
 }

@@ -2,17 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use api::{ApiError, Client, JobLinks, Json, Path};
+use api::{ApiError, Client, JobLinks, JobName, Json, OwnJob, Path};
 use axum::{
     Extension,
     extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use engine::{
-    ids::JobId,
-    llm::{LlmAnswer, LlmTask, PresetTask, Question},
-};
+use engine::llm::{LlmAnswer, LlmTask, PresetTask, Question};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -49,7 +46,8 @@ impl NewLlmTask {
 #[derive(Debug, Serialize, ToSchema)]
 struct AcceptedTask {
     /// The task is a job of its own; its answer goes into the job that was asked about.
-    id: String,
+    #[schema(value_type = String)]
+    id: JobName,
     links: JobLinks,
 }
 
@@ -64,9 +62,15 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 ))]
 async fn all(
     State(state): State<AppState>,
-    Path(id): Path<JobId>,
+    job: OwnJob,
 ) -> Result<axum::Json<BTreeMap<String, serde_json::Value>>, ApiError> {
-    Ok(axum::Json(state.result(&id).await?.head.llm.clone()))
+    Ok(axum::Json(state.result(&job).await?.head.llm.clone()))
+}
+
+/// What of the job is asked for.
+#[derive(Deserialize)]
+struct OfJob {
+    task: String,
 }
 
 /// One answer of the language model, and what it took.
@@ -76,15 +80,16 @@ async fn all(
 )]
 async fn one(
     State(state): State<AppState>,
-    Path((id, task)): Path<(JobId, String)>,
+    job: OwnJob,
+    Path(OfJob { task }): Path<OfJob>,
 ) -> Result<axum::Json<LlmAnswer>, ApiError> {
-    let unknown = || ApiError::not_found(format!("the job {id} has no answer to {task:?}"));
+    let unknown = || ApiError::not_found(format!("the job {job} has no answer to {task:?}"));
     // What is no task's name is no key in the store either.
     if !LlmTask::NAMES.contains(&task.as_str()) {
         return Err(unknown());
     }
-    let run_id = state.latest_run(&id).await?;
-    let answer = state.store.find_llm_answer(id.as_str(), &run_id, &task).await?;
+    let run_id = state.latest_run(&job).await?;
+    let answer = state.store.find_llm_answer(job.as_str(), &run_id, &task).await?;
     answer.map(axum::Json).ok_or_else(unknown)
 }
 
@@ -99,23 +104,24 @@ async fn one(
 async fn ask(
     State(state): State<AppState>,
     Extension(client): Extension<Client>,
-    Path(id): Path<JobId>,
+    job: OwnJob,
     Json(task): Json<NewLlmTask>,
 ) -> Result<Response, ApiError> {
     let task = task.resolve()?;
-    let status = state.result(&id).await?.head.status;
+    let status = state.result(&job).await?.head.status;
     if !status.has_transcript() {
-        return Err(no_transcript(&id, status));
+        return Err(no_transcript(&job, status));
     }
-    state.quota.take(&client, 1).await?;
-    let submission = state.temporal.jobs()?.submit_llm(id.as_str(), &task).await?;
+    let jobs = state.temporal.jobs()?;
+    let start = async { Ok(jobs.submit_llm(job.as_str(), &task).await?) };
+    let submission = state.quota.charge(&client, 1, start, |submission| !submission.existing).await?;
+    let id = job.scope().name(&submission.id);
     if submission.existing && matches!(task, LlmTask::Ask(_)) {
-        let message =
-            format!("{id} is being asked another question; ask again when the job {} has ended", submission.id);
+        let message = format!("{job} is being asked another question; ask again when the job {id} has ended");
         return Err(ApiError::new(StatusCode::CONFLICT, api::ErrorKind::InvalidRequestError, message).code("busy"));
     }
     // A run of the same name may have ended just before.
     state.watchers.forget(&submission.id);
-    let accepted = AcceptedTask { links: state.links.job(&submission.id), id: submission.id };
+    let accepted = AcceptedTask { links: state.links.job(&id), id };
     Ok((StatusCode::ACCEPTED, axum::Json(accepted)).into_response())
 }

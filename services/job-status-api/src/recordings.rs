@@ -5,9 +5,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use api::ApiError;
+use api::{ApiError, OwnJob};
 use engine::{
-    ids::JobId,
     job::Source,
     store::{ResultHeads, Store, keys},
     temporal::client::{ClientError, Jobs},
@@ -34,15 +33,15 @@ impl Recordings {
     ///
     /// # Errors
     /// 404 for a job that nobody knows, and for one that has no recording.
-    pub(crate) async fn source(&self, jobs: &Jobs, id: &JobId) -> Result<Source, ApiError> {
-        let run = match jobs.latest_run(id.as_str()).await {
+    pub(crate) async fn source(&self, jobs: &Jobs, job: &OwnJob) -> Result<Source, ApiError> {
+        let run = match jobs.latest_run(job.as_str()).await {
             Err(ClientError::NotFound { id }) => return self.source_of_forgotten(id).await,
             known => known?,
         };
         if let Some(source) = self.cached.lock().unwrap_or_else(PoisonError::into_inner).get(&run) {
             return Ok(source.clone());
         }
-        let source = jobs.request(id.as_str(), &run).await?.source;
+        let source = jobs.request(job.as_str(), &run).await?.source;
         let mut cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
         if cached.len() >= MAX_CACHED {
             cached.clear();

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use api::{ApiError, Path};
+use api::{ApiError, OwnJob, Path};
 use axum::{
     body::Body,
     extract::State,
@@ -18,10 +18,10 @@ use axum::{
 use bytes::Bytes;
 use engine::{
     formats::Format,
-    ids::JobId,
     store::{KnownHead, keys},
 };
 use futures_util::stream;
+use serde::Deserialize;
 use tokio::{runtime::Handle, sync::mpsc};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -46,6 +46,12 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(transcript))
 }
 
+/// What of the job is asked for.
+#[derive(Deserialize)]
+struct OfJob {
+    document: String,
+}
+
 /// A job's transcript: `transcript.json`, `transcript.verbose_json` (OpenAI's shape), `transcript.srt`,
 /// `transcript.vtt` or `transcript.txt`. It is there while language models are still at work on it; of a job that was
 /// cancelled, it is what was recognised before.
@@ -64,13 +70,14 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 )]
 async fn transcript(
     State(state): State<AppState>,
-    Path((id, document)): Path<(JobId, String)>,
+    job: OwnJob,
+    Path(OfJob { document }): Path<OfJob>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let unknown = || ApiError::not_found(format!("a job has no {document}; /docs shows what it has"));
     let format = document.strip_prefix("transcript.").and_then(|name| name.parse::<Format>().ok());
     let format = format.ok_or_else(unknown)?;
-    let (document, status) = match state.text(&id).await? {
+    let (document, status) = match state.text(&job).await? {
         Text::Stored(known) => {
             // A later LLM answer makes another version, and a later program may write it otherwise.
             let tag = etag::of_content(format!("{} {format} {}", known.version, env!("CARGO_PKG_VERSION")));
@@ -78,7 +85,7 @@ async fn transcript(
                 return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response());
             }
             let status = known.head.status;
-            (([(ETAG, tag)], body(&state, &id, format, known).await?).into_response(), status)
+            (([(ETAG, tag)], body(&state, &job, format, known).await?).into_response(), status)
         }
         Text::SoFar(result) => (format.render(&result).map_err(ApiError::internal)?.into_response(), result.status),
     };
@@ -87,11 +94,11 @@ async fn transcript(
     Ok(([(CONTENT_TYPE, kind), (STATUS, status)], document).into_response())
 }
 
-async fn body(state: &AppState, id: &JobId, format: Format, known: KnownHead) -> Result<Body, ApiError> {
+async fn body(state: &AppState, job: &OwnJob, format: Format, known: KnownHead) -> Result<Body, ApiError> {
     if format == Format::Json {
-        return Ok(Body::from_stream(state.store.stream(&keys::result(id.as_str())).await?));
+        return Ok(Body::from_stream(state.store.stream(&keys::result(job.as_str())).await?));
     }
-    let result = state.store.result_reader(id.as_str()).await?;
+    let result = state.store.result_reader(job.as_str()).await?;
     let (sender, receiver) = mpsc::channel(PIECES_IN_FLIGHT);
     let pieces = Pieces { sender, runtime: Handle::current() };
     tokio::task::spawn_blocking(move || {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use engine::{
     error::StageError,
+    ids::tenant_and_name,
     llm::LlmAnswer,
     result::{JobResult, JobStatus, Provenance, StageFailure, VERSION},
     store::{Store, StoreError, keys},
@@ -77,7 +78,8 @@ fn result(
     });
     JobResult {
         version: VERSION,
-        job_id: conclusion.job_id,
+        // As its owner knows it, who reads this.
+        job_id: tenant_and_name(&conclusion.job_id).1.to_owned(),
         run_id: conclusion.run_id,
         status: conclusion.status,
         errors: conclusion.errors,

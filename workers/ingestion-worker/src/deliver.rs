@@ -7,7 +7,7 @@ use engine::{
     error::StageError,
     store::{Store, keys},
     temporal::contracts::{DeliverInput, Undelivered},
-    webhook::{DeliveryAttempt, JobEnded, signature},
+    webhook::{DeliveryAttempt, JobEnded, WebhookSecrets, signature},
 };
 use reqwest::{Client, Response, Url, header::CONTENT_TYPE, redirect};
 
@@ -63,8 +63,10 @@ async fn post(
 ) -> Result<String, StageError> {
     let guard = SsrfGuard::new(allow_private);
     guard.check(&url).map_err(|refusal| StageError::bad_input(refusal.to_string()))?;
-    let secret = settings.signing_secret().map_err(|missing| StageError::setup(missing.to_string()))?;
-    let message = JobEnded::new(input.job_id.clone(), input.status);
+    // A file that is wrong is put right by somebody, and the message goes out then.
+    let secrets = WebhookSecrets::read(settings).map_err(|error| StageError::transient(error.to_string()))?;
+    let secret = secrets.of_job(&input.job_id).map_err(|missing| StageError::setup(missing.to_string()))?;
+    let message = JobEnded::new(&input.job_id, input.status);
     let body = serde_json::to_string(&message).map_err(|error| StageError::setup(error.to_string()))?;
     let signed = signature(secret, &input.message_id, at, &body);
     let signed = signed.map_err(|error| StageError::setup(error.to_string()))?;

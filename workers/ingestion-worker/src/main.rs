@@ -8,6 +8,7 @@ use engine::{
     },
     program::WorkerProgram,
     temporal::{contracts::INGEST_QUEUE, worker::Queue},
+    webhook::WebhookSecrets,
 };
 use ingestion_worker::activities::IngestActivities;
 
@@ -41,6 +42,10 @@ struct Settings {
 fn main() -> anyhow::Result<()> {
     let flags = Flags::parse();
     let Settings { telemetry, health, store, workflows, ingest, webhooks } = config::load()?;
+    if !flags.healthy {
+        // Said now rather than with the first message.
+        WebhookSecrets::read(&webhooks)?;
+    }
     let program = WorkerProgram { name: env!("CARGO_PKG_NAME"), telemetry, health, store };
     let queues = Box::new(|store, stop| {
         let slots = ingest.slots;

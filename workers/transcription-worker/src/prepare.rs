@@ -54,6 +54,9 @@ async fn settle(
             speech.language
         )));
     }
+    if speech.prompt.as_deref().is_some_and(|prompt| prompt.contains('\0')) {
+        return Err(StageError::bad_input("the prompt has a NUL character in it: leave it out"));
+    }
     let model = models.get(&speech, awaited).await?;
     refuse_what_the_model_cannot(&model, &speech)?;
     if speech.language == AUTO {

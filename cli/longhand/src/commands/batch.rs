@@ -56,7 +56,7 @@ pub(crate) struct BatchArgs {
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
     /// Name of the batch
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = JobId::given)]
     id: Option<JobId>,
     /// Print the batch's id and leave
     #[arg(long)]
@@ -119,7 +119,8 @@ async fn start(
     let entries: Vec<BatchEntry> =
         entries.buffered(CONCURRENT_UPLOADS).inspect_ok(|_| bar.inc(1)).try_collect().await?;
     drop(bar);
-    Ok(batch::start(jobs, store, id, &entries, concurrency).await?)
+    batch::start(jobs, store, id, &entries, concurrency).await?;
+    Ok(())
 }
 
 /// The bar of the uploads, removed when it is dropped.

@@ -54,7 +54,7 @@ pub(crate) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
     let progress = match jobs.progress(id).await {
         Err(error @ ClientError::NotFound { .. }) => {
             let result = store.find_result_head(id).await?;
-            JobProgress::of_result(&result.ok_or(error)?)
+            JobProgress::of_result(id, &result.ok_or(error)?)
         }
         progress => progress?,
     };

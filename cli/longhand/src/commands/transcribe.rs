@@ -40,7 +40,7 @@ pub(crate) struct TranscribeArgs {
     #[command(flatten)]
     output: OutputFlags,
     /// Name of the job; one that is taken means the job that has it. Several recordings get ID-1, ID-2, ...
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = JobId::given)]
     id: Option<JobId>,
     /// Print the job's id and leave
     #[arg(long, conflicts_with_all = ["output", "format"])]

@@ -62,6 +62,7 @@ fn bad_options_fail_at_once_with_a_reason() {
         ("model-path", json!({"model": "/nowhere/model.bin"}), vec!["/nowhere/model.bin"]),
         ("language", json!({"language": "klingon"}), vec!["klingon", "auto"]),
         ("unlearnt", json!({"model": "base", "language": "yue"}), vec!["base", "yue", "large-v3-turbo"]),
+        ("prompt", json!({"language": "en", "prompt": "a\0b"}), vec!["NUL character"]),
     ];
     for (id, speech, says) in cases {
         check_fails(&STACK, &format!("bad-{id}"), &json!({ "source": source, "speech": speech }), "transcribe", &says);

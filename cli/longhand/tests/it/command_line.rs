@@ -102,13 +102,51 @@ fn finished(id: &str) -> JobResult {
 fn help_of_every_command() {
     let alone = Alone::new();
     let mut help = String::new();
-    for command in ["", "transcribe", "list", "show", "watch", "cancel", "result", "llm", "batch", "completions"] {
+    for command in
+        ["", "transcribe", "list", "show", "watch", "cancel", "result", "llm", "batch", "keys", "completions"]
+    {
         let arguments: Vec<_> = [command, "--help"].into_iter().filter(|argument| !argument.is_empty()).collect();
         let output = alone.command(&arguments).env("COLUMNS", "100").output().unwrap();
         assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0), "{command}");
         help += &format!("$ longhand {}\n{}\n", arguments.join(" "), text(output.stdout));
     }
     insta::assert_snapshot!(help);
+}
+
+#[test]
+fn keys_are_added_listed_and_revoked() {
+    let alone = Alone::new();
+    let run = |arguments: &[&str]| {
+        let output = alone.command(arguments).env("LONGHAND_API_KEYS", "keys").output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", text(output.stderr));
+        text(output.stdout)
+    };
+    let json = |arguments: &[&str]| -> Value { serde_json::from_str(&run(arguments)).unwrap() };
+    let acme = run(&["keys", "add", "acme"]);
+    assert_eq!(acme.lines().count(), 1, "nothing but the key");
+    let ci = json(&["keys", "add", "CI", "--tenant", "acme", "--json"]);
+    assert_eq!(json!([ci["name"], ci["tenant"], ci["admin"]]), json!(["CI", "acme", false]));
+    assert_eq!(json(&["keys", "add", "root", "--admin", "--json"])["tenant"], Value::Null);
+    let kept = fs::read_to_string(alone.folder.path().join("keys")).unwrap();
+    assert!(!kept.contains(acme.trim()) && !kept.contains(ci["key"].as_str().unwrap()), "{kept}");
+    let listed = json!([
+        { "name": "acme", "tenant": "acme", "admin": false },
+        { "name": "CI", "tenant": "acme", "admin": false },
+        { "name": "root", "tenant": null, "admin": true },
+    ]);
+    assert_eq!(json(&["keys", "list", "--json"]), listed);
+    run(&["keys", "revoke", "acme"]);
+    assert_eq!(run(&["keys", "list"]), "NAME  TENANT\nCI    acme\nroot  * (all)\n");
+    for (arguments, says) in [
+        (&["keys", "list"][..], &["LONGHAND_API_KEYS", "--file"][..]),
+        (&["keys", "list", "--file", "none"], &["none cannot be read"]),
+        (&["keys", "add", "Anna", "--file", "keys"], &["Anna is no tenant's name", "--tenant", "small letters"]),
+        (&["keys", "add", "CI", "--admin", "--file", "keys"], &["the name CI twice"]),
+        (&["keys", "add", "a", "--tenant", "a:b", "--file", "keys"], &["a:b", "small letters"]),
+        (&["keys", "revoke", "acme", "--file", "keys"], &["have no name acme"]),
+    ] {
+        alone.check_refused(arguments, says);
+    }
 }
 
 #[test]
@@ -130,6 +168,8 @@ fn wrong_use_is_refused() {
         (&["transcribe", "talk.wav", "--ask", "Who?", "--schema", "none.json"], &["none.json"]),
         (&["transcribe", "talk.wav", "--ask", " "], &["--ask is empty"]),
         (&["transcribe", "talk.wav", "--id", "a/b"], &["a/b", "digits"]),
+        (&["transcribe", "talk.wav", "--id", "a.webhook"], &["a.webhook", "take another one"]),
+        (&["batch", "talks", "--id", "a.llm.ask"], &["a.llm.ask", "take another one"]),
         (&["transcribe", "talk.wav", "talk.wav", "--format", "srt"], &["-o FOLDER"]),
         (&["transcribe", "talk.wav", "-o", "none/talk.txt"], &["none/talk.txt", "no such folder"]),
         (&["transcribe", "talk.wav", "talk.wav", "-o", "talk.wav"], &["talk.wav", "folder"]),

@@ -1,6 +1,7 @@
 //! Jobs page by page, newest first.
 
 use std::{
+    collections::HashSet,
     fmt,
     str::FromStr,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -11,13 +12,16 @@ use temporalio_client::{WorkflowExecution, WorkflowListOptions};
 
 use super::{Call, Jobs, bounded, description, error::listing_failed};
 use crate::{
+    ids::{JobId, Tenant, tenant_and_name},
     result::JobStatus,
     temporal::progress::{JobKind, JobSummary},
 };
 
 /// Which jobs to list; all of them by default.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct JobFilter {
+    /// Whose jobs; those of all where nobody is named.
+    pub tenant: Option<Tenant>,
     pub status: Option<JobStatus>,
     pub kind: Option<JobKind>,
 }
@@ -34,6 +38,7 @@ pub struct JobPage {
 pub struct Cursor {
     /// Since the epoch.
     started: Duration,
+    /// In the list of one tenant's jobs, the name that the tenant knows.
     id: String,
 }
 
@@ -60,13 +65,24 @@ impl FromStr for Cursor {
 }
 
 impl Cursor {
-    fn after(execution: &WorkflowExecution) -> Self {
-        Self { started: since_epoch(execution), id: execution.id().to_owned() }
+    fn after(execution: &WorkflowExecution, filter: &JobFilter) -> Self {
+        Self { started: since_epoch(execution), id: filter.listed_id(execution).to_owned() }
     }
 
     /// Whether the job was on a page before, among those that started at the same time.
-    fn has_passed(&self, execution: &WorkflowExecution) -> bool {
-        since_epoch(execution) == self.started && execution.id() >= self.id.as_str()
+    fn has_passed(&self, execution: &WorkflowExecution, filter: &JobFilter) -> bool {
+        since_epoch(execution) == self.started && filter.listed_id(execution) >= self.id.as_str()
+    }
+}
+
+impl JobFilter {
+    fn listed_id<'a>(&self, execution: &'a WorkflowExecution) -> &'a str {
+        if self.tenant.is_some() { tenant_and_name(execution.id()).1 } else { execution.id() }
+    }
+
+    /// Temporal has compared already: this is what no setting of its index can change.
+    fn is_of_tenant(&self, execution: &WorkflowExecution) -> bool {
+        self.tenant.is_none() || tenant_and_name(execution.id()).0 == self.tenant
     }
 }
 
@@ -79,27 +95,41 @@ impl Jobs {
     /// At most `limit` jobs, from the newest on, or from where an earlier page ended.
     pub fn page<'a>(&'a self, filter: JobFilter, after: Option<&'a Cursor>, limit: usize) -> Call<'a, JobPage> {
         bounded(async move {
-            let found = self.client.list_workflows(query(filter, after), WorkflowListOptions::default());
+            let (filter, found) = (&filter, query(&filter, after));
+            let found = self.client.list_workflows(found, WorkflowListOptions::default());
             let wanted = found.try_filter_map(|execution| async move {
                 let summary = description::summary(&execution);
                 Ok(summary.map(|summary| (execution, summary)))
             });
             let wanted = wanted.try_filter(|(execution, summary)| {
-                let is_new = after.is_none_or(|after| !after.has_passed(execution));
+                let is_new = after.is_none_or(|after| !after.has_passed(execution, filter));
                 // Temporal knows no `completed_with_errors`.
-                let is_wanted = is_new && filter.status.is_none_or(|status| status == summary.status);
+                let is_asked_for = filter.status.is_none_or(|status| status == summary.status);
+                let is_wanted = is_new && is_asked_for && filter.is_of_tenant(execution);
                 async move { is_wanted }
             });
             let mut found: Vec<_> = wanted.take(limit + 1).try_collect().await.map_err(listing_failed)?;
             let has_more = found.len() > limit;
             found.truncate(limit);
-            let next = found.last().filter(|_| has_more).map(|(execution, _)| Cursor::after(execution));
+            let next = found.last().filter(|_| has_more).map(|(execution, _)| Cursor::after(execution, filter));
             Ok(JobPage { jobs: found.into_iter().map(|(_, summary)| summary).collect(), next })
+        })
+    }
+
+    /// The ids of those jobs of the batch that have a transcript: run again, it leaves them alone.
+    pub fn completed_in_batch<'a>(&'a self, batch: &'a JobId) -> Call<'a, HashSet<String>> {
+        Box::pin(async move {
+            let query = format!(
+                "WorkflowType = 'transcribe' AND ExecutionStatus = 'Completed' AND WorkflowId STARTS_WITH '{batch}.'"
+            );
+            let found = self.client.list_workflows(query, WorkflowListOptions::default());
+            found.map_ok(|execution| execution.id().to_owned()).try_collect().await.map_err(listing_failed)
         })
     }
 }
 
-fn query(filter: JobFilter, after: Option<&Cursor>) -> String {
+fn query(filter: &JobFilter, after: Option<&Cursor>) -> String {
+    let of_tenant = filter.tenant.as_ref().map(|tenant| format!("WorkflowId STARTS_WITH '{}'", tenant.id_prefix()));
     let kinds = match filter.kind {
         Some(kind) => format!("WorkflowType = '{kind}'"),
         None => "WorkflowType IN ('transcribe', 'llm', 'batch')".to_owned(),
@@ -111,7 +141,7 @@ fn query(filter: JobFilter, after: Option<&Cursor>) -> String {
         JobStatus::Cancelled => "ExecutionStatus = 'Canceled'",
     });
     let from = after.map(|after| format!("StartTime <= {}", after.started.as_nanos()));
-    [Some(kinds), states.map(str::to_owned), from].into_iter().flatten().collect::<Vec<_>>().join(" AND ")
+    [of_tenant, Some(kinds), states.map(str::to_owned), from].into_iter().flatten().collect::<Vec<_>>().join(" AND ")
 }
 
 #[cfg(test)]

@@ -31,4 +31,18 @@ impl Jobs {
             description::request(first.as_ref()).ok_or_else(|| ClientError::NoRecording { id: id.to_owned() })
         })
     }
+
+    /// What the latest run under the id was asked for, if there was one: also after its end, as long as Temporal keeps it.
+    ///
+    /// # Errors
+    /// As of [`Jobs::request`].
+    pub fn latest_request<'a>(&'a self, id: &'a str) -> Call<'a, Option<JobRequest>> {
+        Box::pin(async move {
+            match self.latest_run(id).await {
+                Ok(run) => self.request(id, &run).await.map(Some),
+                Err(ClientError::NotFound { .. }) => Ok(None),
+                Err(error) => Err(error),
+            }
+        })
+    }
 }

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use api::{ApiError, ErrorKind};
+use api::{ApiError, ErrorKind, OwnJob};
 use axum::http::StatusCode;
 use engine::{
-    ids::JobId,
     result::{JobResult, JobStatus},
     temporal::client::{ClientError, JobEnd},
 };
@@ -19,23 +18,23 @@ const RETRY_PAUSE: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// Why the job failed, or that the service stops before the job's end.
-pub(super) async fn wait(state: &AppState, id: &JobId) -> Result<JobResult, ApiError> {
+pub(super) async fn wait(state: &AppState, job: &OwnJob) -> Result<JobResult, ApiError> {
     tokio::select! {
-        end = end(state, id) => result(state, id, end?.status).await,
-        () = state.stop.cancelled() => Err(stopping(state, id)),
+        end = end(state, job) => result(state, job, end?.status).await,
+        () = state.stop.cancelled() => Err(stopping(state, job)),
     }
 }
 
 /// The service stops, the job goes on.
-pub(super) fn stopping(state: &AppState, id: &JobId) -> ApiError {
-    let link = state.links.job(id.as_str()).this;
+pub(super) fn stopping(state: &AppState, job: &OwnJob) -> ApiError {
+    let link = state.links.job(&job.name()).this;
     ApiError::unavailable(format!("the service is being restarted; the job goes on, and is found at {link}"))
 }
 
 /// A job outlives Temporal's absence, and so does the wait for it.
-async fn end(state: &AppState, id: &JobId) -> Result<JobEnd, ApiError> {
+async fn end(state: &AppState, job: &OwnJob) -> Result<JobEnd, ApiError> {
     loop {
-        match state.temporal.jobs()?.wait(id.as_str()).await {
+        match state.temporal.jobs()?.wait(job.as_str()).await {
             Err(ClientError::Silent(reason)) => tracing::warn!(reason, "Temporal is away; still waiting"),
             ended => return Ok(ended?),
         }
@@ -47,16 +46,16 @@ async fn end(state: &AppState, id: &JobId) -> Result<JobEnd, ApiError> {
 ///
 /// # Errors
 /// Why it failed. A recording that cannot be used is the client's fault: 400.
-pub(super) async fn result(state: &AppState, id: &JobId, status: JobStatus) -> Result<JobResult, ApiError> {
-    let result = state.uploads.store.find_result(id.as_str()).await?;
+pub(super) async fn result(state: &AppState, job: &OwnJob, status: JobStatus) -> Result<JobResult, ApiError> {
+    let result = state.uploads.store.find_result(job.as_str()).await?;
     match (status, result) {
         (status, Some(result)) if status.has_transcript() => Ok(result),
         (JobStatus::Cancelled, _) => {
-            let message = format!("the job {id} was cancelled");
+            let message = format!("the job {job} was cancelled");
             Err(ApiError::new(StatusCode::CONFLICT, ErrorKind::InvalidRequestError, message).code("cancelled"))
         }
         (_, Some(result)) if !result.errors.is_empty() => Err(failed(&result)),
-        (status, _) => Err(ApiError::internal(format!("job {id} is {status} and left no result in the store"))),
+        (status, _) => Err(ApiError::internal(format!("job {job} is {status} and left no result in the store"))),
     }
 }
 

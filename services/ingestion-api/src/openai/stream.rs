@@ -2,11 +2,10 @@
 
 use std::collections::VecDeque;
 
-use api::{ApiError, event_stream, json_event};
+use api::{ApiError, OwnJob, event_stream, json_event};
 use axum::response::{Response, sse::Event};
 use engine::{
     events::{Ended, Subscription},
-    ids::JobId,
     transcript::Segment,
 };
 use futures_util::{StreamExt, stream};
@@ -29,17 +28,24 @@ enum StreamEvent<'a> {
 ///
 /// # Errors
 /// Temporal does not answer.
-pub(super) async fn events(state: AppState, id: JobId) -> Result<Response, ApiError> {
-    let snapshots = state.watchers.watch_latest(state.temporal.jobs()?, id.as_str()).await?;
-    let text =
-        TextStream { state, id, snapshots, next_chunk: 0, sent: String::new(), pending: VecDeque::new(), ended: false };
+pub(super) async fn events(state: AppState, job: OwnJob) -> Result<Response, ApiError> {
+    let snapshots = state.watchers.watch_latest(state.temporal.jobs()?, job.as_str()).await?;
+    let text = TextStream {
+        state,
+        job,
+        snapshots,
+        next_chunk: 0,
+        sent: String::new(),
+        pending: VecDeque::new(),
+        ended: false,
+    };
     Ok(event_stream(stream::unfold(text, TextStream::next).boxed()))
 }
 
 /// One client's stream.
 struct TextStream {
     state: AppState,
-    id: JobId,
+    job: OwnJob,
     snapshots: Subscription,
     next_chunk: u32,
     /// All deltas together.
@@ -59,7 +65,7 @@ impl TextStream {
             }
             if let Err(failed) = self.advance().await {
                 self.ended = true;
-                self.pending.push_back(json_event(Event::default(), &failed.body()));
+                self.pending.push_back(json_event(Event::default(), &failed.body(self.job.scope())));
             }
         }
     }
@@ -78,14 +84,14 @@ impl TextStream {
         if self.pending.is_empty() {
             tokio::select! {
                 changed = self.snapshots.changed() => changed.map_err(|_| ApiError::internal("the job is followed no more"))?,
-                () = self.state.stop.cancelled() => return Err(outcome::stopping(&self.state, &self.id)),
+                () = self.state.stop.cancelled() => return Err(outcome::stopping(&self.state, &self.job)),
             }
         }
         Ok(())
     }
 
     async fn finish(&mut self, ended: &Ended) -> Result<(), ApiError> {
-        let result = outcome::result(&self.state, &self.id, ended.status).await?;
+        let result = outcome::result(&self.state, &self.job, ended.status).await?;
         let text = result.text.trim();
         if let Some(rest) = text.strip_prefix(self.sent.trim_end()) {
             self.push_text(rest);

@@ -1,13 +1,14 @@
 //! Who is let in, how often, and what a service says that cannot start.
 
-use std::fs;
+use std::{fs, process::Command};
 
 use engine::hash::hexadecimal;
 use reqwest::Method;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
+use test_stack::program;
 
-use crate::service::Service;
+use crate::service::{Service, until};
 
 /// A file with the keys `anna's key` and `bert's key`.
 pub(crate) fn keys_file(folder: &TempDir) -> String {
@@ -52,6 +53,37 @@ async fn only_known_keys_are_let_in_and_none_is_logged() {
 }
 
 #[tokio::test]
+async fn keys_are_read_again_while_the_service_runs() {
+    let folder = TempDir::new().unwrap();
+    let file = keys_file(&folder);
+    let service = Service::alone(&[("LONGHAND_API_KEYS", &file)]);
+    let is_let_in = async |key: &str| {
+        let answer = service.send(Method::GET, "/v1/models", &[("x-api-key", key)], Vec::new()).await;
+        answer.status == 200
+    };
+    let keys = |arguments: &[&str]| {
+        let output = Command::new(program("longhand")).arg("keys").args(arguments).args(["--file", &file]).output();
+        let output = output.unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    let carol = keys(&["add", "carol", "--tenant", "acme"]);
+    keys(&["revoke", "anna"]);
+    until("the new key is let in", async || is_let_in(&carol).await).await;
+    assert!(!is_let_in("anna's key").await && is_let_in("bert's key").await);
+
+    let good = fs::read_to_string(&file).unwrap();
+    fs::write(&file, "carol").unwrap();
+    until("the broken file is told of", async || service.log().contains("the API keys stay as they were")).await;
+    assert!(is_let_in(&carol).await, "until it is put right, those that were there count");
+    fs::write(&file, good.lines().filter(|line| !line.starts_with("bert")).collect::<Vec<_>>().join("\n")).unwrap();
+    until("the key that was taken out is let in no more", async || !is_let_in("bert's key").await).await;
+    assert!(is_let_in(&carol).await);
+    keys(&["revoke", "carol"]);
+    until("nobody is let in", async || !is_let_in(&carol).await).await;
+}
+
+#[tokio::test]
 async fn each_key_has_its_own_allowance() {
     let folder = TempDir::new().unwrap();
     let keys = keys_file(&folder);
@@ -73,34 +105,6 @@ async fn each_key_has_its_own_allowance() {
     }
 }
 
-#[tokio::test]
-async fn each_key_has_so_many_jobs_a_day() {
-    let folder = TempDir::new().unwrap();
-    let keys = keys_file(&folder);
-    for redis in [None, Some(("LONGHAND_REDIS_URL", "redis://127.0.0.1:1"))] {
-        let limits = [("LONGHAND_API_KEYS", keys.as_str()), ("LONGHAND_API_JOBS_PER_DAY", "2")];
-        let settings: Vec<_> = limits.into_iter().chain(redis).collect();
-        let service = Service::alone(&settings);
-        let job = br#"{"source": {"url": "ftp://nowhere/"}}"#;
-        let start = async |key: &str| {
-            let headers = [("x-api-key", key), ("content-type", "application/json")];
-            service.send(Method::POST, "/v1/jobs", &headers, job.to_vec()).await
-        };
-        for _ in 0..2 {
-            assert_eq!(start("anna's key").await.status, 400, "a job that is wrong is asked for, too");
-        }
-        let refused = start("anna's key").await;
-        assert_eq!(refused.status, 429, "{refused:?}");
-        assert_eq!(refused.json()["error"]["code"], "insufficient_quota");
-        let half_a_day = 12 * 3600;
-        let wait = refused.header("retry-after").parse::<u32>().unwrap();
-        assert!((half_a_day - 60..=half_a_day).contains(&wait), "{refused:?}");
-        assert_eq!(start("bert's key").await.status, 400, "another key has another allowance");
-        let models = service.send(Method::GET, "/v1/models", &[("x-api-key", "anna's key")], Vec::new()).await;
-        assert_eq!(models.status, 200, "only jobs are counted");
-    }
-}
-
 #[test]
 fn a_service_that_cannot_start_says_why() {
     let folder = TempDir::new().unwrap();
@@ -109,6 +113,7 @@ fn a_service_that_cannot_start_says_why() {
         folder.path().join(name).display().to_string()
     };
     let (empty, torn) = (file("empty", "# nobody\n"), file("torn", "anna 123\n"));
+    let no_tenant = file("no tenant", &format!("Anna {}\n", "0".repeat(64)));
     let running = Service::alone(&[]);
     let here = ("LONGHAND_INGESTION_API_ADDRESS", "127.0.0.1:0");
     for (settings, message) in [
@@ -121,8 +126,9 @@ fn a_service_that_cannot_start_says_why() {
             "is taken: stop what listens there, or give ingestion-api another address with LONGHAND_INGESTION_API_ADDRESS",
         ),
         ([here, ("LONGHAND_API_KEYS", "/nowhere/keys")], "/nowhere/keys cannot be read"),
-        ([here, ("LONGHAND_API_KEYS", &empty)], "has no API keys; add a line `NAME SHA256`"),
+        ([here, ("LONGHAND_API_KEYS", &empty)], "has no API keys; add one with `longhand keys add NAME`"),
         ([here, ("LONGHAND_API_KEYS", &torn)], "line 1 of the API keys in"),
+        ([here, ("LONGHAND_API_KEYS", &no_tenant)], "the name Anna is no tenant's name, so add one"),
         ([here, ("LONGHAND_REDIS_URL", "http://user:password@redis")], "LONGHAND_REDIS_URL cannot be used"),
         ([here, ("LONGHAND_API_REQUESTS_PER_MINUTE", "0")], "LONGHAND_API_REQUESTS_PER_MINUTE"),
         ([here, ("LONGHAND_API_JOBS_PER_DAY", "0")], "LONGHAND_API_JOBS_PER_DAY"),

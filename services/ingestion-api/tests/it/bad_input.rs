@@ -42,6 +42,9 @@ async fn a_form_that_is_wrong_is_refused_by_name() {
         (good().text("webhook", "https://example.org/hook"), 400, "webhook", "set LONGHAND_WEBHOOK_SECRET"),
         (good().text("id", "../../etc"), 400, "id", "begin with a letter or a digit"),
         (good().part("name=\"prompt\"", b"\xff\xfe"), 400, "prompt", "prompt is not UTF-8"),
+        (good().text("prompt", "a\0b"), 400, "prompt", "has a NUL character in it"),
+        (good().text("ask", "a\0b"), 400, "ask", "has a NUL character in it"),
+        (good().text("id", "talk.webhook"), 400, "id", "take another one"),
         (good().text("prompt", &"x".repeat(300_000)), 413, "prompt", "longer than 262144 bytes"),
     ] {
         check(&SERVICE.post_form("/v1/jobs", wrong).await, status, Some(param), message);
@@ -78,6 +81,12 @@ async fn json_that_is_wrong_is_refused_by_path() {
             "webhooks are never sent unsigned",
         ),
         (json!({ "source": url, "id": "a b" }), 400, Some("id"), "at most 200 letters"),
+        (json!({ "source": url, "id": "talk.webhook" }), 400, Some("id"), "take another one"),
+        (json!({ "source": url, "id": "talk.llm.summary" }), 400, Some("id"), "take another one"),
+        (json!({ "source": url, "speech": { "prompt": "a\0b" } }), 400, Some("speech.prompt"), "a NUL character"),
+        (json!({ "source": url, "llm": [{ "ask": { "text": "\0" } }] }), 400, Some("llm[0].ask.text"), "a NUL"),
+        (json!({ "source": { "object": "jobs/a/result.json" } }), 400, Some("source.object"), "has no object"),
+        (json!({ "source": { "object": "uploads/incoming/a" } }), 400, Some("source.object"), "has no object"),
         (json!({ "source": url, "speech": { "prompt": "x".repeat(60_000) } }), 400, None, "shorten its prompt"),
     ] {
         check(&SERVICE.post_json("/v1/jobs", &wrong).await, status, param, message);
@@ -87,6 +96,7 @@ async fn json_that_is_wrong_is_refused_by_path() {
         (json!({ "sources": [url, url] }), 400, "sources[1]", "is named twice"),
         (json!({ "sources": [url, { "object": "none" }] }), 400, "sources[1].object", "has no object none"),
         (json!({ "sources": [url], "concurrency": 0 }), 400, "concurrency", "1 to 500"),
+        (json!({ "sources": [url], "id": "talk.llm.ask" }), 400, "id", "take another one"),
     ] {
         check(&SERVICE.post_json("/v1/batches", &wrong).await, status, Some(param), message);
     }

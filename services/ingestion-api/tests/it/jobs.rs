@@ -47,8 +47,9 @@ async fn an_upload_becomes_a_job_with_its_options() {
     assert!(result["words"].as_array().unwrap().len() > 20);
     assert_eq!(result["provenance"]["parameters"]["prompt"], "A speech.");
     assert_eq!(result["provenance"]["audio_sha256"], SHA256);
-    let store = STACK.folder().join("store/uploads");
-    assert_eq!(std::fs::read(store.join(SHA256)).unwrap(), recording());
+    let store = STACK.folder().join("store");
+    assert_eq!(std::fs::read(store.join("uploads").join(SHA256)).unwrap(), recording());
+    assert!(store.join("references").join(SHA256).join("upload-1").exists(), "the job needs its recording");
 }
 
 #[tokio::test]
@@ -161,6 +162,29 @@ async fn a_job_is_cancelled_wherever_it_is() {
     assert_eq!((answer.status, answer.json()), (202, json!({ "id": "silent-1", "status": "cancelled" })));
     let answer = SERVICE.send(Method::DELETE, "/v1/jobs/unknown", &[], Vec::new()).await;
     assert_eq!((answer.status, &answer.json()["error"]["type"]), (404, &json!("not_found")));
+}
+
+#[tokio::test]
+async fn a_key_means_its_first_request_also_after_a_cancel() {
+    let (address, requested) = silent_server();
+    let send = async |file: &str| {
+        let headers = [("content-type", "application/json"), ("idempotency-key", "cancelled 17")];
+        let job = json!({ "source": { "url": format!("http://{address}/{file}") } });
+        SERVICE.send(Method::POST, "/v1/jobs", &headers, job.to_string().into_bytes()).await
+    };
+    let first = send("a.mp3").await;
+    let id = first.json()["id"].as_str().unwrap().to_owned();
+    for _ in 0..2 {
+        requested.recv().unwrap();
+        let cancelled = SERVICE.send(Method::DELETE, &format!("/v1/jobs/{id}"), &[], Vec::new()).await;
+        assert_eq!(cancelled.status, 202, "{cancelled:?}");
+        wait_for(&id, "cancelled");
+        let other = send("b.mp3").await;
+        assert_eq!((other.status, other.json()["error"]["code"].as_str()), (422, Some("idempotency_key_reused")));
+        let again = send("a.mp3").await;
+        assert_eq!((again.status, &again.json()["existing"]), (202, &json!(false)), "it is started again: {again:?}");
+    }
+    SERVICE.send(Method::DELETE, &format!("/v1/jobs/{id}"), &[], Vec::new()).await;
 }
 
 /// A server that takes requests and never answers. Sends a message for each request.

@@ -10,6 +10,7 @@ mod health;
 mod jobs;
 mod models;
 mod openai;
+mod quota;
 mod redis;
 mod security;
 mod service;

@@ -1,8 +1,7 @@
 //! Redis counts requests for all machines together, and the service does without when it is unavailable.
 
-use reqwest::Method;
 use serde_json::json;
-use test_stack::{redis::Redis, wait_until};
+use test_stack::{Stack, redis::Redis, wait_until};
 
 use crate::service::Service;
 
@@ -50,14 +49,13 @@ async fn an_allowance_holds_for_all_machines_together() {
 async fn a_day_s_jobs_hold_for_all_machines_together() {
     let Some(redis) = Redis::start() else { return };
     let url = redis.url();
+    let stack = Stack::server_with(&[]);
     let settings = [("LONGHAND_REDIS_URL", url.as_str()), ("LONGHAND_API_JOBS_PER_DAY", "3")];
-    let (one, other) = (Service::alone(&settings), Service::alone(&settings));
+    let (one, other) = (Service::on(&stack, &settings), Service::on(&stack, &settings));
     assert_eq!([redis_is(&one).await, redis_is(&other).await], ["healthy"; 2]);
-    let job = serde_json::to_vec(&json!({"source": {"url": "ftp://nowhere/"}})).unwrap();
     let start = async |service: &Service| {
-        let kind = [("content-type", "application/json")];
-        service.send(Method::POST, "/v1/jobs", &kind, job.clone()).await.status
+        service.post_json("/v1/jobs", &json!({ "source": { "url": "http://nowhere/" } })).await.status
     };
-    assert_eq!([start(&one).await, start(&other).await, start(&one).await], [400; 3]);
+    assert_eq!([start(&one).await, start(&other).await, start(&one).await], [202; 3]);
     assert_eq!([start(&one).await, start(&other).await], [429; 2]);
 }

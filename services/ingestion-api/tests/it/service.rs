@@ -5,6 +5,7 @@ use std::{
     path::PathBuf,
     process::{Command, Output},
     sync::LazyLock,
+    time::{Duration, Instant},
 };
 
 use reqwest::{Method, header::HeaderMap};
@@ -33,6 +34,15 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) text: String,
+}
+
+/// Waits for a condition that the service brings about by itself.
+pub(crate) async fn until(what: &str, mut satisfied: impl AsyncFnMut() -> bool) {
+    let started = Instant::now();
+    while !satisfied().await {
+        assert!(started.elapsed() < Duration::from_secs(60), "waited in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 impl Answer {

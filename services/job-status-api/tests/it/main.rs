@@ -16,4 +16,5 @@ mod resubmission;
 mod results;
 mod runs;
 mod service;
+mod tenants;
 mod unavailable;

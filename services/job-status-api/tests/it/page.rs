@@ -196,7 +196,7 @@ async fn the_page_asks_for_the_key_that_the_services_want() {
     let line = "reader 41ef4bb0b23661e66301aac36066912dac037827b4ae63a7b1165a5aa93ed4eb\n";
     std::fs::write(keys.path(), line).unwrap();
     let service = Service::start_with(&[("LONGHAND_API_KEYS", keys.path().to_str().unwrap())]);
-    service.transcribe("done", &["--words"]);
+    service.transcribe("reader:done", &["--words"]);
     let Some(window) = Window::open(&format!("{}/#/jobs/done", service.url())).await else { return };
     for key in ["wrong", "open sesame"] {
         window.wait_until("document.querySelector('#ask-key').open").await;
