@@ -4,6 +4,7 @@
 //! It knows nothing of codecs, recognisers or language models: those live in the workers.
 
 pub mod config;
+pub mod erasure;
 pub mod error;
 pub mod events;
 pub mod formats;

@@ -7,13 +7,17 @@
 //! audio/{sha256}/{plan}/units/{unit}.json | .pcm       a work unit's chunks and their 16 kHz i16 PCM
 //! audio/{sha256}/{plan}/chunks/{hash}/{chunk}.json     checkpoints, written once
 //! references/{sha256}/{job}                            empty: the job needs this recording
+//! erasing/{sha256}/{eraser}                            empty: the recording is being erased
 //! jobs/{job}/transcript.json | result.json | llm/{task}.json | deliveries.json
+//! jobs/{job}/recordings/{sha256}                       empty: the job's side of its references
+//! batches/{batch}/requests.json                        the list of a batch
 //! ```
 //! `{plan}` names the segmentation, `{hash}` the model and the parameters.
 
 mod documents;
 mod error;
 pub mod keys;
+mod listing;
 mod writer;
 
 use std::{fs::File, io, ops::Range, path::PathBuf, sync::Arc};
@@ -31,6 +35,7 @@ use error::classify;
 use writer::{Parts, Writer};
 
 pub use error::StoreError;
+pub use listing::{AbandonedPart, StoredObject};
 
 /// A handle to the store; cheap to clone.
 #[derive(Debug, Clone)]
@@ -85,7 +90,8 @@ impl Store {
             None => {
                 std::fs::create_dir_all(&url).map_err(|error| refused(error.to_string()))?;
                 let folder = LocalFileSystem::new_with_prefix(&url).map_err(|error| refused(error.to_string()))?;
-                let folder = Arc::new(folder);
+                // A folder that held a job goes with the last of it.
+                let folder = Arc::new(folder.with_automatic_cleanup(true));
                 Ok(Self { objects: Arc::clone(&folder) as _, folder: Some(folder), parts: Parts::Small })
             }
         }
