@@ -6,13 +6,13 @@ use confique::{
 };
 
 use super::{
-    ApiSettings, CacheSettings, HealthSettings, IngestSettings, IngestionApiSettings, JobStatusApiSettings,
-    LinkSettings, LlmSettings, RedisSettings, StoreSettings, TelemetrySettings, TranscribeSettings, WebhookSettings,
-    WorkflowSettings,
+    ApiSettings, CacheSettings, HealthSettings, HousekeepingSettings, IngestSettings, IngestionApiSettings,
+    JobStatusApiSettings, LinkSettings, LlmSettings, RedisSettings, StoreSettings, TelemetrySettings,
+    TranscribeSettings, WebhookSettings, WorkflowSettings,
 };
 
 /// Every section, for the checks and the table that need all variables at once.
-const SECTIONS: [&Meta; 14] = [
+const SECTIONS: [&Meta; 15] = [
     &StoreSettings::META,
     &CacheSettings::META,
     &TelemetrySettings::META,
@@ -20,6 +20,7 @@ const SECTIONS: [&Meta; 14] = [
     &WorkflowSettings::META,
     &IngestSettings::META,
     &WebhookSettings::META,
+    &HousekeepingSettings::META,
     &TranscribeSettings::META,
     &LlmSettings::META,
     &ApiSettings::META,

@@ -50,6 +50,8 @@ impl AppState {
         caller: &Caller,
     ) -> Result<AcceptedJob, ApiError> {
         let jobs = self.temporal.jobs()?;
+        jobs.refuse_while_purged(id.as_str()).await?;
+        self.uploads.keep(id, &request.source).await?;
         let submission = jobs.submit(id.as_str(), request).await?;
         if submission.existing && caller.has_key() {
             let run = jobs.latest_run(id.as_str()).await?;

@@ -1,6 +1,8 @@
 //! The ingest queue's activities as Temporal calls them: each a few lines between a contract and
 //! the module that does the work.
 
+mod housekeeping;
+
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
@@ -25,6 +27,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{assemble, batch, conclude, deliver, ingest};
+
+pub use housekeeping::HousekeepingActivities;
 
 /// What the activities share. Cheap to clone.
 #[derive(Clone)]
@@ -53,9 +57,9 @@ impl IngestActivities {
         let tell = move |seconds: f64| reported.store(seconds.to_bits(), Ordering::Relaxed);
         let (sender, segmented) = watch::channel(None);
         let on_segmented = move |progress| drop(sender.send_replace(Some(progress)));
-        let (this, source, context) = (&self, &input.source, &ctx);
+        let (this, source, context, job) = (&self, &input.source, &ctx, activity::job(&ctx));
         let work = |stop| async move {
-            let ingest = ingest::ingest(&this.store, &this.settings, source, &stop, tell, on_segmented);
+            let ingest = ingest::ingest(&this.store, &this.settings, source, job.as_ref(), &stop, tell, on_segmented);
             tokio::select! {
                 made = ingest => made,
                 never = activity::signal_segmentation(context, segmented) => match never {},

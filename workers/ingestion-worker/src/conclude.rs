@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use engine::{
     error::StageError,
     llm::LlmAnswer,
+    references,
     result::{JobResult, JobStatus, Provenance, VERSION},
     store::{Store, keys},
     temporal::contracts::{Amendment, Conclusion},
@@ -14,6 +15,10 @@ use engine::{
 /// Writes the result of a job that ended, however it ended.
 pub(crate) async fn conclude(store: &Store, conclusion: Conclusion) -> Result<(), StageError> {
     let job_id = conclusion.job_id.clone();
+    // A job that was ingested before there were references gets its own now.
+    if let (Some(ingested), Ok(job)) = (&conclusion.ingested, job_id.parse()) {
+        references::add(store, &ingested.audio_sha256, &job).await?;
+    }
     let transcript = match &conclusion.assembled {
         Some(_) => Some(store.read_json::<Transcript>(&keys::transcript(&job_id)).await?),
         None => None,
