@@ -216,13 +216,13 @@ async fn jobs_of_the_time_before_references_are_owners_too() {
 /// Seeded use of a store by random jobs, and a model of what should be there beside it.
 #[tokio::test]
 async fn the_store_agrees_with_a_model_after_any_use() {
-    for seed in 1..=20 {
+    for seed in 1..=10 {
         let folder = TempDir::new().unwrap();
         let store = open(&folder);
         let mut random = Random(seed);
         // The recordings that each job has needed since it was last purged.
         let mut model: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for step in 0..120 {
+        for step in 0..60 {
             let (name, recording) = (format!("job-{}", random.below(5)), sha256(random.below(3)));
             match random.below(8) {
                 // It is submitted, or run again with what may be another recording.

@@ -10,6 +10,7 @@ use std::sync::{
 
 use engine::{
     config::{IngestSettings, WebhookSettings},
+    error::StageError,
     result::JobStatus,
     store::Store,
     temporal::{
@@ -101,9 +102,13 @@ impl IngestActivities {
 
     #[activity(definition = Deliver)]
     pub async fn deliver(self: Arc<Self>, ctx: ActivityContext, input: DeliverInput) -> Result<(), ActivityError> {
-        let (this, attempt) = (&self, ctx.info().attempt);
+        let (this, input, attempt) = (&self, &input, ctx.info().attempt);
         let allow_private = self.settings.allow_private_urls;
-        let work = |_| deliver::deliver(&this.store, &this.webhooks, allow_private, &input, attempt);
+        // Nothing is written of a job that is deleted meanwhile, however long its receiver keeps silent.
+        let work = |stop: CancellationToken| async move {
+            let delivered = deliver::deliver(&this.store, &this.webhooks, allow_private, input, attempt);
+            stop.run_until_cancelled(delivered).await.unwrap_or_else(|| Err(StageError::cancelled()))
+        };
         activity::run(&ctx, &self.stop, || (), work).await
     }
 
