@@ -6,6 +6,7 @@
 //! Temporal's `TEMPORAL_*` and S3's `AWS_*`, which their own clients read.
 
 mod folders;
+mod housekeeping;
 mod llm;
 mod loading;
 mod services;
@@ -14,6 +15,7 @@ mod variables;
 use std::{net::SocketAddr, path::PathBuf};
 
 pub use folders::{program_folders, user_folder};
+pub use housekeeping::{HousekeepingSettings, InvalidRetention, Retention};
 pub use llm::{LlmProvider, LlmSettings};
 pub use loading::{ConfigError, load};
 pub use services::{

@@ -5,6 +5,7 @@
 
 pub mod api_keys;
 pub mod config;
+pub mod erasure;
 pub mod error;
 pub mod events;
 pub mod formats;

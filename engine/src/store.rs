@@ -7,9 +7,12 @@
 //! audio/{sha256}/{plan}/units/{unit}.json | .pcm       a work unit's chunks and their 16 kHz i16 PCM
 //! audio/{sha256}/{plan}/chunks/{hash}/{chunk}.json     checkpoints, written once
 //! references/{sha256}/{job}                            empty: the job needs this recording
+//! erasing/{sha256}/{eraser}                            empty: the recording is being erased
 //! jobs/{job}/transcript.json | result.json | llm/{task}.json
 //! jobs/{job}/notes/{task}/{hash}.json                  what the model has answered of a task that is not done
 //! jobs/{job}/deliveries/{message}.json                 the tries to deliver one webhook message
+//! jobs/{job}/recordings/{sha256}                       empty: the job's side of its references
+//! batches/{batch}/requests.json                        the list of a batch
 //! probes/{name}                                        written and removed: whether the store takes anything in
 //! ```
 //! `{plan}` names the segmentation, `{hash}` the model and the parameters.
@@ -20,6 +23,7 @@
 mod documents;
 mod error;
 pub mod keys;
+mod listing;
 mod reader;
 mod result_heads;
 mod write_probe;
@@ -40,6 +44,7 @@ use error::classify;
 use writer::{Parts, Writer};
 
 pub use error::StoreError;
+pub use listing::{AbandonedPart, StoredObject};
 pub use result_heads::{KnownHead, ResultHeads};
 
 /// A handle to the store; cheap to clone.
@@ -95,7 +100,8 @@ impl Store {
             None => {
                 std::fs::create_dir_all(&url).map_err(|error| refused(error.to_string()))?;
                 let folder = LocalFileSystem::new_with_prefix(&url).map_err(|error| refused(error.to_string()))?;
-                let folder = Arc::new(folder.with_fsync(true));
+                // A folder that held a job goes with the last of it.
+                let folder = Arc::new(folder.with_fsync(true).with_automatic_cleanup(true));
                 Ok(Self { objects: Arc::clone(&folder) as _, folder: Some(folder), parts: Parts::Small })
             }
         }

@@ -3,8 +3,9 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    batch::BatchArgs, cancel::CancelArgs, completions::CompletionsArgs, fetch::FetchArgs, keys::KeysArgs,
-    list::ListArgs, llm::LlmArgs, result::ResultArgs, show::ShowArgs, transcribe::TranscribeArgs, watch::WatchArgs,
+    batch::BatchArgs, cancel::CancelArgs, completions::CompletionsArgs, delete::DeleteArgs, fetch::FetchArgs,
+    keys::KeysArgs, list::ListArgs, llm::LlmArgs, result::ResultArgs, show::ShowArgs, store::StoreArgs,
+    transcribe::TranscribeArgs, watch::WatchArgs,
 };
 
 /// Durable speech-to-text: audio in, transcript, summary and answers out.
@@ -41,12 +42,16 @@ pub(crate) enum Command {
     Watch(WatchArgs),
     /// Stop jobs
     Cancel(CancelArgs),
+    /// Delete jobs for good, with their recordings
+    Delete(DeleteArgs),
     /// Print the result of a job that has ended
     Result(ResultArgs),
     /// Run an LLM task on a finished transcript
     Llm(LlmArgs),
     /// Transcribe all recordings of a folder or a list
     Batch(BatchArgs),
+    /// Tell what takes how much in the store, and sweep it
+    Store(StoreArgs),
     /// Add, list and revoke the API keys of the HTTP services
     Keys(KeysArgs),
     /// Download models, Temporal's server and llama.cpp's ahead of their first use

@@ -10,6 +10,7 @@ mod input;
 mod job_watcher;
 mod output;
 mod request;
+mod sizes;
 mod table;
 mod terminal;
 mod upload;
@@ -19,7 +20,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 use crate::{
-    commands::{batch, cancel, completions, fetch, keys, list, llm, result, show, transcribe, watch},
+    commands::{batch, cancel, completions, delete, fetch, keys, list, llm, result, show, store, transcribe, watch},
     exit::Exit,
     flags::{Cli, Command},
 };
@@ -43,9 +44,11 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Show(args) => show::run(args).await?,
         Command::Watch(args) => watch::run(args).await?,
         Command::Cancel(args) => cancel::run(args).await?,
+        Command::Delete(args) => delete::run(args).await?,
         Command::Result(args) => result::run(args).await?,
         Command::Llm(args) => llm::run(args).await?,
         Command::Batch(args) => batch::run(args).await?,
+        Command::Store(args) => store::run(args).await?,
         Command::Keys(args) => keys::run(args)?,
         Command::Fetch(args) => return fetch::run(args).await,
         Command::Completions(args) => completions::run(args, Cli::command())?,

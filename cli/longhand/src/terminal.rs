@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use anyhow::Context;
 use indicatif::ProgressStyle;
 use serde::Serialize;
+use tokio::sync::oneshot;
 
 /// Writes data to stdout.
 pub(crate) fn print(data: &str) -> anyhow::Result<()> {
@@ -26,6 +27,28 @@ pub(crate) fn note(text: &str) {
 /// Whether there is a person who can be asked.
 pub(crate) fn is_interactive() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Asks a person, who says yes or anything else; a second Ctrl-C and the end of the input mean no.
+pub(crate) async fn confirmed(question: &str) -> bool {
+    let (answer, answered) = oneshot::channel();
+    if write!(io::stderr(), "{question} [y/N] ").is_err() {
+        return false;
+    }
+    // A thread of its own: the runtime would wait for one of its own threads when the program ends.
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        let read = io::stdin().read_line(&mut line);
+        // Nobody listens any more after a second Ctrl-C.
+        answer.send(read.is_ok() && matches!(line.trim(), "y" | "Y" | "yes")).ok();
+    });
+    tokio::select! {
+        said = answered => said.unwrap_or(false),
+        _ = tokio::signal::ctrl_c() => {
+            note("");
+            false
+        }
+    }
 }
 
 /// Whether stderr can show a bar that moves.

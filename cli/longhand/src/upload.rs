@@ -6,7 +6,9 @@ use anyhow::{Context, ensure};
 use bytes::Bytes;
 use engine::{
     hash::{hexadecimal, sha256_of},
+    ids::JobId,
     job::Source,
+    references,
     store::{Store, StoreError, keys},
 };
 use futures_util::stream;
@@ -21,19 +23,27 @@ const PIECE_SIZE: usize = 1 << 20;
 /// An input that the workers can get at.
 pub(crate) struct Uploaded {
     pub(crate) source: Source,
-    /// The SHA-256 of a file's bytes, or the address of what is fetched later.
-    pub(crate) content: String,
+    pub(crate) job: JobId,
 }
 
-/// Copies a file into the store unless it is there already. An address is left to the workers.
-pub(crate) async fn upload(store: &Store, input: &Input) -> anyhow::Result<Uploaded> {
+/// Copies a file into the store unless its bytes are there already. An address is left to the workers. The job that gets
+/// it is named by its content, and the file is kept for it from now on.
+pub(crate) async fn upload(
+    store: &Store,
+    input: &Input,
+    job_of: impl FnOnce(&str) -> JobId,
+) -> anyhow::Result<Uploaded> {
     let path = match input {
-        Input::Url(url) => return Ok(Uploaded { source: Source::Url(url.to_string()), content: url.to_string() }),
+        Input::Url(url) => {
+            let (source, job) = (Source::Url(url.to_string()), job_of(url.as_str()));
+            return Ok(Uploaded { source, job });
+        }
         Input::File(path) => path,
     };
     let failed = || format!("cannot upload {}", path.display());
     let sha256 = hash_of(path).await.with_context(failed)?;
-    let key = keys::upload(&sha256);
+    let (key, job) = (keys::upload(&sha256), job_of(&sha256));
+    references::claim(store, &sha256, &job).await?;
     let length = tokio::fs::metadata(path).await.with_context(failed)?.len();
     if !is_there(store, &key, length).await? {
         let read =
@@ -41,7 +51,7 @@ pub(crate) async fn upload(store: &Store, input: &Input) -> anyhow::Result<Uploa
         let pieces = std::pin::pin!(stream::try_unfold(read, HashedRead::next));
         store.write_stream::<anyhow::Error>(&key, pieces).await.with_context(failed)?;
     }
-    Ok(Uploaded { source: Source::Object(key), content: sha256 })
+    Ok(Uploaded { source: Source::Object(key), job })
 }
 
 /// Whether all of it is in the store, and not what a fault of the store has left of it.

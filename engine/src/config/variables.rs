@@ -6,13 +6,13 @@ use confique::{
 };
 
 use super::{
-    ApiSettings, CacheSettings, HealthSettings, IngestSettings, IngestionApiSettings, JobStatusApiSettings,
-    LinkSettings, LlmSettings, ModelSettings, RedisSettings, StoreSettings, TelemetrySettings, TranscribeSettings,
-    WebhookSettings, WorkflowSettings,
+    ApiSettings, CacheSettings, HealthSettings, HousekeepingSettings, IngestSettings, IngestionApiSettings,
+    JobStatusApiSettings, LinkSettings, LlmSettings, ModelSettings, RedisSettings, StoreSettings, TelemetrySettings,
+    TranscribeSettings, WebhookSettings, WorkflowSettings,
 };
 
 /// Every section, for the checks and the table that need all variables at once.
-const SECTIONS: [&Meta; 15] = [
+const SECTIONS: [&Meta; 16] = [
     &StoreSettings::META,
     &CacheSettings::META,
     &TelemetrySettings::META,
@@ -20,6 +20,7 @@ const SECTIONS: [&Meta; 15] = [
     &WorkflowSettings::META,
     &IngestSettings::META,
     &WebhookSettings::META,
+    &HousekeepingSettings::META,
     &ModelSettings::META,
     &TranscribeSettings::META,
     &LlmSettings::META,

@@ -1,5 +1,9 @@
 //! The names of objects. Nothing else in the project spells a key.
 
+mod kind;
+
+pub use kind::Kind;
+
 /// A source as it was handed in, by the SHA-256 of its bytes.
 pub fn upload(sha256: &str) -> String {
     format!("uploads/{sha256}")
@@ -14,16 +18,31 @@ pub fn upload_hash(key: &str) -> Option<&str> {
 }
 
 /// Folders of what the system writes for itself. Uploads are their owners', but for those on their way in.
-const OWN_FOLDERS: [&str; 5] = ["audio/", "batches/", "jobs/", "references/", "uploads/incoming/"];
+const OWN_FOLDERS: [&str; 7] =
+    ["audio/", "batches/", "erasing/", "jobs/", "probes/", "references/", "uploads/incoming/"];
 
 /// Whether the system writes such objects for itself, so that no client can name one as its recording.
 pub fn is_own(key: &str) -> bool {
     OWN_FOLDERS.iter().any(|folder| key.starts_with(folder))
 }
 
+/// What references call the recording at this key: its hash, or the name of an upload that was too large to get its hash
+/// for a key. `None` for objects that are no uploads.
+pub fn recording(key: &str) -> Option<&str> {
+    match Kind::of(key) {
+        Kind::Upload(recording) | Kind::Incoming(recording) => Some(recording),
+        _ => None,
+    }
+}
+
 /// A source on its way in, whose hash is not known yet.
 pub fn incoming(name: &str) -> String {
     format!("uploads/incoming/{name}")
+}
+
+/// All segmentations of a recording.
+pub fn audio(audio_sha256: &str) -> String {
+    format!("audio/{audio_sha256}")
 }
 
 /// Where one segmentation of a recording lies: its plan, its units and their checkpoints.
@@ -79,6 +98,41 @@ pub fn references(audio_sha256: &str) -> String {
     format!("references/{audio_sha256}")
 }
 
+/// Says that every job that is in the store has references: those of the time before there were any have got theirs.
+pub fn references_complete() -> String {
+    "references/complete".to_owned()
+}
+
+/// Says that somebody erases a recording, and that nobody may begin to use it meanwhile.
+pub fn erasing(recording: &str, eraser: &str) -> String {
+    format!("erasing/{recording}/{eraser}")
+}
+
+/// All that erase a recording.
+pub fn erasers(recording: &str) -> String {
+    format!("erasing/{recording}")
+}
+
+/// All jobs.
+pub fn jobs() -> String {
+    "jobs".to_owned()
+}
+
+/// All that a job leaves.
+pub fn job(job: &str) -> String {
+    format!("jobs/{job}")
+}
+
+/// The job's side of a reference: a job is erased without a search through all references.
+pub fn job_recording(job: &str, recording: &str) -> String {
+    format!("jobs/{job}/recordings/{recording}")
+}
+
+/// All recordings that a job needs.
+pub fn job_recordings(job: &str) -> String {
+    format!("jobs/{job}/recordings")
+}
+
 pub fn transcript(job: &str) -> String {
     format!("jobs/{job}/transcript.json")
 }
@@ -122,6 +176,11 @@ pub fn probe(name: &str) -> String {
     format!("probes/{name}")
 }
 
+/// All that a batch leaves.
+pub fn batch_folder(batch: &str) -> String {
+    format!("batches/{batch}")
+}
+
 /// All answers of a job.
 pub fn llm_answers(job: &str) -> String {
     format!("jobs/{job}/llm")
@@ -135,8 +194,8 @@ pub fn llm_task(key: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::{
-        batch, chunk, deliveries, incoming, is_own, llm_answer, plan, plan_folder, recomputed, reference, result,
-        transcript, unit, unit_audio, upload, upload_hash,
+        batch, chunk, deliveries, incoming, is_own, llm_answer, plan, plan_folder, recomputed, recording, reference,
+        result, transcript, unit, unit_audio, upload, upload_hash,
     };
 
     #[test]
@@ -149,8 +208,8 @@ mod tests {
         for key in own.into_iter().flatten().chain([recomputed("audio/a", "b", "c", 1)]) {
             assert!(is_own(&key), "{key}");
         }
-        for recording in [upload("a"), "talks/jobs/a.mp3".to_owned(), "audio.mp3".to_owned()] {
-            assert!(!is_own(&recording), "{recording}");
+        for source in [upload("a"), "talks/jobs/a.mp3".to_owned(), "audio.mp3".to_owned()] {
+            assert!(!is_own(&source), "{source}");
         }
     }
 
@@ -160,6 +219,16 @@ mod tests {
         assert_eq!(upload_hash(&upload(&hash)), Some(hash.as_str()));
         for other in [incoming("0199"), upload("talk.mp3"), upload(&hash.to_uppercase()), format!("jobs/{hash}")] {
             assert_eq!(upload_hash(&other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn an_upload_is_a_recording_under_either_of_its_keys() {
+        let hash = "0123456789abcdef".repeat(4);
+        assert_eq!(recording(&upload(&hash)), Some(hash.as_str()));
+        assert_eq!(recording(&incoming("0199")), Some("0199"));
+        for other in [upload("talk.mp3"), incoming("a/b"), format!("jobs/{hash}"), "uploads".to_owned()] {
+            assert_eq!(recording(&other), None, "{other}");
         }
     }
 }

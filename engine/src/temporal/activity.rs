@@ -11,8 +11,11 @@ use temporalio_sdk::activities::{ActivityContext, ActivityError, ActivityInfo};
 use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use super::{contracts::SegmentationProgress, workflows::TranscribeWorkflow};
-use crate::error::{FailureKind, StageError};
+use super::{client::Jobs, contracts::SegmentationProgress, workflows::TranscribeWorkflow};
+use crate::{
+    error::{FailureKind, StageError},
+    ids::JobId,
+};
 
 /// How often an activity reports; with the worker's throttle this bounds how late a cancel arrives. One that is over
 /// before spares the server the report, which it would write to its database.
@@ -59,6 +62,16 @@ async fn tell<P: Serialize + Send + 'static>(context: &ActivityContext, progress
     if let Err(error) = context.record_heartbeat(progress).await {
         tracing::warn!(%error, "a heartbeat could not be written");
     }
+}
+
+/// The jobs of the server that the activity came from.
+pub fn jobs(context: &ActivityContext) -> Jobs {
+    context.client().into()
+}
+
+/// The job that the activity works for, where its workflow has a job's name.
+pub fn job(context: &ActivityContext) -> Option<JobId> {
+    context.info().workflow_id.as_ref()?.parse().ok()
 }
 
 /// Tells an ingest activity's workflow what is in the store, so that it is recognised while the rest is segmented. To

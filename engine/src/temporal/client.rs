@@ -4,6 +4,7 @@
 //! lie Temporal's client, gRPC and protocol buffers; a boxed future is compiled here, once.
 
 mod description;
+mod erasing;
 mod error;
 mod listing;
 mod run;
@@ -30,6 +31,7 @@ use super::{
 };
 use crate::{job::JobRequest, llm::LlmTask, result::JobStatus};
 
+pub use erasing::Execution;
 pub use error::ClientError;
 pub use listing::{BadCursor, Cursor, JobFilter, JobPage};
 
@@ -107,6 +109,12 @@ pub(super) async fn connect() -> Result<Client, ClientError> {
     Client::new(connection, options).map_err(|error| ClientError::Settings(error.to_string()))
 }
 
+impl From<Client> for Jobs {
+    fn from(client: Client) -> Self {
+        Self { client }
+    }
+}
+
 impl Jobs {
     /// # Errors
     /// [`ClientError::Unreachable`] after a few seconds without an answer.
@@ -128,6 +136,7 @@ impl Jobs {
     pub fn submit<'a>(&'a self, id: &'a str, request: &'a JobRequest) -> Call<'a, Submission> {
         bounded(async move {
             let input = to_input(request)?;
+            self.refuse_while_purged(id).await?;
             let started = self.client.start_workflow(TranscribeWorkflow::run, input, start_unless_held(id)).await;
             submission(id, started.map(drop))
         })
@@ -137,6 +146,7 @@ impl Jobs {
     /// again: what it finished is left alone, what failed is tried once more.
     pub fn submit_batch<'a>(&'a self, id: &'a str, batch: &'a BatchRequest) -> Call<'a, Submission> {
         bounded(async move {
+            self.refuse_while_purged(id).await?;
             let started = self.client.start_workflow(BatchWorkflow::run, to_input(batch)?, start_again(id)).await;
             submission(id, started.map(drop))
         })
@@ -148,6 +158,7 @@ impl Jobs {
         bounded(async move {
             let id = format!("{job_id}.llm.{}", task.name());
             let input = to_input(&LlmRequest { job_id: job_id.to_owned(), task: task.clone() })?;
+            self.refuse_while_purged(job_id).await?;
             let started = self.client.start_workflow(LlmWorkflow::run, input, start_again(&id)).await;
             submission(&id, started.map(drop))
         })

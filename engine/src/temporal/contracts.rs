@@ -27,6 +27,8 @@ pub const TRANSCRIBE_QUEUE: &str = "longhand-transcribe";
 pub const TRANSCRIBE_FIRST_QUEUE: &str = "longhand-transcribe-first";
 /// Language models.
 pub const LLM_QUEUE: &str = "longhand-llm";
+/// Erasing what nobody wants any more. It waits for no recording that is being ingested.
+pub const HOUSEKEEPING_QUEUE: &str = "longhand-housekeeping";
 
 /// An activity as both sides see it: the SDK's definition, and how it is handed out.
 pub trait Contract: ActivityDefinition {
@@ -84,6 +86,13 @@ macro_rules! contract {
         }
     };
 }
+
+mod housekeeping;
+
+pub use housekeeping::{
+    EraseInput, EraseJob, ErasedJob, Retain, RetainInput, Retained, StopInput, StopJob, Stopped, Sweep, SweepInput,
+    SweepReport,
+};
 
 contract!(
     /// Fetches and decodes the source, finds speech, segments it into chunks, writes units and plan.

@@ -27,7 +27,8 @@ use super::{
     client::{ClientError, connect},
     contracts::WORKFLOW_QUEUE,
     metrics,
-    workflows::{BatchWorkflow, DeliverWorkflow, LlmWorkflow, TranscribeWorkflow},
+    schedule::{self, Every},
+    workflows::{BatchWorkflow, DeliverWorkflow, HousekeepingWorkflow, LlmWorkflow, PurgeWorkflow, TranscribeWorkflow},
 };
 
 /// After a stop signal, how long running activities get before they are cut off.
@@ -62,7 +63,11 @@ pub enum WorkerError {
 }
 
 /// A task queue with what serves it.
-pub struct Queue(WorkerOptions);
+pub struct Queue {
+    options: WorkerOptions,
+    /// How often housekeeping is done by those who serve the queue.
+    housekeeping: Option<Every>,
+}
 
 impl Queue {
     /// Activities, so many at the same time.
@@ -85,9 +90,15 @@ impl Queue {
         Ok(Self::with(workflow_options(settings)?, activities))
     }
 
+    /// Has the server start housekeeping so often, or never.
+    #[must_use]
+    pub fn with_housekeeping(self, every: Every) -> Self {
+        Self { housekeeping: Some(every), ..self }
+    }
+
     fn with<A: ActivityImplementer + Send + Sync + 'static>(mut options: WorkerOptions, activities: A) -> Self {
         options.register_activities(activities);
-        Self(options)
+        Self { options, housekeeping: None }
     }
 }
 
@@ -120,6 +131,8 @@ fn workflow_options(settings: &WorkflowSettings) -> Result<WorkerOptions, Worker
         .and_then(|options| options.register_workflow::<LlmWorkflow>())
         .and_then(|options| options.register_workflow::<BatchWorkflow>())
         .and_then(|options| options.register_workflow::<DeliverWorkflow>())
+        .and_then(|options| options.register_workflow::<PurgeWorkflow>())
+        .and_then(|options| options.register_workflow::<HousekeepingWorkflow>())
         .map_err(sdk)?;
     Ok(options.build())
 }
@@ -169,7 +182,10 @@ impl Process {
 
     async fn serve(self, queues: Vec<Queue>) -> Result<(), WorkerError> {
         let mut workers = Vec::with_capacity(queues.len());
-        for Queue(options) in queues {
+        for Queue { options, housekeeping } in queues {
+            if let Some(every) = housekeeping {
+                tokio::spawn(schedule::ensure(self.client.clone(), every));
+            }
             workers.push(Worker::new(&self.runtime, self.client.clone(), options).map_err(sdk)?);
         }
         let handles: Vec<_> = workers.iter().map(Worker::shutdown_handle).collect();

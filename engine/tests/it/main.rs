@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod erasure;
 mod house;
 mod replay;
 mod settings;

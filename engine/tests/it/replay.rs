@@ -3,7 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use engine::temporal::workflows::{BatchWorkflow, DeliverWorkflow, LlmWorkflow, TranscribeWorkflow};
+use engine::temporal::workflows::{
+    BatchWorkflow, DeliverWorkflow, HousekeepingWorkflow, LlmWorkflow, PurgeWorkflow, TranscribeWorkflow,
+};
 use temporalio_client::WorkflowHistory;
 use temporalio_sdk::workflow_replayer::{WorkflowReplayer, WorkflowReplayerOptions};
 
@@ -55,6 +57,10 @@ async fn recorded_histories_replay() {
             .register_workflow::<BatchWorkflow>()
             .unwrap()
             .register_workflow::<DeliverWorkflow>()
+            .unwrap()
+            .register_workflow::<PurgeWorkflow>()
+            .unwrap()
+            .register_workflow::<HousekeepingWorkflow>()
             .unwrap()
             .build();
         let history = WorkflowHistory::from_json(&std::fs::read(&path).unwrap()).unwrap();

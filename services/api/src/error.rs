@@ -157,6 +157,10 @@ impl From<ClientError> for ApiError {
         match error {
             ClientError::NotFound { id } => Self::not_found(format!("there is no job {id}")),
             ClientError::TooLong { .. } => Self::invalid(error.to_string()),
+            ClientError::BeingPurged { .. } => {
+                let refused = Self::new(StatusCode::CONFLICT, ErrorKind::InvalidRequestError, error.to_string());
+                refused.code("being_deleted").retry_after(RETRY_AFTER)
+            }
             ClientError::NoRecording { .. } => Self::not_found(error.to_string()).code("no_recording"),
             ClientError::Unreachable { .. } | ClientError::Silent(_) => {
                 tracing::warn!(%error, "Temporal is away");

@@ -8,10 +8,8 @@ use axum::{
 use engine::{
     config::{IngestSettings, WebhookSettings},
     events::JobWatchers,
-    job::{JobOptions, JobRequest, Source},
-    references,
+    job::{JobOptions, JobRequest},
     result::JobStatus,
-    store::keys,
     temporal::{
         client::{Holder, Jobs, Submission},
         progress::JobKind,
@@ -130,15 +128,9 @@ impl AppState {
 
     /// From now on the job needs its recording, which others may be about to delete.
     async fn start(&self, jobs: &Jobs, job: &OwnJob, request: &JobRequest) -> Result<Submission, ApiError> {
-        self.refer(job, &request.source).await?;
+        jobs.refuse_while_purged(job.as_str()).await?;
+        self.uploads.claim(job.id(), &request.source).await?;
         Ok(jobs.submit(job.as_str(), request).await?)
-    }
-
-    /// Says that the job needs the recording, where that is an upload.
-    pub(crate) async fn refer(&self, job: &OwnJob, source: &Source) -> Result<(), ApiError> {
-        let Source::Object(key) = source else { return Ok(()) };
-        let Some(sha256) = keys::upload_hash(key) else { return Ok(()) };
-        Ok(references::add(&self.uploads.store, sha256, job.id()).await?)
     }
 
     fn accepted(&self, job: &OwnJob, status: JobStatus, existing: bool) -> AcceptedJob {

@@ -1,7 +1,8 @@
 //! Starting and cancelling jobs.
 
-use api::{ApiError, JobName, Json, OwnJob, Scope};
+use api::{ApiError, Client, JobName, Json, OwnJob, Query, Scope};
 use axum::{
+    Extension,
     extract::{FromRequest, Request, State},
     http::{StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
@@ -14,7 +15,7 @@ use engine::{
     store::keys,
 };
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
@@ -23,6 +24,7 @@ use crate::{
     caller::Caller,
     form::Form,
     job_options::{self, BodyFormat, check_web_address},
+    purge,
 };
 
 /// A job for a recording that is somewhere already.
@@ -76,6 +78,16 @@ struct JobForm {
     webhook: Option<String>,
     /// The job's name; one that is taken means the job that has it.
     id: Option<String>,
+}
+
+/// What becomes of a job that is deleted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+struct CancelQuery {
+    /// Whether everything of it goes, and not only its work stops.
+    #[serde(default)]
+    #[param(required = false, default = false)]
+    purge: bool,
 }
 
 /// A job that is asked to stop.
@@ -177,16 +189,28 @@ async fn may_name(state: &AppState, scope: &Scope, key: &str) -> Result<bool, Ap
     Ok(references::belongs_to(&state.uploads.store, sha256, tenant).await?)
 }
 
-/// Cancel a job
+/// Cancel or delete a job
 ///
-/// It stops within about a second; what it has finished is found again by the next job on the same recording.
+/// It stops within about a second; what it has finished is found again by the next job on the same recording. With
+/// `purge` it goes for good: result, transcript, answers, the log of its webhook, what Temporal knows of it, and its
+/// recording with all that was made of it, where no other job has the same. A batch goes with all its jobs. Until that is
+/// done, its name is refused with 409.
 #[utoipa::path(
     delete, path = "/v1/jobs/{id}", tag = "jobs",
-    params(("id" = String, Path, description = "The job's or the batch's id")),
-    responses((status = 202, description = "It is being stopped, or had ended before", body = CancelledJob)),
+    params(("id" = String, Path, description = "The job's or the batch's id"), CancelQuery),
+    responses((status = 202, description = "It is being stopped or deleted, or had ended before", body = CancelledJob)),
 )]
-async fn cancel(State(state): State<AppState>, job: OwnJob) -> Result<Response, ApiError> {
+async fn cancel(
+    State(state): State<AppState>,
+    Extension(client): Extension<Client>,
+    job: OwnJob,
+    Query(query): Query<CancelQuery>,
+) -> Result<Response, ApiError> {
     let jobs = state.temporal.jobs()?;
+    if query.purge {
+        let status = purge::start(jobs, &state.uploads.store, job.id(), &client).await?;
+        return Ok((StatusCode::ACCEPTED, axum::Json(CancelledJob { id: job.name(), status })).into_response());
+    }
     let status = jobs.status(job.as_str()).await?;
     if !status.is_final() {
         jobs.cancel(job.as_str()).await?;

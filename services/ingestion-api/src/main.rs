@@ -10,6 +10,7 @@ mod jobs;
 mod models;
 mod multipart_limit;
 mod openai;
+mod purge;
 mod routes;
 mod upload;
 

@@ -1,10 +1,14 @@
 //! Bringing a recording into the store while it is hashed, so that it is never held in memory.
 
+use std::time::Duration;
+
 use api::{ApiError, Unfinished};
 use bytes::Bytes;
 use engine::{
     hash::hexadecimal,
+    ids::JobId,
     job::Source,
+    references,
     store::{Store, keys},
 };
 use futures_util::{Stream, StreamExt};
@@ -13,6 +17,9 @@ use uuid::Uuid;
 
 /// Larger objects keep the key that they were uploaded under: S3 renames by copying, and copies no more than this.
 const MAX_RENAMED: u64 = 5 << 30;
+
+/// How long a client waits while others delete the recording that it has sent.
+const LONGEST_ERASURE: Duration = Duration::from_secs(10);
 
 /// Writes uploads into the store; cheap to clone.
 #[derive(Clone)]
@@ -57,6 +64,19 @@ impl Uploads {
             return Err(ApiError::invalid("the file is empty: it has 0 bytes; check the recording").param("file"));
         }
         Ok(upload)
+    }
+
+    /// Keeps an upload for a job that is about to begin, so that the end of another one does not take it away.
+    ///
+    /// # Errors
+    /// 503 where it has just been deleted, or is being deleted now: whoever sends it again brings it along.
+    pub(crate) async fn claim(&self, job: &JobId, source: &Source) -> Result<(), ApiError> {
+        let Source::Object(key) = source else { return Ok(()) };
+        let Some(recording) = keys::recording(key) else { return Ok(()) };
+        let gone = || ApiError::unavailable("the recording has just been deleted; send it again");
+        let claimed = tokio::time::timeout(LONGEST_ERASURE, references::claim(&self.store, recording, job)).await;
+        claimed.map_err(|_| gone())??;
+        if self.store.exists(key).await? { Ok(()) } else { Err(gone()) }
     }
 
     /// Refuses a body that says itself that it is too large, before any of it is sent.

@@ -2,6 +2,7 @@
 
 import { Answers } from './answers.js';
 import { getJson, ingestionUrl, jobUrl, request } from './api.js';
+import { deleteOnDemand } from './deletion.js';
 import { showDownloads } from './downloads.js';
 import { announce, notify, stamp } from './elements.js';
 import { follow } from './events.js';
@@ -36,6 +37,7 @@ export function showJob(view, id, signal) {
   playWithKeys(player, transcript, signal);
   choosePane(root, signal);
   cancelOnDemand(find('.cancel'), id, { wrong, signal });
+  deleteOnDemand(find('.delete'), id, { name, wrong, signal });
   player.load(jobUrl(id, '/audio'), signal);
 
   const heard = (type, data) => {
@@ -87,6 +89,7 @@ export function showJob(view, id, signal) {
 function showFacts(root, job) {
   showStatus(root.querySelector('.status'), job.status);
   root.querySelector('.cancel').hidden = job.status !== 'running';
+  root.querySelector('.delete').hidden = false;
   if (job.duration_s > 0) root.querySelector('.job-facts').textContent = `${span(job.duration_s)} of audio`;
   const retries = job.retries.map(({ stage, attempt, message }) => `Trying ${stage} again, attempt ${attempt}: ${message}`);
   notify(root.querySelector('.retries'), job.status === 'running' && retries.join('\n'));

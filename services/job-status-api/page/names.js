@@ -17,9 +17,20 @@ export function nameOf(id) {
 }
 
 export function remember(id, name) {
-  const names = Object.entries(all()).filter(([known]) => known !== id).slice(1 - MOST);
+  keep([...others(id).slice(1 - MOST), [id, name]]);
+}
+
+export function forget(id) {
+  keep(others(id));
+}
+
+function others(id) {
+  return Object.entries(all()).filter(([known]) => known !== id);
+}
+
+function keep(names) {
   try {
-    localStorage.setItem(KEY, JSON.stringify(Object.fromEntries([...names, [id, name]])));
+    localStorage.setItem(KEY, JSON.stringify(Object.fromEntries(names)));
   } catch {
     // A browser that keeps nothing shows the id.
   }

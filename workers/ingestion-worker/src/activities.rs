@@ -1,6 +1,8 @@
 //! The ingest queue's activities as Temporal calls them: each a few lines between a contract and
 //! the module that does the work.
 
+mod housekeeping;
+
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
@@ -8,6 +10,7 @@ use std::sync::{
 
 use engine::{
     config::{IngestSettings, WebhookSettings},
+    error::StageError,
     result::JobStatus,
     store::Store,
     temporal::{
@@ -25,6 +28,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{assemble, batch, conclude, deliver, ingest};
+
+pub use housekeeping::HousekeepingActivities;
 
 /// What the activities share. Cheap to clone.
 #[derive(Clone)]
@@ -53,9 +58,9 @@ impl IngestActivities {
         let tell = move |seconds: f64| reported.store(seconds.to_bits(), Ordering::Relaxed);
         let (sender, segmented) = watch::channel(None);
         let on_segmented = move |progress| drop(sender.send_replace(Some(progress)));
-        let (this, source, context) = (&self, &input.source, &ctx);
+        let (this, source, context, job) = (&self, &input.source, &ctx, activity::job(&ctx));
         let work = |stop| async move {
-            let ingest = ingest::ingest(&this.store, &this.settings, source, &stop, tell, on_segmented);
+            let ingest = ingest::ingest(&this.store, &this.settings, source, job.as_ref(), &stop, tell, on_segmented);
             tokio::select! {
                 made = ingest => made,
                 never = activity::signal_segmentation(context, segmented) => match never {},
@@ -97,9 +102,13 @@ impl IngestActivities {
 
     #[activity(definition = Deliver)]
     pub async fn deliver(self: Arc<Self>, ctx: ActivityContext, input: DeliverInput) -> Result<(), ActivityError> {
-        let (this, attempt) = (&self, ctx.info().attempt);
+        let (this, input, attempt) = (&self, &input, ctx.info().attempt);
         let allow_private = self.settings.allow_private_urls;
-        let work = |_| deliver::deliver(&this.store, &this.webhooks, allow_private, &input, attempt);
+        // Nothing is written of a job that is deleted meanwhile, however long its receiver keeps silent.
+        let work = |stop: CancellationToken| async move {
+            let delivered = deliver::deliver(&this.store, &this.webhooks, allow_private, input, attempt);
+            stop.run_until_cancelled(delivered).await.unwrap_or_else(|| Err(StageError::cancelled()))
+        };
         activity::run(&ctx, &self.stop, || (), work).await
     }
 

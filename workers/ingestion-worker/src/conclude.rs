@@ -6,6 +6,7 @@ use engine::{
     error::StageError,
     ids::tenant_and_name,
     llm::LlmAnswer,
+    references,
     result::{JobResult, JobStatus, Provenance, StageFailure, VERSION},
     store::{Store, StoreError, keys},
     temporal::contracts::{Amendment, AssembleInput, Assembled, Conclusion},
@@ -17,6 +18,10 @@ use crate::assemble::assemble_part;
 /// Writes the result of a job that ended, however it ended. One that was cancelled keeps what it has recognised.
 pub async fn conclude(store: &Store, mut conclusion: Conclusion) -> Result<(), StageError> {
     let (job_id, run_id) = (conclusion.job_id.clone(), conclusion.run_id.clone());
+    // A job that was ingested before there were references gets its own now.
+    if let (Some(ingested), Ok(job)) = (&conclusion.ingested, job_id.parse()) {
+        references::add(store, &ingested.audio_sha256, &job).await?;
+    }
     if conclusion.status == JobStatus::Cancelled && conclusion.assembled.is_none() {
         match recognised_part(store, &conclusion).await {
             Ok(part) => conclusion.assembled = part,

@@ -3,8 +3,10 @@
 use engine::{
     config::IngestSettings,
     error::StageError,
+    ids::JobId,
     job::Source,
     plan::Plan,
+    references,
     store::{Created, Store, keys},
     temporal::contracts::SegmentationProgress,
 };
@@ -33,7 +35,8 @@ pub struct Ingested {
 }
 
 /// Fetches a source, decodes it, finds the speech in it and leaves work units and plan in the
-/// store. `progress` is told the seconds of audio decoded so far, about once per second of audio; `on_segmented` what
+/// store. The recording is `job`'s from before anything of it is read or written: nobody takes it away meanwhile.
+/// `progress` is told the seconds of audio decoded so far, about once per second of audio; `on_segmented` what
 /// is in the store, after each unit but the last.
 ///
 /// # Errors
@@ -43,12 +46,18 @@ pub async fn ingest(
     store: &Store,
     settings: &IngestSettings,
     source: &Source,
+    job: Option<&JobId>,
     cancelled: &CancellationToken,
     progress: impl Fn(f64) + Send + 'static,
     on_segmented: impl Fn(SegmentationProgress),
 ) -> Result<Ingested, StageError> {
     let folder_of =
         |sha256: &str| keys::plan_folder(sha256, &format!("{SEGMENTATION_VERSION}-{}s", settings.unit_seconds));
+    if let Source::Object(key) = source
+        && let Some(recording) = keys::recording(key)
+    {
+        or_cancelled(cancelled, claim(store, recording, job)).await?;
+    }
     // An upload's key says what its bytes are, so a plan that is there is found before any of them is read.
     if let Source::Object(key) = source
         && let Some(sha256) = keys::upload_hash(key)
@@ -58,6 +67,7 @@ pub async fn ingest(
     }
     let source = or_cancelled(cancelled, source::fetch(store, settings, source, cancelled)).await?;
     let sha256 = source.sha256.clone();
+    or_cancelled(cancelled, claim(store, &sha256, job)).await?;
     if let Some(known) = known_plan(store, folder_of(&sha256)).await? {
         return Ok(known);
     }
@@ -74,6 +84,15 @@ pub async fn ingest(
     match store.create_json(&keys::plan(&folder), &plan).await? {
         Created::Now => Ok(Ingested { folder, plan, reused: false }),
         Created::Before => Ok(Ingested { plan: store.read_json(&keys::plan(&folder)).await?, folder, reused: true }),
+    }
+}
+
+/// A workflow that was started under a name that is no job's has nobody to claim for: its recording stays for as long as
+/// it is worked on, and the sweep's age after that.
+async fn claim(store: &Store, recording: &str, job: Option<&JobId>) -> Result<(), StageError> {
+    match job {
+        Some(job) => Ok(references::claim(store, recording, job).await?),
+        None => Ok(()),
     }
 }
 

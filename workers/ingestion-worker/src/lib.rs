@@ -8,12 +8,15 @@
 
 pub mod activities;
 mod assemble;
+mod audit;
 mod batch;
 mod chunker;
 mod conclude;
 mod deliver;
 mod ingest;
 mod pipeline;
+mod purge;
+mod retention;
 mod source;
 mod stored_units;
 mod units;

@@ -4,13 +4,22 @@ use clap::Parser;
 use confique::Config;
 use engine::{
     config::{
-        self, HealthSettings, IngestSettings, StoreSettings, TelemetrySettings, WebhookSettings, WorkflowSettings,
+        self, HealthSettings, HousekeepingSettings, IngestSettings, StoreSettings, TelemetrySettings, WebhookSettings,
+        WorkflowSettings,
     },
     program::WorkerProgram,
-    temporal::{contracts::INGEST_QUEUE, worker::Queue},
+    store::Store,
+    temporal::{
+        contracts::{HOUSEKEEPING_QUEUE, INGEST_QUEUE},
+        worker::Queue,
+    },
     webhook::WebhookSecrets,
 };
-use ingestion_worker::activities::IngestActivities;
+use ingestion_worker::activities::{HousekeepingActivities, IngestActivities};
+use tokio_util::sync::CancellationToken;
+
+/// Jobs that are purged at the same time, a round of housekeeping among them.
+const HOUSEKEEPING_SLOTS: usize = 4;
 
 /// Serves all workflows, and the activities of the ingest queue.
 ///
@@ -37,21 +46,27 @@ struct Settings {
     ingest: IngestSettings,
     #[config(nested)]
     webhooks: WebhookSettings,
+    #[config(nested)]
+    housekeeping: HousekeepingSettings,
 }
 
 fn main() -> anyhow::Result<()> {
     let flags = Flags::parse();
-    let Settings { telemetry, health, store, workflows, ingest, webhooks } = config::load()?;
+    let Settings { telemetry, health, store, workflows, ingest, webhooks, housekeeping } = config::load()?;
     if !flags.healthy {
         // Said now rather than with the first message.
         WebhookSecrets::read(&webhooks)?;
     }
     let program = WorkerProgram { name: env!("CARGO_PKG_NAME"), telemetry, health, store };
-    let queues = Box::new(|store, stop| {
+    let queues = Box::new(|store: Store, stop: CancellationToken| {
         let slots = ingest.slots;
+        let of_housekeeping = HousekeepingActivities::new(store.clone(), housekeeping, stop.clone());
+        let schedule = of_housekeeping.schedule();
+        let of_housekeeping = Queue::of_activities(HOUSEKEEPING_QUEUE, HOUSEKEEPING_SLOTS, of_housekeeping);
         let activities = IngestActivities::new(store, ingest, webhooks, stop);
         let of_workflows = Queue::of_workflows(&workflows, activities.clone())?;
-        Ok(vec![of_workflows, Queue::of_activities(INGEST_QUEUE, slots, activities)])
+        let of_ingestion = Queue::of_activities(INGEST_QUEUE, slots, activities);
+        Ok(vec![of_workflows, of_ingestion, of_housekeeping.with_housekeeping(schedule)])
     });
     Ok(program.run(flags.healthy, queues)?)
 }

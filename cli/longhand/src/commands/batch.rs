@@ -141,7 +141,11 @@ async fn entry(
     recording: &Recording,
     options: &JobOptions,
 ) -> anyhow::Result<BatchEntry> {
-    let uploaded = upload(&connection.store, &recording.input).await?;
-    let id = batch.in_batch(&recording.name, &uploaded.content);
-    Ok(BatchEntry { id: id.to_string(), name: recording.name.clone(), request: options.request(uploaded.source) })
+    let job_of = |content: &str| batch.in_batch(&recording.name, content);
+    let uploaded = upload(&connection.store, &recording.input, job_of).await?;
+    Ok(BatchEntry {
+        id: uploaded.job.to_string(),
+        name: recording.name.clone(),
+        request: options.request(uploaded.source),
+    })
 }

@@ -81,7 +81,7 @@ fn ids(named: Option<JobId>, count: usize) -> Vec<JobId> {
 }
 
 async fn start(connection: &Connection, id: JobId, input: &Input, options: &JobOptions) -> anyhow::Result<StartedJob> {
-    let uploaded = upload(&connection.store, input).await?;
+    let uploaded = upload(&connection.store, input, |_| id.clone()).await?;
     let submission = connection.jobs.submit(id.as_str(), &options.request(uploaded.source)).await;
     let name = input.name();
     let submission = submission.with_context(|| format!("cannot start a job for {name}"))?;

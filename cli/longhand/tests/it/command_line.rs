@@ -102,9 +102,21 @@ fn finished(id: &str) -> JobResult {
 fn help_of_every_command() {
     let alone = Alone::new();
     let mut help = String::new();
-    for command in
-        ["", "transcribe", "list", "show", "watch", "cancel", "result", "llm", "batch", "keys", "completions"]
-    {
+    for command in [
+        "",
+        "transcribe",
+        "list",
+        "show",
+        "watch",
+        "cancel",
+        "delete",
+        "result",
+        "llm",
+        "batch",
+        "store",
+        "keys",
+        "completions",
+    ] {
         let arguments: Vec<_> = [command, "--help"].into_iter().filter(|argument| !argument.is_empty()).collect();
         let output = alone.command(&arguments).env("COLUMNS", "100").output().unwrap();
         assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0), "{command}");
@@ -175,6 +187,9 @@ fn wrong_use_is_refused() {
         (&["transcribe", "talk.wav", "talk.wav", "-o", "talk.wav"], &["talk.wav", "folder"]),
         (&["show", "../up"], &["../up"]),
         (&["cancel"], &["<ID>"]),
+        (&["delete"], &["<ID>"]),
+        (&["delete", "job-1"], &["--yes"]),
+        (&["store", "empty"], &["empty"]),
         (&["llm", "job-1"], &["--task", "--ask"]),
         (&["llm", "job-1", "--task", "summary", "--ask", "Who?"], &["cannot be used with"]),
         (&["batch", ".", "--concurrency", "0"], &["--concurrency"]),
@@ -219,6 +234,8 @@ fn a_server_that_is_not_there_is_said_so_soon() {
         &["show", "job-1"],
         &["watch", "job-1"],
         &["cancel", "job-1"],
+        &["delete", "job-1", "--yes"],
+        &["store", "sweep", "--dry-run"],
         &["llm", "job-1", "--task", "summary"],
     ] {
         let began = Instant::now();

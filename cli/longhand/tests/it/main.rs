@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod command_line;
+mod deletion;
 mod downloads;
 mod durability;
 mod following;

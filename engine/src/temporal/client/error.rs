@@ -5,6 +5,8 @@ use temporalio_client::{
     tonic::{Code, Status},
 };
 
+use crate::error::StageError;
+
 /// Bytes of JSON that a request may have, so that no payload in a history passes 64 KB.
 pub(super) const MAX_INPUT_BYTES: usize = 48 * 1024;
 
@@ -26,8 +28,18 @@ pub enum ClientError {
     TooLong { bytes: usize },
     #[error("{id} is no transcription, so it has no recording; ask for the job that it belongs to")]
     NoRecording { id: String },
+    /// Whoever asks again a little later may have the name.
+    #[error("{id} is being deleted; its name is free in a few seconds, try again then")]
+    BeingPurged { id: String },
     #[error("Temporal refused: {0}")]
     Refused(String),
+}
+
+impl From<ClientError> for StageError {
+    /// For activities that ask the server something: it was there when it handed them out.
+    fn from(error: ClientError) -> Self {
+        Self::transient(error.to_string()).caused_by(error)
+    }
 }
 
 pub(super) fn interaction(id: &str, error: WorkflowInteractionError) -> ClientError {

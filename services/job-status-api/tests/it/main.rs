@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod browser;
+mod deletion;
 mod events;
 mod forgotten;
 mod jobs;

@@ -104,7 +104,8 @@ impl Recording {
     /// A whole job, as its workflow has it done; only the recogniser is made up.
     async fn transcribe(&self, store: &Store) -> Result<JobResult, StageError> {
         let never = CancellationToken::new();
-        let made = ingest(store, &self.settings, &self.source, &never, |_| (), |_| ()).await?;
+        let job = JOB.parse().ok();
+        let made = ingest(store, &self.settings, &self.source, job.as_ref(), &never, |_| (), |_| ()).await?;
         for unit in 0..made.plan.units {
             recognise(store, &made.folder, unit).await?;
         }

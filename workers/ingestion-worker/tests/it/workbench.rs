@@ -43,7 +43,7 @@ impl Workbench {
     }
 
     pub(crate) async fn ingest(&self, source: &Source) -> Result<Ingested, StageError> {
-        ingest(&self.store, &self.settings, source, &CancellationToken::new(), |_| (), |_| ()).await
+        ingest(&self.store, &self.settings, source, None, &CancellationToken::new(), |_| (), |_| ()).await
     }
 
     /// All work units with their PCM.
