@@ -158,7 +158,7 @@ async fn begin(
     let needed: Vec<_> =
         entries.iter().map(|entry| (batch.in_batch(&entry.name), entry.request.source.clone())).collect();
     let references = stream::iter(needed).map(Ok);
-    let refer = |(job, source)| async move { state.uploads.claim(job.id(), &source).await };
+    let refer = |(job, source): (OwnJob, Source)| async move { state.uploads.claim(job.id(), &source).await };
     references.try_for_each_concurrent(CONCURRENT_CHECKS, refer).await?;
     let started = batch::start(state.temporal.jobs()?, &state.uploads.store, batch.id(), entries, concurrency).await;
     started.map_err(not_started)
