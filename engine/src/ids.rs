@@ -1,5 +1,7 @@
 //! The names of tenants, jobs and batches.
 
+mod tenant;
+
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
@@ -8,10 +10,9 @@ use uuid::Uuid;
 
 use crate::{hash::hexadecimal, llm::LlmTask};
 
-/// Whose jobs they are, where several share a server: a name of at most 40 small letters, digits and dashes.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Tenant(String);
+pub use tenant::{InvalidTenant, Tenant};
+
+use tenant::TENANT_END;
 
 /// A name that is safe as a workflow's id and as a folder in the store: `NAME`, or `TENANT:NAME` for a tenant's own, so
 /// that two tenants may give the same name and no tenant can spell another's.
@@ -21,53 +22,6 @@ pub struct JobId(String);
 
 /// Letters of a name, its tenant apart.
 const LONGEST: usize = 200;
-const LONGEST_TENANT: usize = 40;
-const TENANT_END: char = ':';
-
-/// A name that is no tenant's.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a tenant is at most {LONGEST_TENANT} small letters, digits and dashes, the first one a letter or a digit")]
-pub struct InvalidTenant;
-
-impl FromStr for Tenant {
-    type Err = InvalidTenant;
-
-    fn from_str(name: &str) -> Result<Self, InvalidTenant> {
-        let plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
-        if name.starts_with(plain)
-            && name.len() <= LONGEST_TENANT
-            && name.chars().all(|letter| plain(letter) || letter == '-')
-        {
-            return Ok(Self(name.to_owned()));
-        }
-        Err(InvalidTenant)
-    }
-}
-
-impl TryFrom<String> for Tenant {
-    type Error = InvalidTenant;
-
-    fn try_from(name: String) -> Result<Self, InvalidTenant> {
-        name.parse()
-    }
-}
-
-impl fmt::Display for Tenant {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl Tenant {
-    /// What the ids of all its jobs begin with, and no other's.
-    pub fn id_prefix(&self) -> String {
-        format!("{}{TENANT_END}", self.0)
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
 
 /// A name that is no id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
