@@ -77,10 +77,10 @@ fn what_a_worker_does_not_offer_or_has_no_room_for_is_refused() {
     check_fails(&stack, "not-offered", &request, "transcribe", &["large-v3", "name one of small, base"]);
 
     stack.kill(TRANSCRIPTION);
-    stack.set("LONGHAND_TRANSCRIBE_MEMORY_MB", "150");
+    stack.set("LONGHAND_TRANSCRIBE_MEMORY_MB", "200");
     stack.start_worker(TRANSCRIPTION);
     let request = json!({ "source": { "path": sample() } });
-    check_fails(&stack, "too-large", &request, "transcribe", &["base", "0.3 GB", "0.1 GB"]);
+    check_fails(&stack, "too-large", &request, "transcribe", &["base", "0.4 GB", "0.2 GB"]);
 }
 
 #[test]
