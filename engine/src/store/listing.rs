@@ -92,8 +92,10 @@ impl Store {
     }
 
     fn root(&self) -> Result<Option<PathBuf>, StoreError> {
-        let root = self.folder.as_ref().map(|folder| folder.path_to_filesystem(&Path::default()));
-        root.transpose().map_err(|error| classify("", error))
+        let Some(folder) = &self.folder else { return Ok(None) };
+        // The client tells where an object would be, and not where the folder itself is.
+        let inside = folder.path_to_filesystem(&Path::from("any")).map_err(|error| classify("", error))?;
+        Ok(inside.parent().map(FilePath::to_owned))
     }
 }
 

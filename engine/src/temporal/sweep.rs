@@ -8,7 +8,7 @@
 mod census;
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     time::{Duration, SystemTime},
 };
 
@@ -76,8 +76,12 @@ pub fn find<'a>(store: &'a Store, jobs: &'a Jobs, min_age: Duration) -> BoxFutur
     Box::pin(async move {
         let now = SystemTime::now();
         let is_old = |modified: SystemTime| now.duration_since(modified).is_ok_and(|age| age >= min_age);
-        let census = Census::take(store).await?;
-        let forgotten = forgotten_jobs(jobs, &census, is_old).await?;
+        let mut census = Census::take(store).await?;
+        census.recordings.retain(|recording, extent| !census.referenced.contains(recording) && is_old(extent.newest));
+        census.jobs.retain(|_, folder| folder.result.is_none() && is_old(folder.extent.newest));
+        if !census.recordings.is_empty() || !census.jobs.is_empty() {
+            spare_awaited(store, jobs, &mut census).await?;
+        }
         let mut tombstones = Vec::new();
         for (recording, eraser, modified) in &census.tombstones {
             if is_old(*modified) && !jobs.is_being_purged(eraser).await? {
@@ -85,55 +89,37 @@ pub fn find<'a>(store: &'a Store, jobs: &'a Jobs, min_age: Duration) -> BoxFutur
             }
         }
         let parts = store.abandoned_parts().await?.into_iter().filter(|part| is_old(part.modified)).collect();
-        Ok(Leftovers {
-            recordings: orphans(store, jobs, census.recordings, &census.referenced, is_old).await?,
-            jobs: forgotten,
-            tombstones,
-            parts,
-        })
+        let recordings = census.recordings.into_iter().collect();
+        Ok(Leftovers { recordings, jobs: forgotten(jobs, census.jobs).await?, tombstones, parts })
     })
 }
 
-async fn orphans(
-    store: &Store,
-    jobs: &Jobs,
-    mut recordings: HashMap<String, Extent>,
-    referenced: &HashSet<String>,
-    is_old: impl Fn(SystemTime) -> bool,
-) -> Result<Vec<(String, Extent)>, SweepError> {
-    recordings.retain(|recording, extent| !referenced.contains(recording) && is_old(extent.newest));
-    if !recordings.is_empty() {
-        for (recording, _) in references::unrecorded(store).await? {
-            recordings.remove(&recording);
-        }
-        for source in asked_for(store, jobs).await? {
-            if let Source::Object(key) = source {
-                keys::recording(&key).and_then(|recording| recordings.remove(recording));
-            }
-        }
+/// Spares the recordings of jobs that run, of batches that do, whose last jobs may begin in days, and of jobs of the time
+/// before there were references.
+async fn spare_awaited(store: &Store, jobs: &Jobs, census: &mut Census) -> Result<(), SweepError> {
+    for (recording, _) in references::unrecorded(store).await? {
+        census.recordings.remove(&recording);
     }
-    Ok(recordings.into_iter().collect())
-}
-
-/// The sources of all jobs that run, and of all batches that do: not all of them have begun.
-async fn asked_for(store: &Store, jobs: &Jobs) -> Result<Vec<Source>, SweepError> {
     let mut sources = jobs.running_sources().await?;
     for id in jobs.running_batches().await? {
-        let entries = batch::list(store, &id).await?.unwrap_or_default();
-        sources.extend(entries.into_iter().map(|entry| entry.request.source));
+        for entry in batch::list(store, &id).await?.unwrap_or_default() {
+            census.jobs.remove(&entry.id);
+            sources.push(entry.request.source);
+        }
     }
-    Ok(sources)
+    for source in sources {
+        if let Source::Object(key) = source {
+            keys::recording(&key).and_then(|recording| census.recordings.remove(recording));
+        }
+    }
+    Ok(())
 }
 
-async fn forgotten_jobs(
-    jobs: &Jobs,
-    census: &Census,
-    is_old: impl Fn(SystemTime) -> bool,
-) -> Result<Vec<(JobId, Extent)>, SweepError> {
+async fn forgotten(jobs: &Jobs, folders: HashMap<String, JobFolder>) -> Result<Vec<(JobId, Extent)>, SweepError> {
     let mut forgotten = Vec::new();
-    for (job, folder) in &census.jobs {
+    for (job, folder) in folders {
         let Ok(id) = job.parse::<JobId>() else { continue };
-        if folder.result.is_none() && is_old(folder.extent.newest) && is_unknown(jobs, &id).await? {
+        if is_unknown(jobs, &id).await? {
             forgotten.push((id, folder.extent));
         }
     }

@@ -73,7 +73,7 @@ fn a_deleted_job_takes_what_no_other_needs() {
     assert!(stored(&stack).iter().all(|key| !key.contains("/one")), "{:?}", stored(&stack));
     assert_eq!(stack.json(["result", "other", "--json"]), before);
     assert!(stored(&stack).contains(&format!("uploads/{SHA256}")));
-    assert!(stack.log_of(INGESTION).contains("longhand::audit"), "{}", stack.log_of(INGESTION));
+    assert!(stack.log_of(INGESTION).contains("erased a job job=one"), "{}", stack.log_of(INGESTION));
 
     // Its name is free, and what the other needs is found again.
     transcribe(&stack, &sample(), "one", &[]);
