@@ -60,6 +60,11 @@ impl JobResult {
         }
     }
 
+    /// Whether the whole text is there, which it is of a job that goes on, too: before, such a one has no result.
+    pub fn has_text(&self) -> bool {
+        self.status.has_transcript() || self.status == JobStatus::Running
+    }
+
     /// Its transcript, as the run had it.
     pub fn into_transcript(self) -> Transcript {
         let Self { text, language, duration_s, run_id, segments, .. } = self;

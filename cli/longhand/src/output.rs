@@ -159,7 +159,7 @@ impl Output {
 
     fn usable<'a>(&self, named: &'a NamedResult) -> Option<&'a JobResult> {
         let result = named.result.as_ref()?;
-        (self.format == Format::Json || result.status.has_transcript()).then_some(result)
+        (self.format == Format::Json || result.has_text()).then_some(result)
     }
 
     /// The result in the format. A text is followed by the LLM's answers.
