@@ -72,9 +72,10 @@ impl JobResult {
         Transcript { text, language, duration_s, run_id, segments }
     }
 
-    /// Whether there is text: of a job that was cancelled, what was recognised before.
+    /// Whether there is text: of a job that was cancelled, what was recognised before; of one that goes on, all of it, for
+    /// before such a one has no result.
     pub fn has_transcript(&self) -> bool {
-        self.provenance.has_transcript(self.status)
+        self.status == JobStatus::Running || self.provenance.has_transcript(self.status)
     }
 
     /// Every word with its time; none unless word times were asked for.

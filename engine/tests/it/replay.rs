@@ -13,13 +13,14 @@ use temporalio_sdk::workflow_replayer::{WorkflowReplayer, WorkflowReplayerOption
 const MOST_BYTES: usize = 64 * 1024;
 
 /// What must be on record.
-const RECORDED: [&str; 13] = [
+const RECORDED: [&str; 14] = [
     "batch",
     "cancelled",
     "cancelled_ends_here",
     "completed",
     "cut_meanwhile",
     "deliver",
+    "delivery_by_run",
     "ends_here",
     "failed_ingest",
     "failed_llm",

@@ -4,6 +4,7 @@ use clap::Args;
 use engine::{
     ids::JobId,
     result::{Provenance, ResultHead, StageFailure, Timings},
+    run::OfRun,
     store::Store,
     temporal::{client::ClientError, progress::JobProgress},
 };
@@ -71,7 +72,9 @@ async fn state(store: &Store, mut progress: JobProgress) -> anyhow::Result<State
     if !progress.status.is_final() {
         return Ok(State { progress, outcome: None });
     }
-    let Some(result) = store.find_result_head(&progress.id).await? else {
+    let result = store.find_result_head(&progress.id).await?;
+    // That of a run before this one, which left none, says nothing of it.
+    let Some(result) = result.filter(|result| result.is_of(&progress.run_id)) else {
         return Ok(State { progress, outcome: None });
     };
     let ResultHead { status, language, duration_s, errors, timings, provenance, .. } = result;

@@ -63,7 +63,7 @@ impl DeliverWorkflow {
 pub(super) async fn start_delivery<W>(ctx: &WorkflowContext<W>, webhook: Webhook, status: JobStatus) {
     // An earlier run's message may still be on its way: a receiver hears of both ends.
     let by_run = ctx.patched(DELIVERY_BY_RUN);
-    let id = if by_run { keyed_by_run(ctx) } else { format!("{}.webhook", ctx.workflow_id()) };
+    let id = if by_run { id_of_run(ctx) } else { format!("{}.webhook", ctx.workflow_id()) };
     let Err(error) = start(ctx, id, webhook.clone(), status).await else { return };
     if !ctx.is_replaying() {
         tracing::warn!(job = ctx.workflow_id(), %error, "the webhook's delivery could not be started");
@@ -73,7 +73,7 @@ pub(super) async fn start_delivery<W>(ctx: &WorkflowContext<W>, webhook: Webhook
     }
 }
 
-fn keyed_by_run<W>(ctx: &WorkflowContext<W>) -> String {
+fn id_of_run<W>(ctx: &WorkflowContext<W>) -> String {
     format!("{}.{}.webhook", ctx.workflow_id(), ctx.run_id())
 }
 

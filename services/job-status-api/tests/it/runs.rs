@@ -1,5 +1,7 @@
 //! Jobs whose language model goes away, whose workers die, and that run again under their id.
 
+use std::process::Stdio;
+
 use futures_util::StreamExt;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -51,8 +53,8 @@ async fn what_the_model_has_said_is_not_asked_for_again() {
     service.transcribe("long", &[]);
     lengthen(&service, "long");
     endpoint.hold(Some("Sentence 70 "));
-    let job = service.stack.command().args(["llm", "long", "--task", "summary", "--json"]).output();
-    let task = std::thread::spawn(move || job);
+    let mut ask = service.stack.command();
+    let task = ask.args(["llm", "long", "--task", "summary", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
     wait_until("the model is at a note in the middle", || {
         endpoint.prompts().last().is_some_and(|prompt| prompt.contains("Sentence 70 "))
     });
@@ -61,7 +63,7 @@ async fn what_the_model_has_said_is_not_asked_for_again() {
     service.stack.kill(LLM);
     endpoint.hold(None);
     service.stack.start_worker(LLM);
-    let answered = task.join().unwrap().unwrap();
+    let answered = task.wait_with_output().unwrap();
     assert!(answered.status.success(), "{answered:?}");
 
     let mut asked = endpoint.prompts();

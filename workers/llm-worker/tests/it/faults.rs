@@ -66,6 +66,22 @@ async fn errors_say_what_happened_and_what_to_do() {
     }
 }
 
+/// Longer waits than a few seconds are not made while a slot is held.
+#[tokio::test]
+async fn when_to_ask_again_is_handed_on() {
+    for (header, seconds) in [("retry-after: 42", Some(42)), ("retry-after: 3600", Some(3600)), ("x-none: 1", None)] {
+        let tries = if seconds.is_some() { 1 } else { 4 };
+        let endpoint = Endpoint::playing(vec![Play::Status(503, header, "loading".to_owned()); tries]).await;
+        let error = run(&endpoint_settings(&endpoint.base_url), &meeting(), &LlmTask::Summary).await.unwrap_err();
+        assert_eq!(
+            (error.kind, error.retry_after),
+            (FailureKind::Transient, seconds.map(Duration::from_secs)),
+            "{header}"
+        );
+        assert_eq!(endpoint.requests().len(), tries, "{header}");
+    }
+}
+
 fn check(error: &StageError, kind: FailureKind, parts: &[&str]) {
     assert_eq!(error.kind, kind, "{error}");
     for part in parts {
