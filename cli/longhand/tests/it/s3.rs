@@ -1,8 +1,8 @@
 //! The store on S3: a real server of its protocol, in this process, on a free port.
 
 use std::{
-    io::{BufRead, BufReader, Write},
-    net::TcpStream,
+    io::{BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpStream},
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -28,6 +28,7 @@ struct S3 {
     settings: [(&'static str, String); 6],
     /// Listings that it was asked for, each of which is billed elsewhere.
     listings: Arc<AtomicU32>,
+    address: SocketAddr,
     // Fields below are dropped after the settings that point at them.
     _runtime: Runtime,
     _folder: TempDir,
@@ -42,7 +43,8 @@ impl S3 {
         let service = service.build();
         let runtime = Runtime::new().unwrap();
         let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", 0))).unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let address = listener.local_addr().unwrap();
+        let endpoint = format!("http://{address}");
         let listings = Arc::new(AtomicU32::new(0));
         let listed = Arc::clone(&listings);
         runtime.spawn(async move {
@@ -69,7 +71,7 @@ impl S3 {
             ("AWS_ACCESS_KEY_ID", "key".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "secret".to_owned()),
         ];
-        Self { settings, listings, _runtime: runtime, _folder: folder }
+        Self { settings, listings, address, _runtime: runtime, _folder: folder }
     }
 
     fn listings(&self) -> u32 {
@@ -119,4 +121,27 @@ fn followers_list_the_store_only_when_there_is_news() {
     stack.wait_for("followed", "it is followed for a while", |state| elapsed(state) > begin + 8.0);
     let listings = s3.listings() - listings;
     assert!(listings <= 3, "{listings} listings while nothing was recognised");
+}
+
+#[test]
+fn a_bucket_that_does_not_answer_is_said_to_be_away() {
+    let s3 = S3::start();
+    let settings = s3.settings.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let mut stack = Stack::server_with(&settings);
+    stack.start_worker(JOB_STATUS_API);
+    let address = s3.address;
+    drop(s3);
+    let url = stack.embedded().status_url();
+    let service = url.trim_start_matches("http://");
+    for hangs in [false, true] {
+        // One that accepts connections, and nothing more.
+        let _silent = hangs.then(|| std::net::TcpListener::bind(address).unwrap());
+        let mut client = TcpStream::connect(service).unwrap();
+        let head = "GET /v1/jobs/any/transcript.txt HTTP/1.1\r\nConnection: close\r\n";
+        write!(client, "{head}Host: {service}\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 503"), "hangs: {hangs}: {answer}");
+        assert!(answer.contains("retry-after") && answer.contains("the store does not answer"), "{hangs}: {answer}");
+    }
 }
