@@ -9,7 +9,7 @@ mod pieces;
 use std::collections::BTreeMap;
 
 pub use head::ResultHead;
-pub use pieces::{ResultPieces, read_pieces};
+pub use pieces::{LastPiece, ResultPieces, read_pieces};
 
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
 
@@ -84,8 +84,8 @@ impl JobResult {
     }
 }
 
-/// As it is declared, and `words` after `segments`: the words of all segments, which are written for readers of the JSON
-/// and never kept beside the segments in memory.
+/// What is short comes first, so that whoever wants no text need not read it. `words` are the words of all segments, which
+/// are written for readers of the JSON and never kept beside the segments in memory.
 impl Serialize for JobResult {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { version, job_id, run_id, status, errors, text, .. } = self;
@@ -100,14 +100,14 @@ impl Serialize for JobResult {
         } else {
             fields.serialize_field("errors", errors)?;
         }
-        fields.serialize_field("text", text)?;
         fields.serialize_field("language", language)?;
         fields.serialize_field("duration_s", duration_s)?;
-        fields.serialize_field("segments", segments)?;
-        fields.serialize_field("words", &Words(self))?;
         fields.serialize_field("llm", llm)?;
         fields.serialize_field("timings", timings)?;
         fields.serialize_field("provenance", provenance)?;
+        fields.serialize_field("text", text)?;
+        fields.serialize_field("segments", segments)?;
+        fields.serialize_field("words", &Words(self))?;
         fields.end()
     }
 }

@@ -29,13 +29,16 @@ mod result_heads;
 mod write_probe;
 mod writer;
 
-use std::{fs::File, io, ops::Range, path::PathBuf, sync::Arc};
+use std::{fs::File, io, ops::Range, path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream::BoxStream};
 use object_store::{
-    GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, aws::AmazonS3Builder,
-    local::LocalFileSystem, path::Path, prefix::PrefixStore,
+    ClientConfigKey, GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, RetryConfig,
+    aws::{AmazonS3Builder, AmazonS3ConfigKey},
+    local::LocalFileSystem,
+    path::Path,
+    prefix::PrefixStore,
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -46,6 +49,12 @@ use writer::{Parts, Writer};
 pub use error::StoreError;
 pub use listing::{AbandonedPart, StoredObject};
 pub use result_heads::{KnownHead, ResultHeads};
+
+/// How long a bucket may be away before somebody who waits for an answer is told.
+const REQUEST_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a bucket may say nothing in the middle of a request that somebody waits for.
+const REQUEST_SILENCE: &str = "15s";
 
 /// A handle to the store; cheap to clone.
 #[derive(Debug, Clone)]
@@ -79,6 +88,23 @@ impl Store {
     /// # Errors
     /// [`StoreError::Open`] where the address is not understood or the folder cannot be made.
     pub fn open(settings: &StoreSettings) -> Result<Self, StoreError> {
+        Self::open_with(settings, |bucket| bucket)
+    }
+
+    /// As [`Store::open`], for services: a bucket that does not answer is given up before those who wait give up.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_for_requests(settings: &StoreSettings) -> Result<Self, StoreError> {
+        Self::open_with(settings, |bucket| {
+            let retry = RetryConfig { retry_timeout: REQUEST_PATIENCE, ..RetryConfig::default() };
+            bucket
+                .with_retry(retry)
+                .with_config(AmazonS3ConfigKey::Client(ClientConfigKey::ReadTimeout), REQUEST_SILENCE)
+        })
+    }
+
+    fn open_with(settings: &StoreSettings, set_up: fn(AmazonS3Builder) -> AmazonS3Builder) -> Result<Self, StoreError> {
         let url = match &settings.url {
             Some(url) => url.clone(),
             None => default_folder().display().to_string(),
@@ -89,8 +115,7 @@ impl Store {
                 let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
                 crate::tls::install_provider();
                 // `from_env` reads the usual AWS_* variables, the endpoint and region among them.
-                let bucket = AmazonS3Builder::from_env()
-                    .with_bucket_name(bucket)
+                let bucket = set_up(AmazonS3Builder::from_env().with_bucket_name(bucket))
                     .build()
                     .map_err(|error| refused(error.to_string()))?;
                 let objects = Arc::new(PrefixStore::new(bucket, prefix.trim_end_matches('/')));

@@ -113,7 +113,7 @@ impl Output {
     }
 
     /// Writes all results in order. What a failed job left is of use to programs only: it is
-    /// written as json and left out otherwise.
+    /// written as json and left out otherwise. What a cancelled one had is written where it stands alone.
     pub(crate) fn write(&self, results: &[NamedResult]) -> anyhow::Result<()> {
         match &self.target {
             Target::Stdout => print(&self.stream(results)?),
@@ -124,7 +124,10 @@ impl Output {
             Target::Folder(folder) => {
                 let names = file_names(results.iter().map(|named| named.name.as_str()), self.format.extension());
                 for (named, file) in results.iter().zip(names) {
-                    if let Some(result) = self.usable(named) {
+                    // Among many files nobody sees that one is of a cancelled job and ends too early.
+                    let whole =
+                        self.usable(named).filter(|result| self.tells_status() || result.status.has_transcript());
+                    if let Some(result) = whole {
                         write_atomically(&folder.join(file), &self.document(result)?)?;
                     }
                 }
@@ -157,9 +160,14 @@ impl Output {
         !result.llm.is_empty() && !matches!(self.format, Format::Txt | Format::Json)
     }
 
+    /// Whether a document says itself how the job ended.
+    fn tells_status(&self) -> bool {
+        self.format == Format::Json
+    }
+
     fn usable<'a>(&self, named: &'a NamedResult) -> Option<&'a JobResult> {
         let result = named.result.as_ref()?;
-        (self.format == Format::Json || result.has_transcript()).then_some(result)
+        (self.tells_status() || result.has_transcript()).then_some(result)
     }
 
     /// The result in the format. A text is followed by the LLM's answers.

@@ -55,10 +55,10 @@ pub struct ApiSettings {
 /// Where the services are found from outside.
 #[derive(Debug, Clone, Config)]
 pub struct LinkSettings {
-    /// Address of the job status API as its users know it, for links.
+    /// Address of the job status API as its users know it: for links, and as the origin of the web page, which may use both APIs.
     #[config(env = "LONGHAND_STATUS_URL", default = "http://127.0.0.1:8001")]
     pub status_url: String,
-    /// Address of the ingestion API as its users know it. Default: port 8000 of the host at hand.
+    /// Address of the ingestion API as its users know it. A path in it, on a host that both APIs share, is taken off by the API. Default: port 8000 of the host at hand.
     #[config(env = "LONGHAND_INGESTION_URL")]
     pub ingestion_url: Option<String>,
 }

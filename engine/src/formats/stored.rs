@@ -10,7 +10,7 @@ use super::{
     verbose::VerboseWriter,
 };
 use crate::{
-    result::{ResultHead, ResultPieces, read_pieces},
+    result::{LastPiece, ResultHead, ResultPieces, read_pieces},
     transcript::{Segment, Word},
 };
 
@@ -21,11 +21,11 @@ impl Format {
     /// It is no result, or cannot be read, or what it gives cannot be written.
     pub fn write_stored(self, head: &ResultHead, mut result: impl Read, out: &mut impl Write) -> io::Result<()> {
         match self {
-            Self::Txt => Ok(read_pieces(result, &mut TextWriter(out))?),
+            Self::Txt => Ok(read_pieces(result, LastPiece::Text, &mut TextWriter(out))?),
             Self::Json => io::copy(&mut result, out).map(drop),
             Self::VerboseJson => {
                 let mut document = VerboseWriter::begin(head, out)?;
-                read_pieces(result, &mut document)?;
+                read_pieces(result, LastPiece::Word, &mut document)?;
                 document.end()
             }
             Self::Srt => write_srt(cues(result)?, out),
@@ -56,7 +56,7 @@ impl<W: Write> ResultPieces for TextWriter<W> {
 /// Subtitles are put in order once all are there. They are far smaller than the result.
 fn cues(result: impl Read) -> io::Result<Vec<Cue>> {
     let mut cues = Cues(Vec::new());
-    read_pieces(result, &mut cues)?;
+    read_pieces(result, LastPiece::Segment, &mut cues)?;
     Ok(cues.0)
 }
 

@@ -21,19 +21,36 @@ pub trait ResultPieces {
     fn word(&mut self, word: Word) -> io::Result<()>;
 }
 
-/// Hands out the pieces of a result as they are read. Nothing is kept but the piece at hand.
+/// The kind of piece after which nothing is wanted. They are stored in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LastPiece {
+    Text,
+    Segment,
+    Word,
+}
+
+/// Hands out the pieces of a result as they are read. Nothing is kept but the piece at hand, and nothing is read after the
+/// last one that is wanted.
 ///
 /// # Errors
 /// It is no result, or cannot be read, or one of the pieces is not taken.
-pub fn read_pieces(result: impl Read, pieces: &mut impl ResultPieces) -> Result<(), serde_json::Error> {
-    let mut json = serde_json::Deserializer::from_reader(result);
-    Document(pieces).deserialize(&mut json)?;
-    json.end()
+pub fn read_pieces(
+    result: impl Read,
+    last: LastPiece,
+    pieces: &mut impl ResultPieces,
+) -> Result<(), serde_json::Error> {
+    let mut document = Document { pieces, last, has_ended: false };
+    let read = document.deserialize(&mut serde_json::Deserializer::from_reader(result));
+    if document.has_ended { Ok(()) } else { read }
 }
 
-struct Document<'a, P>(&'a mut P);
+struct Document<'a, P> {
+    pieces: &'a mut P,
+    last: LastPiece,
+    has_ended: bool,
+}
 
-impl<'de, P: ResultPieces> DeserializeSeed<'de> for Document<'_, P> {
+impl<'de, P: ResultPieces> DeserializeSeed<'de> for &mut Document<'_, P> {
     type Value = ();
 
     fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -41,7 +58,7 @@ impl<'de, P: ResultPieces> DeserializeSeed<'de> for Document<'_, P> {
     }
 }
 
-impl<'de, P: ResultPieces> Visitor<'de> for Document<'_, P> {
+impl<'de, P: ResultPieces> Visitor<'de> for &mut Document<'_, P> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -49,13 +66,30 @@ impl<'de, P: ResultPieces> Visitor<'de> for Document<'_, P> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
-        let Self(pieces) = self;
+        let Document { pieces, last, has_ended } = self;
         while let Some(field) = fields.next_key::<String>()? {
-            match field.as_str() {
-                "text" => pieces.text(&fields.next_value::<String>()?).map_err(Error::custom)?,
-                "segments" => fields.next_value_seed(each(|segment| pieces.segment(segment)))?,
-                "words" => fields.next_value_seed(each(|word| pieces.word(word)))?,
-                _ => drop(fields.next_value::<IgnoredAny>()?),
+            let piece = match field.as_str() {
+                "text" => {
+                    pieces.text(&fields.next_value::<String>()?).map_err(Error::custom)?;
+                    LastPiece::Text
+                }
+                "segments" => {
+                    fields.next_value_seed(each(|segment| pieces.segment(segment)))?;
+                    LastPiece::Segment
+                }
+                "words" => {
+                    fields.next_value_seed(each(|word| pieces.word(word)))?;
+                    LastPiece::Word
+                }
+                _ => {
+                    fields.next_value::<IgnoredAny>()?;
+                    continue;
+                }
+            };
+            if piece == *last {
+                *has_ended = true;
+                // The only way to stop in the middle of a document.
+                return Err(Error::custom("the pieces that are wanted have ended"));
             }
         }
         Ok(())

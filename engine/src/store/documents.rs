@@ -35,7 +35,7 @@ impl Store {
                 Err(StoreError::NotFound { .. }) => return Ok(None),
                 reader => reader?,
             };
-            let read = tokio::task::spawn_blocking(move || serde_json::from_reader(reader));
+            let read = tokio::task::spawn_blocking(move || ResultHead::read(reader));
             let read = read.await.unwrap_or_else(|error| Err(serde_json::Error::io(error.into())));
             read.map(Some).map_err(|error| unreadable(&key, error))
         })

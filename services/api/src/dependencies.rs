@@ -43,7 +43,11 @@ impl Dependencies {
     /// # Errors
     /// Settings that cannot be right, however long one waits.
     pub async fn open(store: &StoreSettings, redis: &RedisSettings) -> Result<Self, OpenError> {
-        Ok(Self { store: Store::open(store)?, redis: redis::open(redis)?, temporal: Temporal::connect().await? })
+        Ok(Self {
+            store: Store::open_for_requests(store)?,
+            redis: redis::open(redis)?,
+            temporal: Temporal::connect().await?,
+        })
     }
 }
 

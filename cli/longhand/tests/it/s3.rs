@@ -1,6 +1,13 @@
 //! The store on S3: a real server of its protocol, in this process, on a free port.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpStream},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 
 use async_trait::async_trait;
 use hyper_util::{
@@ -15,10 +22,11 @@ use s3s::{
 };
 use tempfile::TempDir;
 use tokio::{net::TcpListener, runtime::Runtime};
+use tokio_util::io::InspectReader;
 
 use engine::hash::hexadecimal;
 use sha2::{Digest, Sha256};
-use test_stack::{Stack, audio, sample};
+use test_stack::{JOB_STATUS_API, Stack, TRANSCRIPTION, audio, sample};
 
 const BUCKET: &str = "longhand";
 
@@ -40,6 +48,9 @@ impl S3Access for Writes {
 struct S3 {
     settings: [(&'static str, String); 6],
     writes: Writes,
+    /// Listings that it was asked for, each of which is billed elsewhere.
+    listings: Arc<AtomicU32>,
+    address: SocketAddr,
     // Fields below are dropped after the settings that point at them.
     _runtime: Runtime,
     _folder: TempDir,
@@ -56,10 +67,19 @@ impl S3 {
         let service = service.build();
         let runtime = Runtime::new().unwrap();
         let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", 0))).unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let address = listener.local_addr().unwrap();
+        let endpoint = format!("http://{address}");
+        let listings = Arc::new(AtomicU32::new(0));
+        let listed = Arc::clone(&listings);
         runtime.spawn(async move {
             loop {
                 let (socket, _) = listener.accept().await.unwrap();
+                let listed = Arc::clone(&listed);
+                let socket = InspectReader::new(socket, move |received| {
+                    if received.windows(11).any(|word| word == b"list-type=2") {
+                        listed.fetch_add(1, Ordering::Relaxed);
+                    }
+                });
                 let service = service.clone();
                 tokio::spawn(async move {
                     // A client that goes away is its own business.
@@ -75,7 +95,11 @@ impl S3 {
             ("AWS_ACCESS_KEY_ID", "key".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "secret".to_owned()),
         ];
-        Self { settings, writes, _runtime: runtime, _folder: folder }
+        Self { settings, writes, listings, address, _runtime: runtime, _folder: folder }
+    }
+
+    fn listings(&self) -> u32 {
+        self.listings.load(Ordering::Relaxed)
     }
 }
 
@@ -101,4 +125,53 @@ fn a_job_runs_on_s3() {
     let result = stack.json(["transcribe", large.path().to_str().unwrap(), "--json"]);
     let sha256 = hexadecimal(&Sha256::digest(std::fs::read(large.path()).unwrap()));
     assert_eq!((&result["status"], &result["provenance"]["audio_sha256"]), (&"completed".into(), &sha256.into()));
+}
+
+#[test]
+fn followers_list_the_store_only_when_there_is_news() {
+    let s3 = S3::start();
+    let settings = s3.settings.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let mut stack = Stack::start_with(&settings);
+    stack.start_worker(JOB_STATUS_API);
+    let recording = audio::repeated_sample(900);
+    let recording = recording.path().to_str().unwrap();
+    stack.text(["transcribe", recording, "--language", "en", "--id", "followed", "--detach"]);
+
+    let url = stack.embedded().status_url();
+    let address = url.trim_start_matches("http://");
+    let mut follower = TcpStream::connect(address).unwrap();
+    write!(follower, "GET /v1/jobs/followed/events HTTP/1.1\r\nHost: {address}\r\n\r\n").unwrap();
+    let mut lines = BufReader::new(&follower).lines();
+    lines.find(|line| line.as_ref().unwrap().starts_with("event: segments")).unwrap().unwrap();
+    assert!(s3.listings() > 0);
+
+    stack.kill(TRANSCRIPTION);
+    let elapsed = |state: &serde_json::Value| state["elapsed_s"].as_f64().unwrap();
+    let (listings, begin) = (s3.listings(), elapsed(&stack.json(["show", "followed", "--json"])));
+    stack.wait_for("followed", "it is followed for a while", |state| elapsed(state) > begin + 8.0);
+    let listings = s3.listings() - listings;
+    assert!(listings <= 3, "{listings} listings while nothing was recognised");
+}
+
+#[test]
+fn a_bucket_that_does_not_answer_is_said_to_be_away() {
+    let s3 = S3::start();
+    let settings = s3.settings.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let mut stack = Stack::server_with(&settings);
+    stack.start_worker(JOB_STATUS_API);
+    let address = s3.address;
+    drop(s3);
+    let url = stack.embedded().status_url();
+    let service = url.trim_start_matches("http://");
+    for hangs in [false, true] {
+        // One that accepts connections, and nothing more.
+        let _silent = hangs.then(|| std::net::TcpListener::bind(address).unwrap());
+        let mut client = TcpStream::connect(service).unwrap();
+        let head = "GET /v1/jobs/any/transcript.txt HTTP/1.1\r\nConnection: close\r\n";
+        write!(client, "{head}Host: {service}\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 503"), "hangs: {hangs}: {answer}");
+        assert!(answer.contains("retry-after") && answer.contains("the store does not answer"), "{hangs}: {answer}");
+    }
 }
