@@ -3,6 +3,7 @@
 //!
 //! It knows nothing of codecs, recognisers or language models: those live in the workers.
 
+pub mod batch_list;
 pub mod config;
 pub mod error;
 pub mod events;

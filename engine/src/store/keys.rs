@@ -89,9 +89,18 @@ pub fn deliveries(job: &str) -> String {
     format!("jobs/{job}/deliveries.json")
 }
 
-/// A batch's list of requests, one JSON file.
+/// What a batch's jobs have in common, and where the pages of its recordings lie.
 pub fn batch(batch: &str) -> String {
     format!("batches/{batch}/requests.json")
+}
+
+/// The pages of a batch's recordings, by a hash of all that is in them.
+pub fn batch_pages(batch: &str, hash: &str) -> String {
+    format!("batches/{batch}/{hash}")
+}
+
+pub fn batch_page(folder: &str, page: usize) -> String {
+    format!("{folder}/{page:05}.json")
 }
 
 /// All answers of a job.

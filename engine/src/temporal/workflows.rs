@@ -3,19 +3,24 @@
 mod activity_calls;
 mod batch;
 mod clock;
+mod continued;
 mod deliver;
 mod input;
 mod job_state;
 mod llm;
+mod next_run;
 mod recognise;
 mod segmentation;
 mod stopped;
 mod transcribe;
 mod unit_scheduler;
 
-pub use batch::{BatchOutcome, BatchRequest, BatchWorkflow};
+pub use batch::{BatchRequest, BatchWorkflow};
 pub use deliver::{DeliverRequest, DeliverWorkflow};
 pub use llm::{LlmRequest, LlmWorkflow};
 pub use transcribe::{JobOutcome, TranscribeWorkflow};
 
+pub(crate) use batch::{BatchNumbers, NUMBERS_MEMO};
+pub(crate) use continued::JobInput;
+pub(crate) use next_run::STARTED_MEMO;
 pub(crate) use transcribe::STATUS_MEMO;

@@ -9,14 +9,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use engine::{
+    batch_list::{BatchList, BatchRecording},
     ids::JobId,
     job::{JobOptions, Source, SpeechOptions, Webhook},
     llm::LlmTask,
     result::JobStatus,
-    temporal::{
-        batch::{self, BatchError},
-        contracts::BatchEntry,
-    },
+    store::keys,
+    temporal::batch::{self, BatchError},
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
@@ -100,21 +99,25 @@ async fn start(
     let sources = resolve(&state, sources).await?;
     let options = job_options::checked(JobOptions { speech, llm, webhook }, BodyFormat::Json)?;
     let id = if id.is_some() || caller.has_key() { caller.job_id(id)? } else { derived_id(&sources, &options)? };
-    let entries: Vec<_> = sources.into_iter().map(|source| entry(&id, source, &options)).collect();
+    let recordings: Vec<_> = sources.into_iter().map(|source| recording(&id, source)).collect();
+    batch::check(&options, &recordings).map_err(not_started)?;
     let jobs = state.temporal.jobs()?;
     let store = &state.uploads.store;
-    if caller.has_key() && batch::list(store, &id).await?.is_some_and(|list| list != entries) {
+    if caller.has_key()
+        && let Some(list) = BatchList::find(store, &keys::batch(id.as_str())).await?
+        && !list.is_of(id.as_str(), &options, &recordings)
+    {
         return Err(key_is_taken(&id));
     }
     let existing = batch::is_running(jobs, &id).await?;
     if !existing {
-        state.quota.take(&caller.client, entries.len()).await?;
-        batch::start(jobs, store, &id, &entries, concurrency).await.map_err(not_started)?;
+        state.quota.take(&caller.client, recordings.len()).await?;
+        batch::start(jobs, store, &id, &options, &recordings, concurrency).await.map_err(not_started)?;
     }
     let accepted = AcceptedBatch {
         status: JobStatus::Running,
         existing,
-        jobs: entries.into_iter().map(|entry| BatchJob { id: entry.id, source: entry.name }).collect(),
+        jobs: recordings.into_iter().map(BatchJob::from).collect(),
         links: state.links.job(id.as_str()),
         id: id.to_string(),
     };
@@ -153,11 +156,21 @@ fn derived_id(sources: &[Source], options: &JobOptions) -> Result<JobId, ApiErro
     Ok(JobId::of_batch(&sources, &request))
 }
 
-fn entry(batch: &JobId, source: Source, options: &JobOptions) -> BatchEntry {
-    let name = match &source {
-        Source::Path(name) | Source::Url(name) | Source::Object(name) => name.clone(),
-    };
-    BatchEntry { id: batch.in_batch(&name, &name).to_string(), name, request: options.request(source) }
+fn recording(batch: &JobId, source: Source) -> BatchRecording {
+    let name = name(&source);
+    BatchRecording { id: batch.in_batch(name, name).to_string(), name: String::new(), source }
+}
+
+fn name(source: &Source) -> &str {
+    match source {
+        Source::Path(name) | Source::Url(name) | Source::Object(name) => name,
+    }
+}
+
+impl From<BatchRecording> for BatchJob {
+    fn from(BatchRecording { id, source, .. }: BatchRecording) -> Self {
+        Self { id, source: name(&source).to_owned() }
+    }
 }
 
 fn not_started(error: BatchError) -> ApiError {

@@ -6,7 +6,7 @@ use api::{JobLinks, Links};
 use engine::{
     events::Snapshot,
     result::{JobStatus, Provenance},
-    temporal::progress::{JobKind, JobSummary, Retry, Stage},
+    temporal::progress::{BatchOutcome, JobKind, JobSummary, Retry, Stage},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -45,6 +45,9 @@ pub(crate) struct JobView {
     retries: Vec<Retry>,
     jobs_done: u32,
     jobs_total: u32,
+    /// How the finished jobs of a batch ended, also after its end.
+    #[schema(required)]
+    jobs: Option<BatchOutcome>,
     /// Why it failed, or which of its parts did.
     #[schema(required)]
     error: Option<String>,
@@ -75,6 +78,7 @@ impl JobView {
             retries: progress.retries,
             jobs_done: progress.jobs_done,
             jobs_total: progress.jobs_total,
+            jobs: progress.jobs,
             error: ended.as_ref().and_then(|ended| ended.error.clone()),
             provenance: ended.and_then(|ended| ended.provenance),
         }

@@ -8,7 +8,7 @@ use engine::{
     store::{Created, Store, keys},
     temporal::contracts::SegmentationProgress,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -32,7 +32,7 @@ pub struct Ingested {
 }
 
 /// Fetches a source, decodes it, finds the speech in it and leaves work units and plan in the
-/// store. `progress` is told the seconds of audio decoded so far, about once per second of audio; `on_segmented` what
+/// store. It decodes as soon as there is a permit of `decoders`. `progress` is told the seconds of audio decoded so far, about once per second of audio; `on_segmented` what
 /// is in the store, after each unit but the last.
 ///
 /// # Errors
@@ -41,6 +41,7 @@ pub struct Ingested {
 pub async fn ingest(
     store: &Store,
     settings: &IngestSettings,
+    decoders: &Semaphore,
     source: &Source,
     cancelled: &CancellationToken,
     progress: impl Fn(f64) + Send + 'static,
@@ -61,7 +62,9 @@ pub async fn ingest(
         return Ok(known);
     }
     let folder = folder_of(&sha256);
-    let summary = segment(store, &folder, settings.unit_seconds, source, cancelled, progress, on_segmented).await?;
+    let permit = or_cancelled(cancelled, async { Ok(decoders.acquire().await) }).await?;
+    let _decoding = permit.map_err(|closed| StageError::transient(closed.to_string()))?;
+    let summary = segment(store, &folder, settings, source, cancelled, progress, on_segmented).await?;
     let plan = Plan {
         audio_sha256: sha256,
         format: summary.format,
@@ -92,7 +95,7 @@ async fn or_cancelled<T>(
 async fn segment(
     store: &Store,
     folder: &str,
-    unit_seconds: u32,
+    settings: &IngestSettings,
     source: LocalSource,
     cancelled: &CancellationToken,
     progress: impl Fn(f64) + Send + 'static,
@@ -102,9 +105,8 @@ async fn segment(
     // One unit is written while the next one fills: no more wait in memory.
     let (sender, mut units) = mpsc::channel(1);
     let stop = cancelled.clone();
-    let described = name.clone();
-    let decoding =
-        tokio::task::spawn_blocking(move || pipeline::run(file, &name, unit_seconds, &sender, &stop, progress));
+    let (described, settings) = (name.clone(), settings.clone());
+    let decoding = tokio::task::spawn_blocking(move || pipeline::run(file, &name, &settings, &sender, &stop, progress));
     let mut written = Ok(());
     while let Some(unit) = units.recv().await {
         let so_far = (!unit.is_last).then(|| so_far(folder, &unit));

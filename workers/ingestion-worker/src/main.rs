@@ -1,4 +1,4 @@
-//! Serves all workflows, and the activities of the ingest queue.
+//! Serves all workflows, and the activities that mostly move data.
 
 use clap::Parser;
 use confique::Config;
@@ -7,11 +7,11 @@ use engine::{
         self, HealthSettings, IngestSettings, StoreSettings, TelemetrySettings, WebhookSettings, WorkflowSettings,
     },
     program::WorkerProgram,
-    temporal::{contracts::INGEST_QUEUE, worker::Queue},
+    temporal::worker::Queue,
 };
 use ingestion_worker::activities::IngestActivities;
 
-/// Serves all workflows, and the activities of the ingest queue.
+/// Serves all workflows, and the activities that mostly move data.
 ///
 /// Settings come from the environment, a `.env` file, or the TOML file that LONGHAND_CONFIG names.
 #[derive(Parser)]
@@ -43,10 +43,10 @@ fn main() -> anyhow::Result<()> {
     let Settings { telemetry, health, store, workflows, ingest, webhooks } = config::load()?;
     let program = WorkerProgram { name: env!("CARGO_PKG_NAME"), telemetry, health, store };
     let queues = Box::new(|store, stop| {
-        let slots = ingest.slots;
         let activities = IngestActivities::new(store, ingest, webhooks, stop);
-        let of_workflows = Queue::of_workflows(&workflows, activities.clone())?;
-        Ok(vec![of_workflows, Queue::of_activities(INGEST_QUEUE, slots, activities)])
+        let mut queues = vec![Queue::of_workflows(&workflows, activities.clone())?];
+        queues.extend(activities.queues());
+        Ok(queues)
     });
     Ok(program.run(flags.healthy, queues)?)
 }

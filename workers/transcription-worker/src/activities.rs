@@ -70,7 +70,7 @@ impl TranscribeActivities {
         ctx: ActivityContext,
         input: UnitInput,
     ) -> Result<UnitDone, ActivityError> {
-        let run_id = ctx.info().workflow_run_id.clone().unwrap_or_default();
+        let run_id = input.run.clone().or_else(|| ctx.info().workflow_run_id.clone()).unwrap_or_default();
         let done = AtomicU32::new(0);
         let progress = || UnitProgress { chunks_done: done.load(Ordering::Relaxed) };
         let (this, input, run_id, done) = (&self, &input, &run_id, &done);

@@ -11,12 +11,14 @@ use engine::{
 };
 use ingestion_worker::{Ingested, ingest};
 use tempfile::TempDir;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) struct Workbench {
     folder: TempDir,
     pub(crate) store: Store,
     pub(crate) settings: IngestSettings,
+    pub(crate) decoders: Semaphore,
 }
 
 impl Workbench {
@@ -24,8 +26,16 @@ impl Workbench {
         let folder = tempfile::tempdir().unwrap();
         let url = folder.path().join("store").display().to_string();
         let store = Store::open(&StoreSettings { url: Some(url) }).unwrap();
-        let settings = IngestSettings { slots: 1, unit_seconds: 180, allow_private_urls: false, max_source_mb: 100 };
-        Self { folder, store, settings }
+        let settings = IngestSettings {
+            slots: 1,
+            fetch_slots: 1,
+            fetch_minutes: 1,
+            unit_seconds: 180,
+            allow_private_urls: false,
+            max_source_mb: 100,
+            max_source_hours: 1_000,
+        };
+        Self { folder, store, settings, decoders: Semaphore::new(1) }
     }
 
     /// Where a file of this name would lie.
@@ -44,7 +54,7 @@ impl Workbench {
     }
 
     pub(crate) async fn ingest(&self, source: &Source) -> Result<Ingested, StageError> {
-        ingest(&self.store, &self.settings, source, &CancellationToken::new(), |_| (), |_| ()).await
+        ingest(&self.store, &self.settings, &self.decoders, source, &CancellationToken::new(), |_| (), |_| ()).await
     }
 
     /// All work units with their PCM.
