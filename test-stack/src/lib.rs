@@ -27,6 +27,9 @@ pub use supervisor::{
 use tasks::last_lines;
 use tempfile::TempDir;
 
+/// An example of the engine.
+const NOOP_RECOGNISER: &str = "noop-recogniser";
+
 /// Lines of each log that are shown of a test that fails.
 const LOG_LINES: usize = 15;
 
@@ -122,6 +125,13 @@ impl Stack {
         self.processes.insert(worker, process);
     }
 
+    /// Starts a worker in the place of the transcription worker that hears nothing, at once.
+    pub fn start_noop_recogniser(&mut self) {
+        let mut process = self.spawn(&self.embedded.program(NOOP_RECOGNISER, &program("examples/noop_recogniser")));
+        await_ready(NOOP_RECOGNISER, &mut process);
+        self.processes.insert(NOOP_RECOGNISER, process);
+    }
+
     fn spawn(&self, program: &Program) -> Process {
         let mut command = program.command();
         command.envs(&self.settings).env_remove("OPENAI_API_KEY");
@@ -140,6 +150,11 @@ impl Stack {
     /// Whether everything that was started still runs.
     pub fn all_alive(&self) -> bool {
         !self.processes.values().any(Process::has_ended)
+    }
+
+    /// Of a worker or a service that runs.
+    pub fn process_id(&self, name: &str) -> u32 {
+        self.processes[name].id()
     }
 
     pub fn log_of(&self, name: &str) -> String {
