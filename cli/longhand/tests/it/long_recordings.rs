@@ -35,6 +35,9 @@ fn more_units_than_a_run_may_have_are_one_job() {
     assert_eq!(check_histories(&simulation, "long"), 2);
     let shown = stack.json(["show", "long", "--json"]);
     assert!(shown["elapsed_s"].as_f64() >= result["timings"]["transcribe_s"].as_f64(), "{shown}");
+    let listed = stack.json(["list", "--json"]);
+    let of_job = listed.as_array().unwrap().iter().filter(|job| job["id"] == "long");
+    assert_eq!(of_job.map(|job| &job["status"]).collect::<Vec<_>>(), ["completed"], "it is one job");
 
     // Cancelled in its second run, and run again.
     simulation.submit("cancelled", &simulation.recording(2, UNITS, 1));
