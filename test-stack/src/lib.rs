@@ -27,8 +27,8 @@ pub use supervisor::{
 use tasks::last_lines;
 use tempfile::TempDir;
 
-/// An example of the engine.
-const NOOP_RECOGNISER: &str = "noop-recogniser";
+/// Of the transcription worker's package.
+const NOOP_RECOGNISER: &str = "noop_recogniser";
 
 /// Lines of each log that are shown of a test that fails.
 const LOG_LINES: usize = 15;
@@ -127,9 +127,7 @@ impl Stack {
 
     /// Starts a worker in the place of the transcription worker that hears nothing, at once.
     pub fn start_noop_recogniser(&mut self) {
-        let mut process = self.spawn(&self.embedded.program(NOOP_RECOGNISER, &program("examples/noop_recogniser")));
-        await_ready(NOOP_RECOGNISER, &mut process);
-        self.processes.insert(NOOP_RECOGNISER, process);
+        self.start_worker(NOOP_RECOGNISER);
     }
 
     fn spawn(&self, program: &Program) -> Process {

@@ -142,6 +142,10 @@ impl<'a, P: Fn(f64)> SpeechStream<'a, P> {
         let settling = samples.min(SETTLING_S * u64::from(self.rate));
         self.push_zeros(settling)?;
         let mut rest = samples - settling;
+        if rest > 0 {
+            self.segmenter.end_in_silence(&mut self.segments);
+            self.fill_chunks()?;
+        }
         if rest > 0 && self.segmenter.is_at_rest() {
             let (skipped, made) = self.resampler.skip_silence(rest);
             self.segmenter.skip_silence(made);

@@ -68,7 +68,8 @@ async fn speech_is_found_however_quiet_and_in_noise() {
     }
 }
 
-/// An Opus file in Ogg with so many seconds of nothing before each of its pages but the first.
+/// An Opus file in Ogg with so many seconds of nothing before each of its pages but the first and the last, whose place
+/// only tells where the sound ends.
 fn with_gaps(ogg: &[u8], gap_s: u64) -> (Vec<u8>, u64) {
     const HEADERS: u64 = 2;
     const RATE: u64 = 48_000;
@@ -79,7 +80,8 @@ fn with_gaps(ogg: &[u8], gap_s: u64) -> (Vec<u8>, u64) {
         let (page, after) = rest.split_at(length);
         let mut page = page.to_vec();
         if pages > HEADERS {
-            let at = u64::from_le_bytes(page[6..14].try_into().unwrap()) + (pages - HEADERS) * gap_s * RATE;
+            let gaps = pages - HEADERS - u64::from(after.is_empty());
+            let at = u64::from_le_bytes(page[6..14].try_into().unwrap()) + gaps * gap_s * RATE;
             page[6..14].copy_from_slice(&at.to_le_bytes());
         }
         page[22..26].fill(0);
@@ -88,7 +90,7 @@ fn with_gaps(ogg: &[u8], gap_s: u64) -> (Vec<u8>, u64) {
         written.extend(page);
         (pages, rest) = (pages + 1, after);
     }
-    (written, pages - HEADERS - 1)
+    (written, pages - HEADERS - 2)
 }
 
 /// Ogg's CRC.

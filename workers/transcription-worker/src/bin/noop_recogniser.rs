@@ -1,9 +1,5 @@
-//! A transcription worker that hears nothing: it writes the checkpoints of every chunk at once, so that what
-//! orchestrates recognition can be seen at work on months of speech.
-//!
-//! ```sh
-//! LONGHAND_STORE=/path/to/store cargo run --release -p engine --example noop_recogniser
-//! ```
+//! A transcription worker that hears nothing, for tests: it writes the checkpoints of every chunk at once, so that what
+//! orchestrates recognition can be seen at work on months of speech. No image has it.
 
 use std::sync::Arc;
 
