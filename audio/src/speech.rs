@@ -33,6 +33,11 @@ impl SpeechDetector {
         Self { model: earshot::Detector::default_boxed(), volume: Volume::default(), open: false, low_frames: 0 }
     }
 
+    /// Speech has ended, whatever the model says.
+    pub(crate) fn close(&mut self) {
+        self.open = false;
+    }
+
     /// Takes frames of digital silence for judged, after so much of it that more would change nothing.
     pub(crate) fn skip_silence(&mut self, frames: u64) {
         self.volume.forget(frames);

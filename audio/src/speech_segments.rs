@@ -96,6 +96,21 @@ impl SpeechSegmenter {
         }
     }
 
+    /// Ends the open segment where nothing but digital silence came for a while: the model may take that for more of the
+    /// speech before.
+    pub fn end_in_silence(&mut self, segments: &mut Vec<SpeechSegment>) {
+        let silent = self.history.iter().rev().take_while(|sample| **sample == 0).count() as u64;
+        if silent < 2 * MARGIN {
+            return;
+        }
+        if let Some(start) = self.open_since.take() {
+            self.detector.close();
+            self.closed = Some(start..self.position - silent).filter(|speech| !speech.is_empty());
+        }
+        self.release_closed(segments);
+        self.drop_history();
+    }
+
     /// Whether more silence would change nothing but the position, after a while of it.
     pub fn is_at_rest(&self) -> bool {
         self.open_since.is_none()
@@ -247,10 +262,17 @@ mod tests {
     fn skipped_silence_is_as_pushed_silence() {
         // Not of whole frames.
         let (settling, rest) = (milliseconds(10_000) as usize + 77, milliseconds(600_000) as usize + 33);
-        let pushed = segments(|segmenter, segments| segmenter.push(&vec![0; settling + rest], segments));
-        let skipped = segments(|segmenter, segments| {
+        let settle = |segmenter: &mut SpeechSegmenter, segments: &mut Vec<SpeechSegment>| {
             segmenter.push(&vec![0; settling], segments);
+            segmenter.end_in_silence(segments);
             assert!(segmenter.is_at_rest());
+        };
+        let pushed = segments(|segmenter, segments| {
+            settle(segmenter, segments);
+            segmenter.push(&vec![0; rest], segments);
+        });
+        let skipped = segments(|segmenter, segments| {
+            settle(segmenter, segments);
             segmenter.skip_silence(rest as u64);
         });
         assert!(pushed.len() >= 2, "{} segments", pushed.len());

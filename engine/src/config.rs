@@ -103,6 +103,12 @@ pub struct IngestSettings {
     /// Recordings decoded at the same time.
     #[config(env = "LONGHAND_INGEST_SLOTS", default = 2)]
     pub slots: usize,
+    /// Recordings fetched from URLs at the same time; those that are at hand never wait for them.
+    #[config(env = "LONGHAND_FETCH_SLOTS", default = 8)]
+    pub fetch_slots: usize,
+    /// Minutes that fetching one recording may take.
+    #[config(env = "LONGHAND_FETCH_MINUTES", default = 120)]
+    pub fetch_minutes: u32,
     /// Seconds of speech in a work unit, the piece that one activity recognises. The first one of a recording has no more than 60.
     #[config(env = "LONGHAND_UNIT_SECONDS", default = 180)]
     pub unit_seconds: u32,
@@ -112,6 +118,9 @@ pub struct IngestSettings {
     /// Largest source in megabytes.
     #[config(env = "LONGHAND_MAX_SOURCE_MB", default = 20480)]
     pub max_source_mb: u64,
+    /// Longest recording in hours, gaps between its parts included.
+    #[config(env = "LONGHAND_MAX_SOURCE_HOURS", default = 1000)]
+    pub max_source_hours: u32,
 }
 
 /// Messages to users' own servers, sent by the ingestion worker. The ingestion API refuses them where nothing signs them.

@@ -23,10 +23,13 @@ pub struct JobRequest {
 }
 
 /// Everything that is asked of a recording: what the jobs of a batch have in common.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct JobOptions {
+    #[serde(default)]
     pub speech: SpeechOptions,
+    #[serde(default)]
     pub llm: Vec<LlmTask>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub webhook: Option<Webhook>,
 }
 

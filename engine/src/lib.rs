@@ -4,6 +4,7 @@
 //! It knows nothing of codecs, recognisers or language models: those live in the workers.
 
 pub mod api_keys;
+pub mod batch_list;
 pub mod config;
 pub mod erasure;
 pub mod error;

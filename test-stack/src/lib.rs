@@ -30,6 +30,9 @@ pub use supervisor::{
 use tasks::last_lines;
 use tempfile::TempDir;
 
+/// Of the transcription worker's package.
+const NOOP_RECOGNISER: &str = "noop_recogniser";
+
 /// Lines of each log that are shown of a test that fails.
 const LOG_LINES: usize = 15;
 
@@ -125,6 +128,11 @@ impl Stack {
         self.processes.insert(worker, process);
     }
 
+    /// Starts a worker in the place of the transcription worker that hears nothing, at once.
+    pub fn start_noop_recogniser(&mut self) {
+        self.start_worker(NOOP_RECOGNISER);
+    }
+
     fn spawn(&self, program: &Program) -> Process {
         let mut command = program.command();
         command.envs(&self.settings).env_remove("OPENAI_API_KEY");
@@ -169,6 +177,11 @@ impl Stack {
     /// Whether everything that was started still runs.
     pub fn all_alive(&self) -> bool {
         !self.processes.values().any(Process::has_ended)
+    }
+
+    /// Of a worker or a service that runs.
+    pub fn process_id(&self, name: &str) -> u32 {
+        self.processes[name].id()
     }
 
     pub fn log_of(&self, name: &str) -> String {

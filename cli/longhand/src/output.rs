@@ -1,7 +1,7 @@
 //! Where results are written: stdout, or files that appear only when they are complete.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     fs,
     io::{self, Write},
     os::unix::fs::PermissionsExt,
@@ -117,31 +117,32 @@ impl Output {
     pub(crate) fn write(&self, results: &[NamedResult]) -> anyhow::Result<()> {
         match &self.target {
             Target::Stdout => print(&self.stream(results)?),
-            Target::File(path) => match results.iter().find_map(|named| self.usable(named)) {
+            Target::File(path) => match results.iter().find_map(|named| self.usable(named.result.as_ref())) {
                 Some(result) => write_atomically(path, &self.document(result)?),
                 None => Ok(()),
             },
-            Target::Folder(folder) => {
-                let names = file_names(results.iter().map(|named| named.name.as_str()), self.format.extension());
-                for (named, file) in results.iter().zip(names) {
-                    // Among many files nobody sees that one is of a cancelled job and ends too early.
-                    let whole =
-                        self.usable(named).filter(|result| self.tells_status() || result.status.has_transcript());
-                    if let Some(result) = whole {
-                        write_atomically(&folder.join(file), &self.document(result)?)?;
-                    }
-                }
-                Ok(())
+            Target::Folder(_) => {
+                let names = results.iter().map(|named| named.name.clone()).collect();
+                let Some(mut folder) = self.open_folder(names) else { return Ok(()) };
+                results.iter().try_for_each(|named| folder.write_next(named.result.as_ref()))
             }
         }
+    }
+
+    /// The folder that results are written to one after the other, if it is one.
+    pub(crate) fn open_folder(&self, names: Vec<String>) -> Option<OutputFolder<'_>> {
+        let Target::Folder(path) = &self.target else { return None };
+        let files = file_names(names.iter().map(String::as_str), self.format.extension());
+        Some(OutputFolder { output: self, path, files: files.into_iter() })
     }
 
     /// One document for several results: a JSON array, or texts under their names.
     fn stream(&self, results: &[NamedResult]) -> anyhow::Result<String> {
         if let [only] = results {
-            return self.usable(only).map_or_else(|| Ok(String::new()), |result| self.document(result));
+            return self.usable(only.result.as_ref()).map_or_else(|| Ok(String::new()), |result| self.document(result));
         }
-        let documents = results.iter().map(|named| self.usable(named).map(|result| self.document(result)).transpose());
+        let documents = results.iter().map(|named| self.usable(named.result.as_ref()));
+        let documents = documents.map(|result| result.map(|result| self.document(result)).transpose());
         let documents = documents.collect::<anyhow::Result<Vec<_>>>()?;
         if matches!(self.format, Format::Json | Format::VerboseJson) {
             let items = documents.into_iter().map(|document| document.unwrap_or_else(|| "null".to_owned()));
@@ -165,9 +166,8 @@ impl Output {
         self.format == Format::Json
     }
 
-    fn usable<'a>(&self, named: &'a NamedResult) -> Option<&'a JobResult> {
-        let result = named.result.as_ref()?;
-        (self.tells_status() || result.has_transcript()).then_some(result)
+    fn usable<'a>(&self, result: Option<&'a JobResult>) -> Option<&'a JobResult> {
+        result.filter(|result| self.tells_status() || result.has_transcript())
     }
 
     /// The result in the format. A text is followed by the LLM's answers.
@@ -180,13 +180,33 @@ impl Output {
     }
 }
 
+/// A folder that takes results in the order of their names.
+pub(crate) struct OutputFolder<'a> {
+    output: &'a Output,
+    path: &'a Path,
+    files: std::vec::IntoIter<PathBuf>,
+}
+
+impl OutputFolder<'_> {
+    pub(crate) fn write_next(&mut self, result: Option<&JobResult>) -> anyhow::Result<()> {
+        let Some(file) = self.files.next() else { return Ok(()) };
+        let usable = self.output.usable(result);
+        // Among many files nobody sees that one is of a cancelled job and ends too early.
+        let whole = usable.filter(|result| self.output.tells_status() || result.status.has_transcript());
+        let Some(result) = whole else { return Ok(()) };
+        write_atomically(&self.path.join(file), &self.output.document(result)?)
+    }
+}
+
 /// A path below a folder for each name, with the extension changed; names that differ in their
 /// extensions only keep them, and those that do not differ at all are numbered.
 fn file_names<'a>(names: impl Iterator<Item = &'a str>, extension: &str) -> Vec<PathBuf> {
     let names: Vec<PathBuf> = names.map(relative).collect();
     let mut taken = HashSet::new();
+    let mut sharing: HashMap<PathBuf, u32> = HashMap::new();
+    names.iter().for_each(|name| *sharing.entry(name.with_extension("")).or_default() += 1);
     let chosen = names.iter().map(|name| {
-        let alone = names.iter().filter(|other| other.with_extension("") == name.with_extension("")).count() == 1;
+        let alone = sharing.get(&name.with_extension("")) == Some(&1);
         let stem = if alone { name.with_extension("") } else { name.clone() };
         let candidates =
             std::iter::once(stem.clone()).chain((2..).map(|number| suffixed(&stem, &format!("-{number}"))));

@@ -166,7 +166,7 @@ pub fn deliveries(job: &str) -> String {
     format!("jobs/{job}/deliveries")
 }
 
-/// A batch's list of requests, one JSON file.
+/// What a batch's jobs have in common, and where the pages of its recordings lie.
 pub fn batch(batch: &str) -> String {
     format!("batches/{batch}/requests.json")
 }
@@ -179,6 +179,15 @@ pub fn probe(name: &str) -> String {
 /// All that a batch leaves.
 pub fn batch_folder(batch: &str) -> String {
     format!("batches/{batch}")
+}
+
+/// The pages of a batch's recordings, by a hash of all that is in them.
+pub fn batch_pages(batch: &str, hash: &str) -> String {
+    format!("batches/{batch}/{hash}")
+}
+
+pub fn batch_page(folder: &str, page: usize) -> String {
+    format!("{folder}/{page:05}.json")
 }
 
 /// All answers of a job.

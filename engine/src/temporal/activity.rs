@@ -21,8 +21,11 @@ use crate::{
 /// before spares the server the report, which it would write to its database.
 const HEARTBEAT: Duration = Duration::from_millis(250);
 
-/// Between two signals of an activity to its workflow, each of which takes a workflow task.
+/// Between two signals of an activity to its workflow, each of which takes a workflow task and four events of its history.
 const SIGNAL_PAUSE: Duration = Duration::from_secs(1);
+
+/// With every so many units the pause grows by another such: there is much to recognise meanwhile.
+const UNITS_OF_A_PAUSE: u32 = 50;
 
 /// Runs an activity's work under heartbeats.
 ///
@@ -84,6 +87,7 @@ pub fn signal_segmentation(
         let workflow = context.workflow_handle::<TranscribeWorkflow>();
         while segmented.changed().await.is_ok() {
             let so_far = segmented.borrow_and_update().clone();
+            let units = so_far.as_ref().map_or(0, |so_far| so_far.units);
             if let (Some(workflow), Some(so_far)) = (&workflow, so_far) {
                 let sent =
                     workflow.signal(TranscribeWorkflow::segmented, so_far, WorkflowSignalOptions::default()).await;
@@ -91,7 +95,7 @@ pub fn signal_segmentation(
                     |error| tracing::warn!(%error, "the workflow could not be told what is in the store"),
                 );
             }
-            tokio::time::sleep(SIGNAL_PAUSE).await;
+            tokio::time::sleep(SIGNAL_PAUSE * (1 + units / UNITS_OF_A_PAUSE)).await;
         }
         std::future::pending().await
     })

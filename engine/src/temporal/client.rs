@@ -259,6 +259,14 @@ fn start_again(id: &str) -> WorkflowStartOptions {
         .build()
 }
 
+/// Whether a job may be started with the request.
+///
+/// # Errors
+/// [`ClientError::TooLong`].
+pub(super) fn refuse_long_request(request: &JobRequest) -> Result<(), ClientError> {
+    to_input(request).map(drop)
+}
+
 fn to_input<T: serde::Serialize>(request: &T) -> Result<serde_json::Value, ClientError> {
     let input = serde_json::to_value(request).map_err(|error| ClientError::Refused(error.to_string()))?;
     let bytes = input.to_string().len();

@@ -10,16 +10,23 @@ use temporalio_common::ActivityDefinition;
 
 use super::progress::ModelDownload;
 use crate::{
-    job::{JobRequest, Source, SpeechOptions, Webhook},
+    batch_list::BatchEntry,
+    job::{Source, SpeechOptions, Webhook},
     llm::{LlmTask, LlmUsage},
     result::{JobStatus, StageFailure, Timings},
 };
 
 /// The task queue of all workflows.
 pub const WORKFLOW_QUEUE: &str = "longhand";
-/// Ingestion and everything else that mostly moves data. What ends a job stands here for jobs that were begun before it
-/// was run where their workflows are.
+/// Ingestion of recordings that are at hand.
 pub const INGEST_QUEUE: &str = "longhand-ingest";
+/// Ingestion of recordings that have to be fetched first, which takes as long as somebody else's server likes.
+pub const FETCH_QUEUE: &str = "longhand-fetch";
+/// Messages to users' servers, which answer when they like.
+pub const DELIVER_QUEUE: &str = "longhand-deliver";
+/// Short steps that wait for nobody else. What ends a job stands here for jobs that were begun before it was run where
+/// their workflows are.
+pub const STEPS_QUEUE: &str = "longhand-steps";
 /// Speech recognition.
 pub const TRANSCRIBE_QUEUE: &str = "longhand-transcribe";
 /// Speech recognition for which somebody may be waiting: a job's first words, and what has to be settled before. A
@@ -96,7 +103,9 @@ pub use housekeeping::{
 
 contract!(
     /// Fetches and decodes the source, finds speech, segments it into chunks, writes units and plan.
-    Ingest = "ingest" on |_| INGEST_QUEUE; IngestInput => Ingested
+    Ingest = "ingest"
+        on |input| if matches!(input.source, Source::Url(_)) { FETCH_QUEUE } else { INGEST_QUEUE };
+        IngestInput => Ingested
 );
 contract!(
     /// Resolves the model, checks the options, and detects the language where that is asked. The attempts reach over 25
@@ -112,7 +121,7 @@ contract!(
 );
 contract!(
     /// Joins the checkpoints to one transcript.
-    Assemble = "assemble" on |_| INGEST_QUEUE; AssembleInput => Assembled, first if |_| true
+    Assemble = "assemble" on |_| STEPS_QUEUE; AssembleInput => Assembled
 );
 contract!(
     /// Runs one LLM task on a finished transcript. How long one that fails is tried is a setting of its worker, which
@@ -121,15 +130,15 @@ contract!(
 );
 contract!(
     /// Writes the job's result.
-    Conclude = "conclude" on |_| INGEST_QUEUE; Conclusion => (), first if |_| true
+    Conclude = "conclude" on |_| STEPS_QUEUE; Conclusion => ()
 );
 contract!(
     /// Takes an LLM task that was run again into the job's result.
-    Amend = "amend" on |_| INGEST_QUEUE; Amendment => JobStatus, first if |_| true
+    Amend = "amend" on |_| STEPS_QUEUE; Amendment => JobStatus
 );
 contract!(
     /// Tells a user's server that a job has ended. The attempts reach over 20 hours.
-    Deliver = "deliver" on |_| INGEST_QUEUE; DeliverInput => (), 50 attempts up to 1800 s apart
+    Deliver = "deliver" on |_| DELIVER_QUEUE; DeliverInput => (), 50 attempts up to 1800 s apart
 );
 contract!(
     /// Notes in the delivery log that a delivery could not be begun.
@@ -137,7 +146,7 @@ contract!(
 );
 contract!(
     /// Reads the next requests of a batch, as many as fit a payload.
-    ReadBatch = "read_batch" on |_| INGEST_QUEUE; BatchPage => Vec<BatchEntry>, first if |_| true
+    ReadBatch = "read_batch" on |_| STEPS_QUEUE; BatchPage => Vec<BatchEntry>
 );
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -189,6 +198,9 @@ pub struct UnitInput {
     pub folder: String,
     pub unit: u32,
     pub prepared: Prepared,
+    /// The run that the checkpoints are written for where it is not the activity's own: the job's first one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -230,6 +242,9 @@ pub struct AssembleInput {
     pub language: String,
     pub duration_s: f64,
     pub chunks: u32,
+    /// As in [`UnitInput`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
 }
 
 /// What the checkpoints say of how the transcript came to be.
@@ -302,15 +317,4 @@ pub struct BatchPage {
     /// The list of requests in the store.
     pub requests_key: String,
     pub offset: u32,
-}
-
-/// One recording of a batch.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct BatchEntry {
-    /// The id of its job.
-    pub id: String,
-    /// What a person calls it: a file's path or an address. Only shown.
-    #[serde(default)]
-    pub name: String,
-    pub request: JobRequest,
 }

@@ -25,6 +25,47 @@ pub struct WorkflowProgress {
     /// Finished jobs of a batch.
     pub jobs_done: u32,
     pub jobs_total: u32,
+    /// How they ended.
+    #[serde(default)]
+    pub jobs: Option<BatchOutcome>,
+}
+
+/// How the jobs of a batch ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BatchOutcome {
+    pub completed: u32,
+    pub completed_with_errors: u32,
+    pub failed: u32,
+    pub cancelled: u32,
+    /// Had been finished before this batch came, or run elsewhere.
+    pub already_there: u32,
+}
+
+impl BatchOutcome {
+    pub(crate) fn jobs(&self) -> u32 {
+        self.counts().map(|(_, jobs)| jobs).iter().sum()
+    }
+
+    fn counts(&self) -> [(&'static str, u32); 5] {
+        let Self { completed, completed_with_errors, failed, cancelled, already_there } = *self;
+        [
+            ("completed", completed),
+            ("completed with errors", completed_with_errors),
+            ("failed", failed),
+            ("cancelled", cancelled),
+            ("already there", already_there),
+        ]
+    }
+}
+
+/// `2 completed, 1 cancelled`: the counts that are not 0.
+impl fmt::Display for BatchOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts = self.counts().into_iter().filter(|(_, jobs)| *jobs > 0);
+        let counts: Vec<String> = counts.map(|(end, jobs)| format!("{jobs} {end}")).collect();
+        f.write_str(&counts.join(", "))
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,6 +148,9 @@ pub struct JobProgress {
     pub decode_config_hash: String,
     pub jobs_done: u32,
     pub jobs_total: u32,
+    /// How the finished jobs of a batch ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jobs: Option<BatchOutcome>,
 }
 
 impl JobProgress {
@@ -129,6 +173,7 @@ impl JobProgress {
             decode_config_hash: String::new(),
             jobs_done: 0,
             jobs_total: 0,
+            jobs: None,
         }
     }
 

@@ -16,11 +16,11 @@ use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
 use super::{
-    batch,
     client::{ClientError, Jobs},
     contracts::SweepReport,
 };
 use crate::{
+    batch_list::BatchList,
     erasure::{self, Erased, Scope},
     ids::JobId,
     job::Source,
@@ -102,9 +102,9 @@ async fn spare_awaited(store: &Store, jobs: &Jobs, census: &mut Census) -> Resul
     }
     let mut sources = jobs.running_sources().await?;
     for id in jobs.running_batches().await? {
-        for entry in batch::list(store, &id).await?.unwrap_or_default() {
-            census.jobs.remove(&entry.id);
-            sources.push(entry.request.source);
+        for recording in BatchList::recordings(store, id.as_str()).await?.unwrap_or_default() {
+            census.jobs.remove(&recording.id);
+            sources.push(recording.source);
         }
     }
     for source in sources {

@@ -11,7 +11,15 @@ use std::{
 
 /// A foreign crate, and the only places that may name it.
 const MAY_NAME: [(&str, &[&str]); 10] = [
-    ("temporalio_", &["engine/src/temporal", "engine/temporal-connection/src", "workers/*/src/activities"]),
+    (
+        "temporalio_",
+        &[
+            "engine/src/temporal",
+            "engine/temporal-connection/src",
+            "workers/*/src/activities",
+            "workers/transcription-worker/src/bin/noop_recogniser",
+        ],
+    ),
     ("whisper_rs", &["workers/transcription-worker/src/recogniser/whisper"]),
     ("ct2rs", &["workers/transcription-worker/src/recogniser/ctranslate2"]),
     ("async_openai", &["workers/llm-worker/src/provider/chat"]),

@@ -13,11 +13,13 @@ use temporalio_sdk::workflow_replayer::{WorkflowReplayer, WorkflowReplayerOption
 const MOST_BYTES: usize = 64 * 1024;
 
 /// What must be on record.
-const RECORDED: [&str; 14] = [
+const RECORDED: [&str; 16] = [
     "batch",
+    "batch_numbers",
     "cancelled",
     "cancelled_ends_here",
     "completed",
+    "continued",
     "cut_meanwhile",
     "deliver",
     "delivery_by_run",

@@ -9,13 +9,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use engine::{
+    batch_list::{BatchList, BatchRecording},
     job::{JobOptions, Source, SpeechOptions, Webhook},
     llm::LlmTask,
     result::JobStatus,
+    store::keys,
     temporal::{
         batch::{self, BatchError},
         client::Submission,
-        contracts::BatchEntry,
         progress::JobKind,
     },
 };
@@ -107,16 +108,23 @@ async fn start(
         Some(batch) => batch,
         None => named_after(scope, &sources, &options)?,
     };
-    let entries: Vec<_> = sources.into_iter().map(|source| entry(&batch, source, &options)).collect();
-    let existing = start_or_find(&state, &caller, &batch, &entries, concurrency).await?;
+    let new = NewList { recordings: sources.into_iter().map(|source| recording(&batch, source)).collect(), options };
+    batch::check(&new.options, &new.recordings).map_err(not_started)?;
+    let existing = start_or_find(&state, &caller, &batch, &new, concurrency).await?;
     let accepted = AcceptedBatch {
         id: batch.name(),
         status: JobStatus::Running,
         existing,
         links: state.links.job(&batch.name()),
-        jobs: entries.into_iter().map(|entry| BatchJob { id: scope.name(&entry.id), source: entry.name }).collect(),
+        jobs: new.recordings.iter().map(|recording| listed(scope, recording)).collect(),
     };
     Ok((StatusCode::ACCEPTED, axum::Json(accepted)).into_response())
+}
+
+/// What a batch is to work off.
+struct NewList {
+    options: JobOptions,
+    recordings: Vec<BatchRecording>,
 }
 
 /// Whether the batch runs already.
@@ -124,12 +132,12 @@ async fn start_or_find(
     state: &AppState,
     caller: &Caller,
     batch: &OwnJob,
-    entries: &[BatchEntry],
+    new: &NewList,
     concurrency: u32,
 ) -> Result<bool, ApiError> {
     if caller.has_key() {
-        let first = batch::list(&state.uploads.store, batch.id()).await?;
-        if first.is_some_and(|first| first != entries) {
+        let first = BatchList::find(&state.uploads.store, &keys::batch(batch.as_str())).await?;
+        if first.is_some_and(|first| !first.is_of(batch.as_str(), &new.options, &new.recordings)) {
             return Err(key_is_taken(batch));
         }
     }
@@ -137,31 +145,30 @@ async fn start_or_find(
     if held.is_some_and(|status| !status.is_final()) {
         return Ok(true);
     }
-    let count = if state.quota.is_limited() { count_unfinished(state, batch, entries).await? } else { entries.len() };
-    let starting = begin(state, batch, entries, concurrency);
+    let all = &new.recordings;
+    let count = if state.quota.is_limited() { count_unfinished(state, batch, all).await? } else { all.len() };
+    let starting = begin(state, batch, new, concurrency);
     let submission = state.quota.charge(&caller.client, count, starting, |submission| !submission.existing).await?;
     Ok(submission.existing)
 }
 
 /// The jobs that the batch will run: what it has finished before it leaves alone.
-async fn count_unfinished(state: &AppState, batch: &OwnJob, entries: &[BatchEntry]) -> Result<usize, ApiError> {
+async fn count_unfinished(state: &AppState, batch: &OwnJob, all: &[BatchRecording]) -> Result<usize, ApiError> {
     let finished = state.temporal.jobs()?.completed_in_batch(batch.id()).await?;
-    Ok(entries.iter().filter(|entry| !finished.contains(&entry.id)).count())
+    Ok(all.iter().filter(|recording| !finished.contains(&recording.id)).count())
 }
 
-async fn begin(
-    state: &AppState,
-    batch: &OwnJob,
-    entries: &[BatchEntry],
-    concurrency: u32,
-) -> Result<Submission, ApiError> {
-    let needed: Vec<_> =
-        entries.iter().map(|entry| (batch.in_batch(&entry.name), entry.request.source.clone())).collect();
-    let references = stream::iter(needed).map(Ok);
-    let refer = |(job, source): (OwnJob, Source)| async move { state.uploads.claim(job.id(), &source).await };
-    references.try_for_each_concurrent(CONCURRENT_CHECKS, refer).await?;
-    let started = batch::start(state.temporal.jobs()?, &state.uploads.store, batch.id(), entries, concurrency).await;
-    started.map_err(not_started)
+async fn begin(state: &AppState, batch: &OwnJob, new: &NewList, concurrency: u32) -> Result<Submission, ApiError> {
+    let NewList { options, recordings } = new;
+    let needed: Vec<_> = recordings
+        .iter()
+        .map(|recording| (batch.in_batch(name(&recording.source)), recording.source.clone()))
+        .collect();
+    let claims = stream::iter(needed).map(Ok);
+    let claim = |(job, source): (OwnJob, Source)| async move { state.uploads.claim(job.id(), &source).await };
+    claims.try_for_each_concurrent(CONCURRENT_CHECKS, claim).await?;
+    let (jobs, store) = (state.temporal.jobs()?, &state.uploads.store);
+    batch::start(jobs, store, batch.id(), options, recordings, concurrency).await.map_err(not_started)
 }
 
 fn checked_concurrency(wanted: Option<u32>) -> Result<u32, ApiError> {
@@ -196,11 +203,19 @@ fn named_after(scope: &Scope, sources: &[Source], options: &JobOptions) -> Resul
     Ok(OwnJob::of_batch(scope, &sources, &request))
 }
 
-fn entry(batch: &OwnJob, source: Source, options: &JobOptions) -> BatchEntry {
-    let name = match &source {
-        Source::Path(name) | Source::Url(name) | Source::Object(name) => name.clone(),
-    };
-    BatchEntry { id: batch.in_batch(&name).as_str().to_owned(), name, request: options.request(source) }
+fn recording(batch: &OwnJob, source: Source) -> BatchRecording {
+    let id = batch.in_batch(name(&source)).as_str().to_owned();
+    BatchRecording { id, name: String::new(), source }
+}
+
+fn listed(scope: &Scope, recording: &BatchRecording) -> BatchJob {
+    BatchJob { id: scope.name(&recording.id), source: name(&recording.source).to_owned() }
+}
+
+fn name(source: &Source) -> &str {
+    match source {
+        Source::Path(name) | Source::Url(name) | Source::Object(name) => name,
+    }
 }
 
 fn not_started(error: BatchError) -> ApiError {

@@ -40,9 +40,11 @@ export function showJob(view, id, signal) {
   deleteOnDemand(find('.delete'), id, { name, wrong, signal });
   player.load(jobUrl(id, '/audio'), signal);
 
+  let isBatch = false;
   const heard = (type, data) => {
     if (type === 'segments') transcript.add(data.segments);
     if (type === 'progress') {
+      isBatch = data.kind === 'batch';
       progress.show(data);
       showFacts(root, data);
     }
@@ -65,6 +67,11 @@ export function showJob(view, id, signal) {
     showStatus(find('.status'), status);
     announce(STATUS[status]);
     wrong(error && { message: error });
+    if (isBatch) {
+      find('.text-empty').hidden = true;
+      find('.player').hidden = true;
+      return;
+    }
     // A job that was cancelled keeps the text that it had.
     if (status === 'completed' || status === 'completed_with_errors' || (status === 'cancelled' && transcript.length > 0)) {
       await showResult().catch(missing => { if (!signal.aborted) wrong(missing); });
@@ -90,9 +97,17 @@ function showFacts(root, job) {
   showStatus(root.querySelector('.status'), job.status);
   root.querySelector('.cancel').hidden = job.status !== 'running';
   root.querySelector('.delete').hidden = false;
+  if (job.kind === 'batch') root.querySelector('.job-facts').textContent = batchFacts(job);
   if (job.duration_s > 0) root.querySelector('.job-facts').textContent = `${span(job.duration_s)} of audio`;
   const retries = job.retries.map(({ stage, attempt, message }) => `Trying ${stage} again, attempt ${attempt}: ${message}`);
   notify(root.querySelector('.retries'), job.status === 'running' && retries.join('\n'));
+}
+
+/** How the jobs of a batch stand, or ended. */
+function batchFacts({ jobs_done, jobs_total, jobs }) {
+  const ends = Object.entries(jobs ?? {}).filter(([, count]) => count > 0);
+  const how = ends.map(([end, count]) => `${count} ${end.replaceAll('_', ' ')}`);
+  return [`${jobs_done} of ${jobs_total} jobs`, ...how].join(' · ');
 }
 
 function facts({ status, duration_s, language, timings, provenance }) {

@@ -6,7 +6,7 @@ use api::{JobLinks, JobName, Links, OwnJob, Scope};
 use engine::{
     events::Snapshot,
     result::{JobStatus, Provenance},
-    temporal::progress::{JobKind, JobSummary, ModelDownload, Retry, Stage},
+    temporal::progress::{BatchOutcome, JobKind, JobSummary, ModelDownload, Retry, Stage},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -49,6 +49,9 @@ pub(crate) struct JobView {
     download: Option<ModelDownload>,
     jobs_done: u32,
     jobs_total: u32,
+    /// How the finished jobs of a batch ended, also after its end.
+    #[schema(required)]
+    jobs: Option<BatchOutcome>,
     /// Why it failed, or which of its parts did.
     #[schema(required)]
     error: Option<String>,
@@ -82,6 +85,7 @@ impl JobView {
             download: progress.download,
             jobs_done: progress.jobs_done,
             jobs_total: progress.jobs_total,
+            jobs: progress.jobs,
             error: ended.as_ref().and_then(|ended| ended.error.as_ref().map(told)),
             provenance: ended.and_then(|ended| ended.provenance),
         }

@@ -1,4 +1,4 @@
-//! The ingest queue's activities as Temporal calls them: each a few lines between a contract and
+//! The activities that mostly move data, as Temporal calls them: each a few lines between a contract and
 //! the module that does the work.
 
 mod housekeeping;
@@ -9,6 +9,7 @@ use std::sync::{
 };
 
 use engine::{
+    batch_list::BatchEntry,
     config::{IngestSettings, WebhookSettings},
     error::StageError,
     result::JobStatus,
@@ -16,25 +17,38 @@ use engine::{
     temporal::{
         activity,
         contracts::{
-            Amend, Amendment, Assemble, AssembleInput, Assembled, BatchEntry, BatchPage, Conclude, Conclusion, Deliver,
-            DeliverInput, Ingest, IngestInput, IngestProgress, Ingested, NoteUndelivered, ReadBatch, Undelivered,
+            Amend, Amendment, Assemble, AssembleInput, Assembled, BatchPage, Conclude, Conclusion, DELIVER_QUEUE,
+            Deliver, DeliverInput, FETCH_QUEUE, INGEST_QUEUE, Ingest, IngestInput, IngestProgress, Ingested,
+            NoteUndelivered, ReadBatch, STEPS_QUEUE, Undelivered,
         },
         metrics,
+        worker::Queue,
     },
 };
 use temporalio_macros::activities;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::{assemble, batch, conclude, deliver, ingest};
+use crate::{
+    assemble, batch, conclude, deliver,
+    ingest::{self, Resources},
+};
 
 pub use housekeeping::HousekeepingActivities;
+
+/// Messages that are on their way at the same time: each waits half a minute at most, and takes next to no memory.
+const DELIVERIES: usize = 64;
+
+/// Short steps at the same time.
+const STEPS: usize = 16;
 
 /// What the activities share. Cheap to clone.
 #[derive(Clone)]
 pub struct IngestActivities {
     store: Store,
+    /// Recordings may be decoded as long as there are permits, wherever they came from.
+    decoders: Arc<Semaphore>,
     settings: IngestSettings,
     webhooks: WebhookSettings,
     stop: CancellationToken,
@@ -43,7 +57,16 @@ pub struct IngestActivities {
 impl IngestActivities {
     /// `stop` is cancelled when the worker is told to end.
     pub fn new(store: Store, settings: IngestSettings, webhooks: WebhookSettings, stop: CancellationToken) -> Self {
-        Self { store, settings, webhooks, stop }
+        let decoders = Arc::new(Semaphore::new(settings.slots.max(1)));
+        Self { store, decoders, settings, webhooks, stop }
+    }
+
+    /// The queues that they are served from: none waits for what others may keep waiting.
+    pub fn queues(self) -> Vec<Queue> {
+        let IngestSettings { slots, fetch_slots, .. } = self.settings;
+        let queues =
+            [(INGEST_QUEUE, slots), (FETCH_QUEUE, fetch_slots), (DELIVER_QUEUE, DELIVERIES), (STEPS_QUEUE, STEPS)];
+        queues.map(|(queue, slots)| Queue::of_activities(queue, slots, self.clone())).into()
     }
 }
 
@@ -60,7 +83,8 @@ impl IngestActivities {
         let on_segmented = move |progress| drop(sender.send_replace(Some(progress)));
         let (this, source, context, job) = (&self, &input.source, &ctx, activity::job(&ctx));
         let work = |stop| async move {
-            let ingest = ingest::ingest(&this.store, &this.settings, source, job.as_ref(), &stop, tell, on_segmented);
+            let with = Resources { store: &this.store, settings: &this.settings, decoders: &this.decoders };
+            let ingest = ingest::ingest(with, source, job.as_ref(), &stop, tell, on_segmented);
             tokio::select! {
                 made = ingest => made,
                 never = activity::signal_segmentation(context, segmented) => match never {},
@@ -83,7 +107,7 @@ impl IngestActivities {
         ctx: ActivityContext,
         input: AssembleInput,
     ) -> Result<Assembled, ActivityError> {
-        let run_id = ctx.info().workflow_run_id.clone().unwrap_or_default();
+        let run_id = input.run.clone().or_else(|| ctx.info().workflow_run_id.clone()).unwrap_or_default();
         activity::run(&ctx, &self.stop, || (), |_| assemble::assemble(&self.store, &input, &run_id)).await
     }
 

@@ -61,6 +61,7 @@ async fn recognised_part(store: &Store, conclusion: &Conclusion) -> Result<Optio
         language: prepared.speech.language.clone(),
         duration_s: ingested.as_ref().map(|ingested| ingested.duration_s).unwrap_or_default(),
         chunks: 0,
+        run: None,
     };
     assemble_part(store, &input, run_id).await
 }

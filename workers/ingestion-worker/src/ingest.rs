@@ -10,7 +10,7 @@ use engine::{
     store::{Created, Store, keys},
     temporal::contracts::SegmentationProgress,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -34,23 +34,32 @@ pub struct Ingested {
     pub reused: bool,
 }
 
+/// What every ingestion works with.
+#[derive(Debug, Clone, Copy)]
+pub struct Resources<'a> {
+    pub store: &'a Store,
+    pub settings: &'a IngestSettings,
+    /// A permit for each recording that is decoded at the same time.
+    pub decoders: &'a Semaphore,
+}
+
 /// Fetches a source, decodes it, finds the speech in it and leaves work units and plan in the
 /// store. The recording is `job`'s from before anything of it is read or written: nobody takes it away meanwhile.
-/// `progress` is told the seconds of audio decoded so far, about once per second of audio; `on_segmented` what
-/// is in the store, after each unit but the last.
+/// `progress` is told the seconds of audio decoded so far, about once per second of audio; `on_segmented` what is in the
+/// store, after each unit but the last.
 ///
 /// # Errors
 /// Bad input where the source is no usable recording, set-up where a disk is full, transient
 /// where a network or disk failed, and cancelled.
 pub async fn ingest(
-    store: &Store,
-    settings: &IngestSettings,
+    with: Resources<'_>,
     source: &Source,
     job: Option<&JobId>,
     cancelled: &CancellationToken,
     progress: impl Fn(f64) + Send + 'static,
     on_segmented: impl Fn(SegmentationProgress),
 ) -> Result<Ingested, StageError> {
+    let Resources { store, settings, decoders } = with;
     let folder_of =
         |sha256: &str| keys::plan_folder(sha256, &format!("{SEGMENTATION_VERSION}-{}s", settings.unit_seconds));
     if let Source::Object(key) = source
@@ -72,7 +81,9 @@ pub async fn ingest(
         return Ok(known);
     }
     let folder = folder_of(&sha256);
-    let summary = segment(store, &folder, settings.unit_seconds, source, cancelled, progress, on_segmented).await?;
+    let permit = or_cancelled(cancelled, async { Ok(decoders.acquire().await) }).await?;
+    let _decoding = permit.map_err(|closed| StageError::transient(closed.to_string()))?;
+    let summary = segment(store, &folder, settings, source, cancelled, progress, on_segmented).await?;
     let plan = Plan {
         audio_sha256: sha256,
         format: summary.format,
@@ -114,7 +125,7 @@ async fn or_cancelled<T>(
 async fn segment(
     store: &Store,
     folder: &str,
-    unit_seconds: u32,
+    settings: &IngestSettings,
     source: LocalSource,
     cancelled: &CancellationToken,
     progress: impl Fn(f64) + Send + 'static,
@@ -124,9 +135,8 @@ async fn segment(
     // One unit is written while the next one fills: no more wait in memory.
     let (sender, mut units) = mpsc::channel(1);
     let stop = cancelled.clone();
-    let described = name.clone();
-    let decoding =
-        tokio::task::spawn_blocking(move || pipeline::run(file, &name, unit_seconds, &sender, &stop, progress));
+    let (described, settings) = (name.clone(), settings.clone());
+    let decoding = tokio::task::spawn_blocking(move || pipeline::run(file, &name, &settings, &sender, &stop, progress));
     let mut written = Ok(());
     while let Some(unit) = units.recv().await {
         let so_far = (!unit.is_last).then(|| so_far(folder, &unit));

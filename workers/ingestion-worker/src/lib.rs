@@ -23,4 +23,4 @@ mod units;
 
 pub use assemble::assemble;
 pub use conclude::{amend, conclude};
-pub use ingest::{Ingested, ingest};
+pub use ingest::{Ingested, Resources, ingest};

@@ -1,4 +1,4 @@
-//! Serves all workflows, and the activities of the ingest queue.
+//! Serves all workflows, and the activities that mostly move data.
 
 use clap::Parser;
 use confique::Config;
@@ -9,10 +9,7 @@ use engine::{
     },
     program::WorkerProgram,
     store::Store,
-    temporal::{
-        contracts::{HOUSEKEEPING_QUEUE, INGEST_QUEUE},
-        worker::Queue,
-    },
+    temporal::{contracts::HOUSEKEEPING_QUEUE, worker::Queue},
     webhook::WebhookSecrets,
 };
 use ingestion_worker::activities::{HousekeepingActivities, IngestActivities};
@@ -21,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 /// Jobs that are purged at the same time, a round of housekeeping among them.
 const HOUSEKEEPING_SLOTS: usize = 4;
 
-/// Serves all workflows, and the activities of the ingest queue.
+/// Serves all workflows, and the activities that mostly move data.
 ///
 /// Settings come from the environment, a `.env` file, or the TOML file that LONGHAND_CONFIG names.
 #[derive(Parser)]
@@ -59,14 +56,14 @@ fn main() -> anyhow::Result<()> {
     }
     let program = WorkerProgram { name: env!("CARGO_PKG_NAME"), telemetry, health, store };
     let queues = Box::new(|store: Store, stop: CancellationToken| {
-        let slots = ingest.slots;
         let of_housekeeping = HousekeepingActivities::new(store.clone(), housekeeping, stop.clone());
         let schedule = of_housekeeping.schedule();
         let of_housekeeping = Queue::of_activities(HOUSEKEEPING_QUEUE, HOUSEKEEPING_SLOTS, of_housekeeping);
         let activities = IngestActivities::new(store, ingest, webhooks, stop);
-        let of_workflows = Queue::of_workflows(&workflows, activities.clone())?;
-        let of_ingestion = Queue::of_activities(INGEST_QUEUE, slots, activities);
-        Ok(vec![of_workflows, of_ingestion, of_housekeeping.with_housekeeping(schedule)])
+        let mut queues = vec![Queue::of_workflows(&workflows, activities.clone())?];
+        queues.extend(activities.queues());
+        queues.push(of_housekeeping.with_housekeeping(schedule));
+        Ok(queues)
     });
     Ok(program.run(flags.healthy, queues)?)
 }

@@ -11,6 +11,7 @@ use audio::{
     speech_segments::{SpeechSegment, SpeechSegmenter},
 };
 use engine::{
+    config::IngestSettings,
     error::StageError,
     plan::{AudioFormat, SAMPLE_RATE},
 };
@@ -39,18 +40,19 @@ pub(crate) struct Summary {
 pub(crate) fn run(
     file: File,
     name: &str,
-    unit_seconds: u32,
+    settings: &IngestSettings,
     units: &mpsc::Sender<FilledUnit>,
     cancelled: &CancellationToken,
     progress: impl Fn(f64),
 ) -> Result<Summary, StageError> {
     let mut decoder = Decoder::open(file, name)?;
-    let mut stream = SpeechStream::new(unit_seconds, units, cancelled, progress);
+    let mut stream = SpeechStream::new(settings.unit_seconds, units, cancelled, progress);
     let mut samples = Vec::new();
     loop {
         stream.check_cancelled()?;
         match decoder.step(&mut samples)? {
             Step::Samples { rate, silence_before } => {
+                stream.check_length(name, settings.max_source_hours, silence_before / u64::from(rate))?;
                 stream.set_rate(rate)?;
                 stream.push_silence(silence_before)?;
                 stream.push(&samples)?;
@@ -60,6 +62,9 @@ pub(crate) fn run(
         }
     }
 }
+
+/// Silence after which the speech detector and the resampler's filter are at rest, so that more of it need not be heard.
+const SETTLING_S: u64 = 10;
 
 /// Everything after the decoder.
 struct SpeechStream<'a, P> {
@@ -121,7 +126,37 @@ impl<'a, P: Fn(f64)> SpeechStream<'a, P> {
         self.detect()
     }
 
-    fn push_silence(&mut self, mut samples: u64) -> Result<(), StageError> {
+    /// Some container's gaps and headers promise more than any disk could hold.
+    fn check_length(&self, name: &str, most_hours: u32, seconds_more: u64) -> Result<(), StageError> {
+        let seconds = self.position / u64::from(SAMPLE_RATE) + seconds_more;
+        if seconds <= 3_600 * u64::from(most_hours) {
+            return Ok(());
+        }
+        Err(StageError::bad_input(format!(
+            "{name} is longer than {most_hours} h, gaps included; split it, or raise LONGHAND_MAX_SOURCE_HOURS on the ingestion worker"
+        )))
+    }
+
+    /// Fills a gap. A long one is passed over once nothing would come of it.
+    fn push_silence(&mut self, samples: u64) -> Result<(), StageError> {
+        let settling = samples.min(SETTLING_S * u64::from(self.rate));
+        self.push_zeros(settling)?;
+        let mut rest = samples - settling;
+        if rest > 0 {
+            self.segmenter.end_in_silence(&mut self.segments);
+            self.fill_chunks()?;
+        }
+        if rest > 0 && self.segmenter.is_at_rest() {
+            let (skipped, made) = self.resampler.skip_silence(rest);
+            self.segmenter.skip_silence(made);
+            self.position += made;
+            self.tell_progress();
+            rest -= skipped;
+        }
+        self.push_zeros(rest)
+    }
+
+    fn push_zeros(&mut self, mut samples: u64) -> Result<(), StageError> {
         let piece = vec![0.0; self.rate as usize];
         while samples > 0 {
             self.check_cancelled()?;

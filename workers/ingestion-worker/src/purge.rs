@@ -3,13 +3,13 @@
 use std::{collections::HashSet, time::Duration};
 
 use engine::{
+    batch_list::BatchList,
     erasure::{self, Erased, Scope},
     error::StageError,
     ids::JobId,
     references,
     store::{Store, StoreError},
     temporal::{
-        batch,
         client::{ClientError, Execution, Jobs},
         contracts::{EraseInput, ErasedJob, StopInput, Stopped},
     },
@@ -118,15 +118,15 @@ async fn forget(jobs: &Jobs, id: &JobId) -> Result<bool, ClientError> {
 
 /// The jobs of a batch; none for what is no batch, or whose list cannot be read.
 async fn members(store: &Store, id: &JobId) -> Result<Vec<JobId>, StageError> {
-    let entries = match batch::list(store, id).await {
-        Ok(entries) => entries.unwrap_or_default(),
+    let recordings = match BatchList::recordings(store, id.as_str()).await {
+        Ok(recordings) => recordings.unwrap_or_default(),
         Err(error @ StoreError::Corrupt { .. }) => {
             tracing::warn!(%error, batch = %id, "the jobs of the batch are not known, and stay");
             Vec::new()
         }
         Err(error) => return Err(later(error)),
     };
-    Ok(entries.into_iter().filter_map(|entry| entry.id.parse().ok()).collect())
+    Ok(recordings.into_iter().filter_map(|recording| recording.id.parse().ok()).collect())
 }
 
 fn job_id(id: &str) -> Result<JobId, StageError> {

@@ -6,6 +6,7 @@
 mod address;
 mod local;
 mod object;
+mod pace;
 mod ssrf_guard;
 mod temporary;
 pub(crate) mod url;
@@ -13,6 +14,7 @@ pub(crate) mod url;
 use std::fs::File;
 
 use engine::{config::IngestSettings, error::StageError, job::Source, store::Store};
+use pace::Pace;
 use tempfile::TempPath;
 use tokio_util::sync::CancellationToken;
 
@@ -42,7 +44,10 @@ pub(crate) async fn fetch(
     let fetched = match source {
         Source::Path(path) => local::open(path, limit, cancelled.clone()).await?,
         Source::Object(key) => object::open(store, key, limit, cancelled.clone()).await?,
-        Source::Url(url) => url::fetch(url, settings.allow_private_urls, limit).await?,
+        Source::Url(url) => {
+            let pace = Pace::of_recordings(settings.fetch_minutes);
+            url::fetch(url, settings.allow_private_urls, limit, pace).await?
+        }
     };
     if fetched.file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
         let name = fetched.name;

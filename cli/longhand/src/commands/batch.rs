@@ -7,10 +7,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use engine::{
+    batch_list::BatchRecording,
     formats::Format,
     ids::JobId,
     job::{JobOptions, Source},
-    temporal::{batch, contracts::BatchEntry},
+    temporal::batch,
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 use indicatif::{ProgressBar, ProgressFinish};
@@ -94,10 +95,7 @@ pub(crate) async fn run(args: BatchArgs) -> anyhow::Result<Exit> {
         Outcome::Finished(end) => end,
         Outcome::Interrupted(exit) => return Ok(exit),
     };
-    if let Some(output) = &output {
-        report::write_results(&connection.store, id.as_str(), output).await?;
-    }
-    report::print(&connection.store, id.as_str(), &end, args.json).await
+    report::print(&connection.store, id.as_str(), &end, output.as_ref(), args.json).await
 }
 
 /// Uploads the recordings and submits the batch, unless it is running already.
@@ -115,11 +113,11 @@ async fn start(
     }
     note(&format!("{id}: {} recordings", recordings.len()));
     let bar = upload_bar(recordings.len());
-    let entries = stream::iter(recordings).map(|recording| entry(connection, id, recording, options));
-    let entries: Vec<BatchEntry> =
-        entries.buffered(CONCURRENT_UPLOADS).inspect_ok(|_| bar.inc(1)).try_collect().await?;
+    let uploads = stream::iter(recordings).map(|recording| uploaded(connection, id, recording));
+    let uploaded: Vec<BatchRecording> =
+        uploads.buffered(CONCURRENT_UPLOADS).inspect_ok(|_| bar.inc(1)).try_collect().await?;
     drop(bar);
-    batch::start(jobs, store, id, &entries, concurrency).await?;
+    batch::start(jobs, store, id, options, &uploaded, concurrency).await?;
     Ok(())
 }
 
@@ -135,17 +133,8 @@ fn upload_bar(recordings: usize) -> ProgressBar {
     bar
 }
 
-async fn entry(
-    connection: &Connection,
-    batch: &JobId,
-    recording: &Recording,
-    options: &JobOptions,
-) -> anyhow::Result<BatchEntry> {
+async fn uploaded(connection: &Connection, batch: &JobId, recording: &Recording) -> anyhow::Result<BatchRecording> {
     let job_of = |content: &str| batch.in_batch(&recording.name, content);
     let uploaded = upload(&connection.store, &recording.input, job_of).await?;
-    Ok(BatchEntry {
-        id: uploaded.job.to_string(),
-        name: recording.name.clone(),
-        request: options.request(uploaded.source),
-    })
+    Ok(BatchRecording { id: uploaded.job.to_string(), name: recording.name.clone(), source: uploaded.source })
 }

@@ -5,9 +5,8 @@ use clap::Args;
 use engine::{
     erasure::Scope,
     ids::JobId,
-    store::Store,
+    store::{Store, keys},
     temporal::{
-        batch,
         client::{ClientError, Jobs},
         workflows::PurgeRequest,
     },
@@ -79,7 +78,7 @@ async fn check_known(jobs: &Jobs, store: &Store, id: &JobId) -> anyhow::Result<(
     match jobs.status(id.as_str()).await {
         Err(error @ ClientError::NotFound { .. }) => {
             let is_known = store.find_result(id.as_str()).await?.is_some()
-                || batch::list(store, id).await?.is_some()
+                || store.exists(&keys::batch(id.as_str())).await?
                 || jobs.is_being_purged(id.as_str()).await?;
             if is_known { Ok(()) } else { Err(error.into()) }
         }

@@ -101,7 +101,8 @@ fn lines(state: &State) -> Vec<(&'static str, String)> {
         lines.push(("chunks", format!("{} of {}", progress.chunks_done, progress.chunks_total)));
     }
     if progress.jobs_total > 0 {
-        lines.push(("jobs", format!("{} of {}", progress.jobs_done, progress.jobs_total)));
+        let how = progress.jobs.filter(|_| progress.jobs_done > 0).map(|jobs| format!(": {jobs}")).unwrap_or_default();
+        lines.push(("jobs", format!("{} of {}{how}", progress.jobs_done, progress.jobs_total)));
     }
     if let Some(download) = &progress.download {
         lines.push(("waits", download.to_string()));

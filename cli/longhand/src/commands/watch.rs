@@ -47,6 +47,6 @@ pub(crate) async fn run(args: WatchArgs) -> anyhow::Result<Exit> {
             report_and_write(vec![FinishedJob::collect(&store, started, end).await?], &output)
         }
         JobKind::Llm => llm::print_answer(&store, id, &end, args.output.json).await,
-        JobKind::Batch => batch::report::print(&store, id, &end, args.output.json).await,
+        JobKind::Batch => batch::report::print(&store, id, &end, None, args.output.json).await,
     }
 }

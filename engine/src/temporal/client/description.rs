@@ -1,6 +1,6 @@
 //! Temporal's descriptions of workflows, read as the state of jobs.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde::de::DeserializeOwned;
 use temporalio_client::{WorkflowExecution, WorkflowExecutionDescription, WorkflowExecutionStatus};
@@ -18,7 +18,7 @@ use crate::{
     temporal::{
         contracts::{Contract, Ingest, IngestProgress, Prepare, PrepareProgress, TranscribeUnit, UnitProgress},
         progress::{JobKind, JobProgress, JobSummary, Retry, WorkflowProgress},
-        workflows::STATUS_MEMO,
+        workflows::{BatchNumbers, JobInput, NUMBERS_MEMO, STARTED_MEMO, STATUS_MEMO},
     },
 };
 
@@ -31,12 +31,29 @@ pub(super) fn progress(id: &str, described: &WorkflowExecutionDescription) -> Jo
     let kind = kind(described.workflow_type()).unwrap_or(JobKind::Transcribe);
     let end = described.close_time().unwrap_or_else(SystemTime::now);
     let mut progress = JobProgress::new(id, kind, status(described));
-    described.run_id().clone_into(&mut progress.run_id);
-    progress.elapsed_s = seconds_between(described.start_time(), end);
+    progress.run_id = run_id(described);
+    progress.elapsed_s = seconds_between(submitted(described.start_time(), &described.memo()), end);
+    if let Ok(Some(BatchNumbers { outcome, total })) = described.memo().get::<BatchNumbers>(NUMBERS_MEMO) {
+        (progress.jobs_done, progress.jobs_total, progress.jobs) = (outcome.jobs(), total, Some(outcome));
+    }
     for activity in &described.raw().pending_activities {
         add_activity(&mut progress, activity);
     }
     progress
+}
+
+/// The run that was submitted, however many the workflow has had since to keep its history short.
+pub(super) fn run_id(described: &WorkflowExecutionDescription) -> String {
+    let info = described.raw().workflow_execution_info.as_ref();
+    let first = info.map(|info| info.first_run_id.as_str()).filter(|first| !first.is_empty());
+    first.unwrap_or(described.run_id()).to_owned()
+}
+
+/// When the job was submitted.
+fn submitted(start: Option<SystemTime>, memo: &Memo) -> Option<SystemTime> {
+    let first = memo.get::<f64>(STARTED_MEMO).ok().flatten();
+    let first = first.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    first.and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since)).or(start)
 }
 
 fn add_activity(progress: &mut JobProgress, activity: &PendingActivityInfo) {
@@ -76,10 +93,11 @@ pub(super) fn add_workflow_progress(progress: &mut JobProgress, reported: Workfl
     progress.decode_config_hash = reported.decode_config_hash;
     progress.jobs_done = reported.jobs_done;
     progress.jobs_total = reported.jobs_total;
+    progress.jobs = reported.jobs;
 }
 
 pub(super) fn summary(execution: &WorkflowExecution) -> Option<JobSummary> {
-    let started = execution.start_time();
+    let started = submitted(execution.start_time(), &execution.memo());
     Some(JobSummary {
         id: execution.id().to_owned(),
         kind: kind(execution.workflow_type())?,
@@ -92,7 +110,8 @@ pub(super) fn summary(execution: &WorkflowExecution) -> Option<JobSummary> {
 /// The request in a workflow's first event.
 pub(super) fn request(first: Option<&HistoryEvent>) -> Option<JobRequest> {
     let Attributes::WorkflowExecutionStartedEventAttributes(started) = first?.attributes.as_ref()? else { return None };
-    serde_json::from_slice(&started.input.as_ref()?.payloads.first()?.data).ok()
+    let input = serde_json::from_slice(&started.input.as_ref()?.payloads.first()?.data).ok()?;
+    JobInput::parse(input).ok().map(|input| input.request)
 }
 
 fn kind(workflow_type: &str) -> Option<JobKind> {

@@ -141,7 +141,10 @@ fn query(filter: &JobFilter, after: Option<&Cursor>) -> String {
         JobStatus::Cancelled => "ExecutionStatus = 'Canceled'",
     });
     let from = after.map(|after| format!("StartTime <= {}", after.started.as_nanos()));
-    [of_tenant, Some(kinds), states.map(str::to_owned), from].into_iter().flatten().collect::<Vec<_>>().join(" AND ")
+    // What went on as another run is listed as that.
+    let runs = Some("ExecutionStatus != 'ContinuedAsNew'".to_owned());
+    let all = [of_tenant, Some(kinds), runs, states.map(str::to_owned), from];
+    all.into_iter().flatten().collect::<Vec<_>>().join(" AND ")
 }
 
 #[cfg(test)]

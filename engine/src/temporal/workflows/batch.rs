@@ -4,28 +4,32 @@
 //! entry as soon as its job is done. Before the history grows long, the lanes run dry and the
 //! workflow goes on as a new run.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::VecDeque,
+    time::{Duration, SystemTime},
+};
 
 use serde::{Deserialize, Serialize};
-use temporalio_common::error::ChildWorkflowStartError;
+use temporalio_common::error::{ChildWorkflowExecutionError, ChildWorkflowStartError};
 use temporalio_macros::{workflow, workflow_methods};
 use temporalio_sdk::{
-    ChildWorkflowOptions, ContinueAsNewOptions, ParentClosePolicy, StartChildWorkflowExecutionFailedCause,
-    WorkflowContext, WorkflowContextView, WorkflowIdReusePolicy, WorkflowResult, WorkflowTermination,
-    workflows::join_all,
+    ChildWorkflowOptions, MemoValue, ParentClosePolicy, StartChildWorkflowExecutionFailedCause, WorkflowContext,
+    WorkflowContextView, WorkflowIdReusePolicy, WorkflowResult, WorkflowTermination, workflows::join_all,
 };
 
 use super::{
     activity_calls::call,
     input::{failed, parse},
+    next_run::next_run_of,
     stopped::Stopped,
     transcribe::TranscribeWorkflow,
 };
 use crate::{
+    batch_list::BatchEntry,
     result::JobStatus,
     temporal::{
-        contracts::{BatchEntry, BatchPage, ReadBatch, WORKFLOW_QUEUE},
-        progress::{Stage, WorkflowProgress},
+        contracts::{BatchPage, ReadBatch, WORKFLOW_QUEUE},
+        progress::{BatchOutcome, Stage, WorkflowProgress},
     },
 };
 
@@ -33,6 +37,18 @@ const PAGE_LIMIT: Duration = Duration::from_secs(600);
 
 /// Past so many events the batch goes on in a new run. A job costs about eight.
 const LONG_HISTORY: u32 = 6_000;
+
+/// As soon, where its requests have so many bytes, each of which is in the history twice: it may have 50 MB.
+const LARGE_HISTORY: usize = 10_000_000;
+
+/// Tells batches that heed [`LARGE_HISTORY`] from those that were begun before that was done. The word is in histories.
+const BOUNDED_BYTES: &str = "bounded-bytes";
+
+/// Tells batches that leave their numbers from those that were begun before that was done. The word is in histories.
+const WITH_NUMBERS: &str = "batch-numbers";
+
+/// Names the memo entry that tells the numbers of a batch that has ended.
+pub(crate) const NUMBERS_MEMO: &str = "numbers";
 
 /// The input of the `batch` workflow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,23 +63,16 @@ pub struct BatchRequest {
     /// What earlier runs of the workflow have done; nothing at first.
     #[serde(default)]
     pub done: BatchOutcome,
+    /// When the first run was started, for later ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<SystemTime>,
 }
 
-/// How the jobs of a batch ended.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BatchOutcome {
-    pub completed: u32,
-    pub completed_with_errors: u32,
-    pub failed: u32,
-    pub cancelled: u32,
-    /// Had been finished before this batch came, or run elsewhere.
-    pub already_there: u32,
-}
-
-impl BatchOutcome {
-    fn jobs(&self) -> u32 {
-        self.completed + self.completed_with_errors + self.failed + self.cancelled + self.already_there
-    }
+/// The jobs of a batch that has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BatchNumbers {
+    pub(crate) outcome: BatchOutcome,
+    pub(crate) total: u32,
 }
 
 #[workflow]
@@ -73,6 +82,8 @@ pub struct BatchWorkflow {
     /// Position in the list of the next entry to read.
     next: u32,
     reading: bool,
+    /// Of the requests that this run has read.
+    bytes: usize,
     outcome: BatchOutcome,
     total: u32,
 }
@@ -88,16 +99,21 @@ impl BatchWorkflow {
             batch.total = request.total;
         });
         let lanes = (0..request.concurrency.max(1)).map(|_| Box::pin(lane(ctx, &request)));
-        for ended in join_all(lanes).await {
-            ended?;
-        }
+        let ended: Result<(), WorkflowTermination> = join_all(lanes).await.into_iter().collect();
         let done = ctx.state(|batch| batch.outcome);
-        if done.jobs() < request.total {
-            let rest = serde_json::to_value(BatchRequest { done, ..request });
+        if ended.is_ok() && done.jobs() < request.total {
+            // The next run would not know that it is to be cancelled.
+            if ctx.cancellation_token().is_cancelled() {
+                leave_numbers(ctx)?;
+                return Err(WorkflowTermination::cancelled());
+            }
+            let started = request.started.or_else(|| ctx.info().start_time()).unwrap_or(SystemTime::UNIX_EPOCH);
+            let rest = serde_json::to_value(BatchRequest { done, started: Some(started), ..request });
             let rest = rest.map_err(|error| failed(error.to_string()))?;
-            ctx.continue_as_new(rest, ContinueAsNewOptions::default())?;
+            match ctx.continue_as_new(rest, next_run_of(started))? {}
         }
-        Ok(done)
+        leave_numbers(ctx)?;
+        ended.map(|()| done)
     }
 
     #[query(name = "progress")]
@@ -106,15 +122,28 @@ impl BatchWorkflow {
             stage: Stage::Transcribe,
             jobs_done: self.outcome.jobs(),
             jobs_total: self.total,
+            jobs: Some(self.outcome),
             ..WorkflowProgress::default()
         }
     }
+}
+
+/// Leaves the numbers of jobs where they are found when the workflow answers no queries any more.
+fn leave_numbers(ctx: &WorkflowContext<BatchWorkflow>) -> Result<(), WorkflowTermination> {
+    if ctx.patched(WITH_NUMBERS) {
+        let numbers = ctx.state(|batch| BatchNumbers { outcome: batch.outcome, total: batch.total });
+        ctx.upsert_memo([(NUMBERS_MEMO, Some(MemoValue::new(numbers)))])?;
+    }
+    Ok(())
 }
 
 /// Works off entries until the list or the room in the history is used up.
 async fn lane(ctx: &WorkflowContext<BatchWorkflow>, request: &BatchRequest) -> Result<(), WorkflowTermination> {
     while let Some(entry) = next_entry(ctx, request).await? {
         run_job(ctx, entry).await?;
+        if ctx.cancellation_token().is_cancelled() {
+            return Err(WorkflowTermination::cancelled());
+        }
     }
     Ok(())
 }
@@ -124,7 +153,8 @@ async fn next_entry(
     request: &BatchRequest,
 ) -> Result<Option<BatchEntry>, WorkflowTermination> {
     loop {
-        if ctx.history_length() > LONG_HISTORY {
+        let is_large = ctx.state(|batch| batch.bytes > LARGE_HISTORY) && ctx.patched(BOUNDED_BYTES);
+        if is_large || ctx.history_length() > LONG_HISTORY {
             return Ok(None);
         }
         if let Some(entry) = ctx.state_mut(|batch| batch.waiting.pop_front()) {
@@ -158,7 +188,9 @@ async fn read_page(ctx: &WorkflowContext<BatchWorkflow>, request: &BatchRequest)
     if entries.is_empty() {
         return Err(failed(format!("the list {} is shorter than its {} jobs", request.requests_key, request.total)));
     }
+    let bytes = serde_json::to_vec(&entries).map_or(0, |json| json.len());
     ctx.state_mut(|batch| {
+        batch.bytes += bytes;
         batch.next += u32::try_from(entries.len()).unwrap_or(u32::MAX);
         batch.waiting.extend(entries);
     });
@@ -177,6 +209,7 @@ async fn run_job(ctx: &WorkflowContext<BatchWorkflow>, entry: BatchEntry) -> Res
     let ended = match started {
         Ok(child) => match child.result().await {
             Ok(outcome) => outcome.status,
+            Err(error) if is_cancelled(&error) => JobStatus::Cancelled,
             Err(_) if ctx.cancellation_token().is_cancelled() => return Err(WorkflowTermination::cancelled()),
             Err(_) => JobStatus::Failed,
         },
@@ -196,4 +229,8 @@ async fn run_job(ctx: &WorkflowContext<BatchWorkflow>, entry: BatchEntry) -> Res
         JobStatus::Failed | JobStatus::Running => batch.outcome.failed += 1,
     });
     Ok(())
+}
+
+fn is_cancelled(error: &ChildWorkflowExecutionError) -> bool {
+    error.cause().is_some_and(|cause| cause.as_cancelled().is_some())
 }

@@ -2,8 +2,11 @@
 
 use std::time::SystemTime;
 
+use serde::{Deserialize, Serialize};
 use temporalio_sdk::WorkflowContext;
 
+/// It goes on in the workflow's next run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Clock {
     started: SystemTime,
     lap: SystemTime,
@@ -14,6 +17,10 @@ impl Clock {
     pub(super) fn start<W>(ctx: &WorkflowContext<W>) -> Self {
         let started = ctx.info().start_time().unwrap_or(SystemTime::UNIX_EPOCH);
         Self { started, lap: started }
+    }
+
+    pub(super) fn started(&self) -> SystemTime {
+        self.started
     }
 
     /// Seconds since the last lap.

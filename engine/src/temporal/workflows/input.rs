@@ -9,7 +9,11 @@ use crate::error::FailureKind;
 /// Parses in the workflow and not in the SDK: a workflow whose input the SDK cannot read would hang for ever instead of
 /// failing.
 pub(super) fn parse<T: DeserializeOwned>(input: serde_json::Value) -> Result<T, WorkflowTermination> {
-    serde_json::from_value(input).map_err(|error| failed(format!("the workflow's input is wrong: {error}")))
+    serde_json::from_value(input).map_err(wrong_input)
+}
+
+pub(super) fn wrong_input(error: serde_json::Error) -> WorkflowTermination {
+    failed(format!("the workflow's input is wrong: {error}"))
 }
 
 /// An end that is not tried again.

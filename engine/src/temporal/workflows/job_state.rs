@@ -2,7 +2,7 @@
 
 use temporalio_sdk::WorkflowContext;
 
-use super::segmentation::Segmentation;
+use super::{continued::Continued, segmentation::Segmentation};
 use crate::temporal::{
     contracts::{Ingested, SegmentationProgress},
     progress::{Stage, WorkflowProgress},
@@ -26,6 +26,13 @@ impl JobState {
         self.segmentation.complete(ingested);
         self.segmentation.show(&mut self.progress);
         self.progress.duration_s = ingested.duration_s;
+    }
+
+    /// As an earlier run left it.
+    pub(super) fn resume(&mut self, continued: &Continued) {
+        self.complete(&continued.ingested);
+        self.progress.chunks_done = continued.chunks_done;
+        self.progress.decode_config_hash.clone_from(&continued.prepared.decode_config_hash);
     }
 }
 

@@ -8,10 +8,11 @@ use temporalio_sdk::{WaitConditionOptions, WorkflowCancellationToken, WorkflowCo
 
 use super::{
     activity_calls::call,
+    continued::Continued,
     job_state::{JobState, enter},
     segmentation::Segmentation,
     stopped::{Stopped, cancelling_others},
-    unit_scheduler::{Command, Event, UnitScheduler, WINDOW},
+    unit_scheduler::{Bounds, Command, Event, UnitScheduler},
 };
 use crate::{
     job::SpeechOptions,
@@ -32,24 +33,44 @@ const HEAD_START: Duration = Duration::from_millis(1);
 /// histories.
 const WITH_HEAD_START: &str = "head-start";
 
-/// Recognises all units. `prepared` is filled as soon as it is known, and also where this fails later.
+/// Tells jobs that hand out their units within bounds from those that were begun before that was done. The word is in
+/// histories.
+const WITH_BOUNDS: &str = "unit-bounds";
+
+/// How far a run of the workflow came.
+pub(super) enum Recognised {
+    All,
+    /// All units before this one, in as much history as a run may have.
+    UpTo(u32),
+}
+
+/// Recognises the units, those from an earlier run's end on where there was one. `prepared` is filled as soon as it is
+/// known, and also where this fails later.
 pub(super) async fn recognise<W: AsRef<JobState> + AsMut<JobState>>(
     ctx: &WorkflowContext<W>,
     speech: &SpeechOptions,
+    continued: Option<&Continued>,
     group: &WorkflowCancellationToken,
     prepared: &mut Option<Prepared>,
-) -> Result<Prepared, Stopped> {
+) -> Result<(Prepared, Recognised), Stopped> {
     loop {
         wait(ctx, group, |segmentation| segmentation.units > 0 || segmentation.is_complete).await?;
         let folder = ctx.state(|workflow| workflow.as_ref().segmentation.folder.clone());
-        enter(ctx, Stage::Prepare);
-        let settled = prepared.insert(prepare(ctx, folder.clone(), speech, group).await?).clone();
+        let settled = match continued {
+            Some(continued) => continued.prepared.clone(),
+            None => {
+                enter(ctx, Stage::Prepare);
+                prepare(ctx, folder.clone(), speech, group).await?
+            }
+        };
+        let settled = prepared.insert(settled).clone();
         enter(ctx, Stage::Transcribe);
-        let units = Units { ctx, group, folder, prepared: settled };
-        units.recognise_all().await?;
+        let run = continued.map(|continued| continued.first_run.clone());
+        let units = Units { ctx, group, folder, prepared: settled, run };
+        let recognised = units.recognise_from(continued.map_or(0, |continued| continued.next_unit)).await?;
         // Another attempt at ingestion may have found other bytes; then those are recognised.
         if ctx.state(|workflow| workflow.as_ref().segmentation.folder == units.folder) {
-            return Ok(units.prepared);
+            return Ok((units.prepared, recognised));
         }
     }
 }
@@ -76,6 +97,8 @@ struct Units<'a, W> {
     group: &'a WorkflowCancellationToken,
     folder: String,
     prepared: Prepared,
+    /// The job's first run where this is a later one.
+    run: Option<String>,
 }
 
 /// A unit that was handed out.
@@ -86,10 +109,10 @@ struct RunningUnit<'a> {
 
 impl<W: AsRef<JobState> + AsMut<JobState>> Units<'_, W> {
     /// Carries out what the scheduler says until it is done.
-    async fn recognise_all(&self) -> Result<(), Stopped> {
-        let mut scheduler = UnitScheduler::new(WINDOW);
+    async fn recognise_from(&self, first: u32) -> Result<Recognised, Stopped> {
+        let mut scheduler = UnitScheduler::new(first);
         let mut running = Vec::new();
-        let mut supply = Some(self.supply(0));
+        let mut supply = Some(self.supply(first));
         loop {
             for command in scheduler.step(next_event(&mut running, &mut supply).await) {
                 match command {
@@ -98,7 +121,8 @@ impl<W: AsRef<JobState> + AsMut<JobState>> Units<'_, W> {
                     }
                     Command::StartHeadStart => supply = Some(self.head_start()),
                     Command::AwaitUnits { known } => supply = Some(self.supply(known)),
-                    Command::Finish(outcome) => return outcome,
+                    Command::GoOnFrom(unit) => return Ok(Recognised::UpTo(unit)),
+                    Command::Finish(outcome) => return outcome.map(|()| Recognised::All),
                 }
             }
         }
@@ -120,11 +144,21 @@ impl<W: AsRef<JobState> + AsMut<JobState>> Units<'_, W> {
             match units {
                 Some(units) => {
                     let head_start = known == 0 && units > 1 && self.ctx.patched(WITH_HEAD_START);
-                    Event::UnitsAvailable { units, head_start }
+                    Event::UnitsAvailable { units, head_start, bounds: self.bounds(units) }
                 }
                 None => Event::SegmentationEnded(Ok(())),
             }
         })
+    }
+
+    fn bounds(&self, units: u32) -> Bounds {
+        let input = serde_json::to_vec(&self.input(units)).unwrap_or_default();
+        let bounds = Bounds::of_inputs(input.len());
+        if units > bounds.window && self.ctx.patched(WITH_BOUNDS) { bounds } else { Bounds::NONE }
+    }
+
+    fn input(&self, unit: u32) -> UnitInput {
+        UnitInput { folder: self.folder.clone(), unit, prepared: self.prepared.clone(), run: self.run.clone() }
     }
 
     fn head_start(&self) -> LocalBoxFuture<'_, Event> {
@@ -136,8 +170,7 @@ impl<W: AsRef<JobState> + AsMut<JobState>> Units<'_, W> {
     }
 
     async fn recognise(&self, unit: u32) -> Result<(), Stopped> {
-        let input = UnitInput { folder: self.folder.clone(), unit, prepared: self.prepared.clone() };
-        let done = call::<TranscribeUnit, _>(self.ctx, input, UNIT_LIMIT, self.group.clone()).await;
+        let done = call::<TranscribeUnit, _>(self.ctx, self.input(unit), UNIT_LIMIT, self.group.clone()).await;
         let done = done.map_err(|error| Stopped::at::<TranscribeUnit>("transcribe", &error));
         let done = cancelling_others(done, self.group)?;
         self.ctx.state_mut(|workflow| workflow.as_mut().progress.chunks_done += done.chunks);

@@ -14,11 +14,13 @@ use temporalio_sdk::{
 use super::{
     activity_calls::{call, call_local},
     clock::Clock,
+    continued::{Continued, JobInput},
     deliver::start_delivery,
-    input::{failed, parse},
+    input::{failed, wrong_input},
     job_state::{JobState, enter},
     llm::run_llm_task,
-    recognise::recognise,
+    next_run::next_run_of,
+    recognise::{Recognised, recognise},
     stopped::{Stopped, both, cancelling_others},
 };
 use crate::{
@@ -69,24 +71,32 @@ impl AsMut<JobState> for TranscribeWorkflow {
 impl TranscribeWorkflow {
     #[run(name = "transcribe")]
     pub async fn run(ctx: &mut WorkflowContext<Self>, input: serde_json::Value) -> WorkflowResult<JobOutcome> {
-        let request: JobRequest = parse(input)?;
+        let JobInput { request, continued } = JobInput::parse(input).map_err(wrong_input)?;
         refuse_duplicate_tasks(&request.llm)?;
-        let mut clock = Clock::start(ctx);
+        let mut clock = continued.as_ref().map_or_else(|| Clock::start(ctx), |continued| continued.clock.clone());
+        let timings = match &continued {
+            Some(continued) => continued.timings,
+            None => Timings { queue_s: clock.lap(ctx), ..Timings::default() },
+        };
         let mut conclusion = Conclusion {
             job_id: ctx.workflow_id().to_owned(),
-            run_id: ctx.run_id().to_owned(),
+            run_id: continued.as_ref().map_or_else(|| ctx.run_id().to_owned(), |continued| continued.first_run.clone()),
             status: JobStatus::Running,
             errors: Vec::new(),
-            timings: Timings { queue_s: clock.lap(ctx), ..Timings::default() },
+            timings,
             folder: String::new(),
             ingested: None,
             prepared: None,
             assembled: None,
             llm: BTreeMap::new(),
         };
-        conclusion.status = match stages(ctx, &request, &mut clock, &mut conclusion).await {
-            Ok(()) if conclusion.errors.is_empty() => JobStatus::Completed,
-            Ok(()) => JobStatus::CompletedWithErrors,
+        conclusion.status = match stages(ctx, &request, continued.as_ref(), &mut clock, &mut conclusion).await {
+            Ok(Reached::NextRun(done)) => {
+                let rest = JobInput::continued(request, *done).map_err(wrong_input)?;
+                match ctx.continue_as_new(rest, next_run_of(clock.started()))? {}
+            }
+            Ok(Reached::End) if conclusion.errors.is_empty() => JobStatus::Completed,
+            Ok(Reached::End) => JobStatus::CompletedWithErrors,
             Err(Stopped::Cancelled) => JobStatus::Cancelled,
             Err(Stopped::Failed(failure)) => {
                 conclusion.errors.push(failure);
@@ -120,26 +130,54 @@ fn refuse_duplicate_tasks(tasks: &[LlmTask]) -> Result<(), WorkflowTermination> 
     Ok(())
 }
 
+/// Where the stages end, of a job that goes well.
+enum Reached {
+    End,
+    /// The rest is for the next run of the workflow.
+    NextRun(Box<Continued>),
+}
+
 async fn stages(
     ctx: &WorkflowContext<TranscribeWorkflow>,
     request: &JobRequest,
+    continued: Option<&Continued>,
     clock: &mut Clock,
     made: &mut Conclusion,
-) -> Result<(), Stopped> {
+) -> Result<Reached, Stopped> {
     let group = ctx.cancellation_token().child_token();
     let ingesting = async {
+        if let Some(continued) = continued {
+            ctx.state_mut(|workflow| workflow.state.resume(continued));
+            return Ok(continued.ingested.clone());
+        }
         let ingested = ingest(ctx, &request.source, &group).await;
         made.timings.ingest_s = clock.lap(ctx);
         ingested
     };
-    let recognising = recognise(ctx, &request.speech, &group, &mut made.prepared);
+    let recognising = recognise(ctx, &request.speech, continued, &group, &mut made.prepared);
     let (ingested, recognised) = join!(ingesting, recognising);
-    made.timings.transcribe_s = clock.lap(ctx);
+    made.timings.transcribe_s += clock.lap(ctx);
     made.ingested = ingested.as_ref().ok().cloned();
-    let (ingested, prepared) = both(ingested, recognised)?;
+    let (ingested, (prepared, recognised)) = both(ingested, recognised)?;
+    let first_run = continued.map(|continued| continued.first_run.clone());
+    if let Recognised::UpTo(next_unit) = recognised {
+        // The next run would not know that it is to be cancelled.
+        if group.is_cancelled() {
+            return Err(Stopped::Cancelled);
+        }
+        return Ok(Reached::NextRun(Box::new(Continued {
+            first_run: first_run.unwrap_or_else(|| ctx.run_id().to_owned()),
+            clock: clock.clone(),
+            timings: made.timings,
+            ingested,
+            prepared,
+            next_unit,
+            chunks_done: ctx.state(|workflow| workflow.state.progress.chunks_done),
+        })));
+    }
 
     enter(ctx, Stage::Assemble);
-    made.assembled = Some(assemble(ctx, &ingested, &prepared).await?);
+    made.assembled = Some(assemble(ctx, &ingested, &prepared, first_run).await?);
     clock.lap(ctx);
 
     if !request.llm.is_empty() {
@@ -147,7 +185,7 @@ async fn stages(
         run_llm_tasks(ctx, &request.llm, made).await?;
         made.timings.llm_s = clock.lap(ctx);
     }
-    Ok(())
+    Ok(Reached::End)
 }
 
 async fn ingest(
@@ -168,6 +206,7 @@ async fn assemble(
     ctx: &WorkflowContext<TranscribeWorkflow>,
     ingested: &Ingested,
     prepared: &Prepared,
+    run: Option<String>,
 ) -> Result<Assembled, Stopped> {
     let input = AssembleInput {
         job_id: ctx.workflow_id().to_owned(),
@@ -176,6 +215,7 @@ async fn assemble(
         language: prepared.speech.language.clone(),
         duration_s: ingested.duration_s,
         chunks: ingested.chunks,
+        run,
     };
     let assembled = call_local::<Assemble, _>(ctx, input, ctx.cancellation_token()).await;
     assembled.map_err(|error| Stopped::at::<Assemble>("assemble", &error))
@@ -189,7 +229,7 @@ async fn run_llm_tasks(
 ) -> Result<(), Stopped> {
     let job_id = ctx.workflow_id();
     let calls = tasks.iter().map(|task| {
-        let input = LlmInput { job_id: job_id.to_owned(), run_id: ctx.run_id().to_owned(), task: task.clone() };
+        let input = LlmInput { job_id: job_id.to_owned(), run_id: made.run_id.clone(), task: task.clone() };
         Box::pin(async move { (task.name(), run_llm_task(ctx, input).await) })
     });
     for (name, outcome) in join_all(calls).await {

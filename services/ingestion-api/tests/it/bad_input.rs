@@ -100,6 +100,9 @@ async fn json_that_is_wrong_is_refused_by_path() {
     ] {
         check(&SERVICE.post_json("/v1/batches", &wrong).await, status, Some(param), message);
     }
+    // As long as a request of one job may be, and no longer.
+    let long = json!({ "sources": [url], "speech": { "prompt": "x".repeat(60_000) } });
+    check(&SERVICE.post_json("/v1/batches", &long).await, 400, None, "shorten its prompt");
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::{
     io::Read,
     net::TcpListener,
+    path::{Path, PathBuf},
     sync::mpsc::{self, Receiver},
 };
 
@@ -101,6 +102,29 @@ async fn what_lies_in_the_store_is_a_source_and_many_are_a_batch() {
     let other = json!({ "sources": [object], "speech": { "language": "de" } });
     let refused = of_key(&other).await;
     assert_eq!((refused.status, refused.json()["error"]["code"].as_str()), (422, Some("idempotency_key_reused")));
+}
+
+/// What the jobs have in common is stored once.
+#[tokio::test]
+async fn a_batch_takes_as_much_room_as_its_request() {
+    let sources: Vec<Value> =
+        (0..500).map(|number| json!({ "url": format!("http://127.0.0.1:1/{number}.mp3") })).collect();
+    let speech = json!({ "prompt": "x".repeat(40_000) });
+    let batch = json!({ "sources": sources, "speech": speech, "concurrency": 1, "id": "wide-1" });
+    let answer = SERVICE.post_json("/v1/batches", &batch).await;
+    assert_eq!(answer.status, 202, "{answer:?}");
+    assert_eq!(answer.json()["jobs"][499]["source"], "http://127.0.0.1:1/499.mp3");
+    let folders = walk(&STACK.folder().join("store/batches/wide-1"));
+    let bytes: u64 = folders.iter().map(|file| file.metadata().unwrap().len()).sum();
+    assert!(bytes < 3 * batch.to_string().len() as u64, "{bytes} bytes");
+    let answer = SERVICE.send(Method::DELETE, "/v1/jobs/wide-1", &[], Vec::new()).await;
+    assert_eq!(answer.status, 202);
+    wait_for("wide-1", "cancelled");
+}
+
+fn walk(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
 }
 
 #[tokio::test]

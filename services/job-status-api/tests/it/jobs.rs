@@ -48,6 +48,22 @@ async fn jobs_are_listed_page_by_page_and_shown_one_by_one() {
     let broken = service.json("/v1/jobs/broken").await;
     assert_eq!(broken["status"], "failed");
     assert!(broken["error"].as_str().unwrap().starts_with("ingest: "), "{broken}");
+
+    let list = service.stack.folder().join("list.txt");
+    std::fs::write(&list, format!("{}\n/etc/hostname\n", test_stack::sample())).unwrap();
+    service.stack.longhand(["batch", list.to_str().unwrap(), "--language", "en", "--id", "box"]);
+    let batch = service.json("/v1/jobs/box").await;
+    assert_eq!(
+        json!([
+            batch["status"],
+            batch["jobs_done"],
+            batch["jobs_total"],
+            batch["jobs"]["completed"],
+            batch["jobs"]["failed"]
+        ]),
+        json!(["completed", 2, 2, 1, 1]),
+        "the numbers of a batch that has ended"
+    );
 }
 
 #[tokio::test]

@@ -1,24 +1,29 @@
 //! Recordings at http and https addresses.
 
-use std::{error::Error, time::Duration};
+use std::{error::Error, pin::pin, time::Duration};
 
 use engine::error::StageError;
 use futures_util::TryStreamExt;
 use reqwest::{Client, Response, StatusCode, Url};
 
 pub(crate) use super::ssrf_guard::SsrfGuard;
-use super::{LocalSource, SizeLimit, ssrf_guard::Refusal, temporary};
+use super::{LocalSource, SizeLimit, pace::Pace, ssrf_guard::Refusal, temporary};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A server may be silent that long, at the start or in the middle.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Downloads a recording to a temporary file.
-pub(super) async fn fetch(url: &str, allow_private: bool, limit: SizeLimit) -> Result<LocalSource, StageError> {
+pub(super) async fn fetch(
+    url: &str,
+    allow_private: bool,
+    limit: SizeLimit,
+    pace: Pace,
+) -> Result<LocalSource, StageError> {
     let guard = SsrfGuard::new(allow_private);
     // A proxy resolves names itself, without asking the guard: it is used only where all is allowed.
     let client = if allow_private { Client::builder() } else { Client::builder().no_proxy() };
-    download(client, guard, url, limit).await
+    download(client, guard, url, limit, pace).await
 }
 
 async fn download(
@@ -26,19 +31,21 @@ async fn download(
     guard: SsrfGuard,
     url: &str,
     limit: SizeLimit,
+    pace: Pace,
 ) -> Result<LocalSource, StageError> {
     let url = Url::parse(url)
         .map_err(|error| StageError::bad_input(format!("{url} is no http or https address: {error}; check it")))?;
     let name = shown(&url);
     guard.check(&url).map_err(|refusal| refused(&name, &refusal))?;
     let client = build(client, guard)?;
-    let response = client.get(url).send().await.map_err(|error| failed(&name, error))?;
+    let answer = async { client.get(url).send().await.map_err(|error| failed(&name, error)) };
+    let response = pace.answered(&name, answer).await?;
     check_status(&name, &response)?;
     if let Some(length) = response.content_length() {
         limit.check(&name, length)?;
     }
-    let pieces = response.bytes_stream().map_err(|error| failed(&name, error));
-    temporary::copy(pieces, &name, limit).await
+    let pieces = pace.keep(&name, response.bytes_stream().map_err(|error| failed(&name, error)));
+    temporary::copy(pin!(pieces), &name, limit).await
 }
 
 fn build(client: reqwest::ClientBuilder, guard: SsrfGuard) -> Result<Client, StageError> {

@@ -12,8 +12,9 @@ use engine::{
     temporal::contracts::{AssembleInput, Conclusion, Ingested, Prepared},
     transcript::{ChunkTranscript, Segment},
 };
-use ingestion_worker::{assemble, conclude, ingest};
+use ingestion_worker::{Resources, assemble, conclude, ingest};
 use tempfile::TempDir;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -105,7 +106,9 @@ impl Recording {
     async fn transcribe(&self, store: &Store) -> Result<JobResult, StageError> {
         let never = CancellationToken::new();
         let job = JOB.parse().ok();
-        let made = ingest(store, &self.settings, &self.source, job.as_ref(), &never, |_| (), |_| ()).await?;
+        let decoders = Semaphore::new(1);
+        let with = Resources { store, settings: &self.settings, decoders: &decoders };
+        let made = ingest(with, &self.source, job.as_ref(), &never, |_| (), |_| ()).await?;
         for unit in 0..made.plan.units {
             recognise(store, &made.folder, unit).await?;
         }
@@ -117,6 +120,7 @@ impl Recording {
             language: "en".to_owned(),
             duration_s,
             chunks,
+            run: None,
         };
         let assembled = assemble(store, &input, RUN).await?;
         let ingested = Ingested {

@@ -9,14 +9,16 @@ use engine::{
     plan::WorkUnit,
     store::{Store, keys},
 };
-use ingestion_worker::{Ingested, ingest};
+use ingestion_worker::{Ingested, Resources, ingest};
 use tempfile::TempDir;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) struct Workbench {
     folder: TempDir,
     pub(crate) store: Store,
     pub(crate) settings: IngestSettings,
+    pub(crate) decoders: Semaphore,
 }
 
 impl Workbench {
@@ -24,7 +26,7 @@ impl Workbench {
         let folder = tempfile::tempdir().unwrap();
         let url = folder.path().join("store").display().to_string();
         let store = Store::open(&StoreSettings { url: Some(url) }).unwrap();
-        Self { folder, store, settings: settings() }
+        Self { folder, store, settings: settings(), decoders: Semaphore::new(1) }
     }
 
     /// Where a file of this name would lie.
@@ -42,8 +44,12 @@ impl Workbench {
         Source::Path(self.path(name).display().to_string())
     }
 
+    pub(crate) fn resources(&self) -> Resources<'_> {
+        Resources { store: &self.store, settings: &self.settings, decoders: &self.decoders }
+    }
+
     pub(crate) async fn ingest(&self, source: &Source) -> Result<Ingested, StageError> {
-        ingest(&self.store, &self.settings, source, None, &CancellationToken::new(), |_| (), |_| ()).await
+        ingest(self.resources(), source, None, &CancellationToken::new(), |_| (), |_| ()).await
     }
 
     /// All work units with their PCM.
@@ -75,7 +81,15 @@ impl Workbench {
 }
 
 pub(crate) fn settings() -> IngestSettings {
-    IngestSettings { slots: 1, unit_seconds: 180, allow_private_urls: false, max_source_mb: 100 }
+    IngestSettings {
+        slots: 1,
+        fetch_slots: 1,
+        fetch_minutes: 1,
+        unit_seconds: 180,
+        allow_private_urls: false,
+        max_source_mb: 100,
+        max_source_hours: 1_000,
+    }
 }
 
 pub(crate) fn fixture(name: &str) -> PathBuf {

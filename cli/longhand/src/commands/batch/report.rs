@@ -1,9 +1,11 @@
-//! The results of a batch, recording by recording.
+//! The results of a batch, recording by recording: none is in memory for longer than it takes to write it.
 
+use anyhow::Context;
 use engine::{
+    batch_list::{BatchEntry, BatchList},
     result::{JobResult, JobStatus},
     store::{Store, StoreError, keys},
-    temporal::{client::JobEnd, contracts::BatchEntry},
+    temporal::client::JobEnd,
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
@@ -11,7 +13,7 @@ use serde::Serialize;
 use crate::{
     durations::format_duration,
     exit::Exit,
-    output::{NamedResult, Output},
+    output::{Output, OutputFolder},
     table::table,
     terminal::{note, print as print_text, print_json},
 };
@@ -37,9 +39,22 @@ struct Line {
     error: Option<String>,
 }
 
-/// Prints a batch's table, or its JSON, and settles the exit code.
-pub(crate) async fn print(store: &Store, batch: &str, end: &JobEnd, json: bool) -> anyhow::Result<Exit> {
-    let jobs: Vec<Line> = results(store, batch).await?.into_iter().map(line).collect();
+/// Prints a batch's table, or its JSON, and settles the exit code. The results go into the folder of the output where
+/// there is one.
+pub(crate) async fn print(
+    store: &Store,
+    batch: &str,
+    end: &JobEnd,
+    output: Option<&Output>,
+    json: bool,
+) -> anyhow::Result<Exit> {
+    let list = BatchList::find(store, &keys::batch(batch)).await?;
+    let list = list.with_context(|| format!("the store has no list of {batch}'s recordings; check LONGHAND_STORE"))?;
+    let mut folder = match output {
+        Some(output) => output.open_folder(names(store, &list).await?),
+        None => None,
+    };
+    let jobs = lines(store, &list, folder.as_mut()).await?;
     let well = jobs.iter().filter(|job| job.status.is_some_and(JobStatus::has_transcript)).count();
     note(&format!("{batch}: {well} of {} recordings have their transcripts", jobs.len()));
     if let Some(failure) = &end.failure {
@@ -54,23 +69,46 @@ pub(crate) async fn print(store: &Store, batch: &str, end: &JobEnd, json: bool) 
     Ok(if all_well { Exit::Done } else { Exit::JobFailed })
 }
 
-/// Writes what the batch's jobs gave into the folder of the output.
-pub(crate) async fn write_results(store: &Store, batch: &str, output: &Output) -> anyhow::Result<()> {
-    let results = results(store, batch).await?;
-    output
-        .write(&results.into_iter().map(|(entry, result)| NamedResult { name: entry.name, result }).collect::<Vec<_>>())
+/// What the recordings are called, after which their files are.
+async fn names(store: &Store, list: &BatchList) -> Result<Vec<String>, StoreError> {
+    let mut names = Vec::new();
+    while let entries = list.entries(store, position(names.len())).await?
+        && !entries.is_empty()
+    {
+        names.extend(entries.into_iter().map(|entry| entry.name));
+    }
+    Ok(names)
 }
 
-async fn results(store: &Store, batch: &str) -> Result<Vec<(BatchEntry, Option<JobResult>)>, StoreError> {
-    let entries: Vec<BatchEntry> = store.read_json(&keys::batch(batch)).await?;
-    let read = stream::iter(entries).map(|entry| async move {
-        let result = store.find_result(&entry.id).await?;
-        Ok((entry, result))
-    });
-    read.buffered(CONCURRENT_READS).try_collect().await
+async fn lines(
+    store: &Store,
+    list: &BatchList,
+    mut folder: Option<&mut OutputFolder<'_>>,
+) -> anyhow::Result<Vec<Line>> {
+    let mut lines = Vec::new();
+    while let entries = list.entries(store, position(lines.len())).await?
+        && !entries.is_empty()
+    {
+        let reads = stream::iter(entries).map(|entry| async move {
+            let result = store.find_result(&entry.id).await?;
+            Ok::<_, StoreError>((entry, result))
+        });
+        let mut results = reads.buffered(CONCURRENT_READS);
+        while let Some((entry, result)) = results.try_next().await? {
+            if let Some(folder) = &mut folder {
+                folder.write_next(result.as_ref())?;
+            }
+            lines.push(line(entry, result));
+        }
+    }
+    Ok(lines)
 }
 
-fn line((entry, result): (BatchEntry, Option<JobResult>)) -> Line {
+fn position(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
+}
+
+fn line(entry: BatchEntry, result: Option<JobResult>) -> Line {
     let error = result.as_ref().and_then(|result| result.errors.first());
     Line {
         status: result.as_ref().map(|result| result.status),

@@ -1,6 +1,6 @@
 //! Downloads from a server of the test's own, which answers as the path says.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use engine::error::{
     FailureKind::{self, BadInput, Transient},
@@ -11,7 +11,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use super::{LocalSource, SizeLimit, SsrfGuard, download, fetch};
+use super::{LocalSource, Pace, SizeLimit, SsrfGuard, download, fetch};
 
 /// Serves until the test's runtime ends.
 async fn start_server() -> SocketAddr {
@@ -32,8 +32,30 @@ async fn answer(mut connection: TcpStream) {
     }
     let head = String::from_utf8(head).unwrap();
     let path = head.split([' ', '?']).nth(1).unwrap();
+    if let Some((head, piece)) = endless(path) {
+        return send_for_ever(connection, head, piece).await;
+    }
     connection.write_all(response(path).as_bytes()).await.unwrap();
     connection.shutdown().await.unwrap();
+}
+
+/// What a server sends at once, and then again and again.
+fn endless(path: &str) -> Option<(&'static [u8], &'static [u8])> {
+    const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\n\r\n";
+    match path {
+        "/trickling-head" => Some((b"HTTP/1.1 200 OK\r\nx: ", b"x")),
+        "/trickling" => Some((HEAD, b"x")),
+        "/endless" => Some((HEAD, &[b'x'; 1_000])),
+        _ => None,
+    }
+}
+
+/// Until nobody listens any more.
+async fn send_for_ever(mut connection: TcpStream, head: &[u8], piece: &[u8]) {
+    connection.write_all(head).await.unwrap();
+    while connection.write_all(piece).await.is_ok() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 fn response(path: &str) -> String {
@@ -64,9 +86,17 @@ fn response(path: &str) -> String {
 
 /// Downloads as if 127.0.0.1, and nothing else, were public.
 async fn get(url: &str) -> Result<LocalSource, StageError> {
-    let client = reqwest::Client::builder().no_proxy();
-    download(client, SsrfGuard::but_for_one_loopback_address(), url, SizeLimit { megabytes: 2 }).await
+    get_at(url, PATIENT).await
 }
+
+async fn get_at(url: &str, pace: Pace) -> Result<LocalSource, StageError> {
+    let client = reqwest::Client::builder().no_proxy();
+    download(client, SsrfGuard::but_for_one_loopback_address(), url, SizeLimit { megabytes: 2 }, pace).await
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+const PATIENT: Pace = Pace { answer: MINUTE, stretch: MINUTE, least_bytes: 0, longest: MINUTE };
 
 #[tokio::test]
 async fn a_download_is_complete_and_hashed_and_removed_after_use() {
@@ -141,7 +171,7 @@ async fn a_name_is_judged_by_what_it_resolves_to() {
     let port = start_server().await.port();
     let url = format!("http://localhost:{port}/talk.wav");
     let limit = SizeLimit { megabytes: 2 };
-    let refused = fetch(&url, false, limit).await.err().unwrap();
+    let refused = fetch(&url, false, limit, PATIENT).await.err().unwrap();
     assert_eq!(
         (refused.kind, refused.message),
         (
@@ -151,5 +181,37 @@ async fn a_name_is_judged_by_what_it_resolves_to() {
             )
         )
     );
-    assert!(fetch(&url, true, limit).await.is_ok());
+    assert!(fetch(&url, true, limit, PATIENT).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_server_that_gets_nowhere_is_given_up() {
+    let server = start_server().await;
+    let soon = Duration::from_millis(250);
+    for (path, pace, kind, message) in [
+        (
+            "trickling-head",
+            Pace { answer: soon, ..PATIENT },
+            Transient,
+            "http://SERVER/trickling-head gives no answer within 0.25 s; try again later",
+        ),
+        (
+            "trickling",
+            Pace { stretch: soon, least_bytes: 10_000, ..PATIENT },
+            Transient,
+            "http://SERVER/trickling has sent N bytes in 0.25 s, too few to wait for the rest; try again later, or upload the recording",
+        ),
+        (
+            "endless",
+            Pace { stretch: soon, least_bytes: 1, longest: 2 * soon, ..PATIENT },
+            BadInput,
+            "fetching http://SERVER/endless takes longer than 0 minutes; upload the recording, or raise LONGHAND_FETCH_MINUTES on the ingestion worker",
+        ),
+    ] {
+        let error = get_at(&format!("http://{server}/{path}"), pace).await.err().unwrap();
+        let message = message.replace("SERVER", &server.to_string());
+        let (before, after) = message.split_once('N').unwrap_or((&message, ""));
+        assert_eq!(error.kind, kind, "{path}");
+        assert!(error.message.starts_with(before) && error.message.ends_with(after), "{}", error.message);
+    }
 }
