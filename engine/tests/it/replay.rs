@@ -13,7 +13,7 @@ use temporalio_sdk::workflow_replayer::{WorkflowReplayer, WorkflowReplayerOption
 const MOST_BYTES: usize = 64 * 1024;
 
 /// What must be on record.
-const RECORDED: [&str; 13] = [
+const RECORDED: [&str; 16] = [
     "batch",
     "cancelled",
     "cancelled_ends_here",
@@ -24,7 +24,10 @@ const RECORDED: [&str; 13] = [
     "failed_ingest",
     "failed_llm",
     "head_start",
+    "housekeeping",
     "llm",
+    "purge",
+    "purge_running",
     "retried",
     "with_webhook",
 ];
