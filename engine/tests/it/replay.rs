@@ -27,7 +27,10 @@ const RECORDED: [&str; 16] = [
     "failed_ingest",
     "failed_llm",
     "head_start",
+    "housekeeping",
     "llm",
+    "purge",
+    "purge_running",
     "retried",
     "with_webhook",
 ];
