@@ -1,6 +1,7 @@
 //! Taking jobs and recordings out of the store, so that one who dies in the middle leaves nothing that looks whole, and
 //! one who begins again ends it. It knows nothing of Temporal: whoever calls it has stopped the job.
 
+use futures_util::TryStreamExt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -10,8 +11,6 @@ use crate::{
         keys::{self, Kind},
     },
 };
-
-use futures_util::TryStreamExt;
 
 /// How much of a job goes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

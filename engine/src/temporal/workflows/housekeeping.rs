@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use temporalio_common::data_converters::TemporalDeserializable;
 use temporalio_macros::{workflow, workflow_methods};
 use temporalio_sdk::{WorkflowContext, WorkflowResult, WorkflowTermination};
 
@@ -55,7 +56,7 @@ async fn run<C: Contract>(
     input: C::Input,
 ) -> Result<C::Output, WorkflowTermination>
 where
-    C::Output: temporalio_common::data_converters::TemporalDeserializable,
+    C::Output: TemporalDeserializable,
 {
     let done = call::<C, _>(ctx, input, LIMIT, ctx.cancellation_token()).await;
     done.map_err(|error| match Stopped::at::<C>(C::NAME, &error) {

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use temporalio_common::error::ActivityExecutionError;
 use temporalio_macros::{workflow, workflow_methods};
 use temporalio_sdk::{WorkflowCancellationToken, WorkflowContext, WorkflowResult, WorkflowTermination};
 
@@ -90,7 +91,7 @@ fn to_its_end() -> WorkflowCancellationToken {
     WorkflowCancellationToken::new()
 }
 
-fn terminated<C: Contract>(error: &temporalio_common::error::ActivityExecutionError) -> WorkflowTermination {
+fn terminated<C: Contract>(error: &ActivityExecutionError) -> WorkflowTermination {
     match Failed::at::<C>(C::NAME, error) {
         Failed::Failed(failure) => failed(failure.message),
         Failed::Cancelled => WorkflowTermination::cancelled(),
