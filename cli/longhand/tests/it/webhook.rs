@@ -114,7 +114,10 @@ fn a_delivery_that_cannot_be_started_is_told() {
     stack.start_worker(TRANSCRIPTION);
     wait_until("it is in the log", || !attempts(&stack, "taken").is_empty());
     let told = &attempts(&stack, "taken")[0];
-    assert_eq!((&told["event"], &told["delivered"], &told["url"]), (&"job.completed".into(), &json!(false), &webhook.into()));
+    assert_eq!(
+        (&told["event"], &told["delivered"], &told["url"]),
+        (&"job.completed".into(), &json!(false), &webhook.into())
+    );
     assert!(told["outcome"].as_str().unwrap().contains("could not be started"), "{told}");
     stack.wait_for("taken", "the job is over all the same", |state| state["status"] == "completed");
 }

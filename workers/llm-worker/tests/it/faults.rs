@@ -73,7 +73,11 @@ async fn when_to_ask_again_is_handed_on() {
         let tries = if seconds.is_some() { 1 } else { 4 };
         let endpoint = Endpoint::playing(vec![Play::Status(503, header, "loading".to_owned()); tries]).await;
         let error = run(&endpoint_settings(&endpoint.base_url), &meeting(), &LlmTask::Summary).await.unwrap_err();
-        assert_eq!((error.kind, error.retry_after), (FailureKind::Transient, seconds.map(Duration::from_secs)), "{header}");
+        assert_eq!(
+            (error.kind, error.retry_after),
+            (FailureKind::Transient, seconds.map(Duration::from_secs)),
+            "{header}"
+        );
         assert_eq!(endpoint.requests().len(), tries, "{header}");
     }
 }
