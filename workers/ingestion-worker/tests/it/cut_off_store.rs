@@ -1,8 +1,11 @@
 //! A folder store whose power fails: at one of its writes, in one of the ways in which that can be met.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -39,11 +42,11 @@ pub(crate) struct CutOffStore {
     /// Counted from 0; none where all goes well.
     at: Option<(u32, Cut)>,
     writes: Arc<AtomicU32>,
-    is_off: std::sync::atomic::AtomicBool,
+    is_off: AtomicBool,
 }
 
-impl std::fmt::Display for CutOffStore {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for CutOffStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "a store that is cut off at {:?}", self.at)
     }
 }

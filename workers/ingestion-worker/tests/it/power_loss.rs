@@ -9,7 +9,7 @@ use engine::{
     plan::WorkUnit,
     result::{JobResult, JobStatus, Timings},
     store::{Store, StoreError, keys},
-    temporal::contracts::{AssembleInput, Conclusion, Ingested, Prepared},
+    temporal::contracts::{AssembleInput, Assembled, Conclusion, Ingested, Prepared},
     transcript::{ChunkTranscript, Segment},
 };
 use ingestion_worker::{Resources, assemble, conclude, ingest};
@@ -135,7 +135,7 @@ impl Recording {
     }
 }
 
-fn conclusion(ingested: Ingested, assembled: engine::temporal::contracts::Assembled) -> Conclusion {
+fn conclusion(ingested: Ingested, assembled: Assembled) -> Conclusion {
     Conclusion {
         job_id: JOB.to_owned(),
         run_id: RUN.to_owned(),
