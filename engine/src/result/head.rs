@@ -47,6 +47,9 @@ impl ResultHead {
     }
 }
 
+/// The fields without which there is no head.
+const NEEDED: [&str; 7] = ["job_id", "status", "language", "duration_s", "llm", "timings", "provenance"];
+
 struct Fields {
     known: Map<String, Value>,
     /// Nothing has to be read after them.
@@ -72,7 +75,7 @@ impl<'de> Visitor<'de> for &mut Fields {
         while let Some(name) = fields.next_key::<String>()? {
             if !matches!(name.as_str(), "text" | "segments" | "words") {
                 self.known.insert(name, fields.next_value()?);
-            } else if self.known.contains_key("provenance") {
+            } else if NEEDED.iter().all(|needed| self.known.contains_key(*needed)) {
                 self.are_all = true;
                 // The only way to stop in the middle of a document.
                 return Err(A::Error::custom("the head has ended"));
