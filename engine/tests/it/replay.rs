@@ -13,7 +13,7 @@ use temporalio_sdk::workflow_replayer::{WorkflowReplayer, WorkflowReplayerOption
 const MOST_BYTES: usize = 64 * 1024;
 
 /// What must be on record.
-const RECORDED: [&str; 16] = [
+const RECORDED: [&str; 19] = [
     "batch",
     "batch_numbers",
     "cancelled",
