@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use confique::Config;
-use strsim::levenshtein;
+use strsim::osa_distance;
 
 use super::variables;
 
@@ -49,8 +49,8 @@ fn reject_unknown(names: impl Iterator<Item = String>) -> Result<(), ConfigError
     let known: Vec<&'static str> = variables().map(|variable| variable.name).chain([CONFIG_FILE]).collect();
     for name in names.filter(|name| name.starts_with("LONGHAND_")) {
         if !known.contains(&name.as_str()) {
-            let nearest = known.iter().copied().min_by_key(|candidate| levenshtein(candidate, &name));
-            let nearest = nearest.filter(|candidate| levenshtein(candidate, &name) <= 4);
+            let nearest = known.iter().copied().min_by_key(|candidate| osa_distance(candidate, &name));
+            let nearest = nearest.filter(|candidate| osa_distance(candidate, &name) <= 4);
             return Err(ConfigError::UnknownVariable { name, nearest });
         }
     }

@@ -121,7 +121,7 @@ fn a_stored_result_is_written_as_one_in_memory() {
         assert_eq!((&head.job_id, head.status, &head.errors), (&result.job_id, result.status, errors), "{name}");
         assert_eq!((&head.provenance, head.duration_s), (&result.provenance, result.duration_s), "{name}");
         // Older ones have the head around the text.
-        let older = json!({ "text": text, "segments": result.segments, "words": [], "job_id": head.job_id,
+        let older = json!({ "text": text, "segments": result.segments, "words": [], "job_id": head.job_id, "run_id": head.run_id,
             "status": head.status, "language": head.language, "duration_s": head.duration_s, "llm": head.llm,
             "timings": head.timings, "provenance": head.provenance });
         assert_eq!(ResultHead::read(older.to_string().as_bytes()).unwrap(), head, "{name}");

@@ -129,7 +129,7 @@ impl AppState {
     /// From now on the job needs its recording, which others may be about to delete.
     async fn start(&self, jobs: &Jobs, job: &OwnJob, request: &JobRequest) -> Result<Submission, ApiError> {
         jobs.refuse_while_purged(job.as_str()).await?;
-        self.uploads.claim(job.id(), &request.source).await?;
+        self.uploads.claim(job, &request.source).await?;
         Ok(jobs.submit(job.as_str(), request).await?)
     }
 

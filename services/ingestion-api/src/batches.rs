@@ -165,7 +165,7 @@ async fn begin(state: &AppState, batch: &OwnJob, new: &NewList, concurrency: u32
         .map(|recording| (batch.in_batch(name(&recording.source)), recording.source.clone()))
         .collect();
     let claims = stream::iter(needed).map(Ok);
-    let claim = |(job, source): (OwnJob, Source)| async move { state.uploads.claim(job.id(), &source).await };
+    let claim = |(job, source): (OwnJob, Source)| async move { state.uploads.claim(&job, &source).await };
     claims.try_for_each_concurrent(CONCURRENT_CHECKS, claim).await?;
     let (jobs, store) = (state.temporal.jobs()?, &state.uploads.store);
     batch::start(jobs, store, batch.id(), options, recordings, concurrency).await.map_err(not_started)

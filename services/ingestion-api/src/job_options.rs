@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::{
     form::{Form, parse_choice, parse_json_field},
-    models::model,
+    model_names::model,
 };
 
 /// How errors name the fields: in JSON they lie deeper than in a form.

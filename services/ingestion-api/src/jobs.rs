@@ -208,7 +208,7 @@ async fn cancel(
 ) -> Result<Response, ApiError> {
     let jobs = state.temporal.jobs()?;
     if query.purge {
-        let status = purge::start(jobs, &state.uploads.store, job.id(), &client).await?;
+        let status = purge::start(jobs, &state.uploads.store, &job, &client).await?;
         return Ok((StatusCode::ACCEPTED, axum::Json(CancelledJob { id: job.name(), status })).into_response());
     }
     let status = jobs.status(job.as_str()).await?;

@@ -7,6 +7,7 @@ mod caller;
 mod form;
 mod job_options;
 mod jobs;
+mod model_names;
 mod models;
 mod multipart_limit;
 mod openai;

@@ -1,16 +1,15 @@
-//! The models that a request can name.
+//! The models that a request can name, told as OpenAI's API tells them.
 
 use api::{ApiError, Path};
-use axum::{extract::State, http::StatusCode};
-use models::{AllowedModels, catalogue::whisper_models};
+use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::app_state::AppState;
-
-/// OpenAI's name for its Whisper: here it stands for the model that the workers take by default.
-const DEFAULT_MODEL: &str = "whisper-1";
+use crate::{
+    app_state::AppState,
+    model_names::{model, names},
+};
 
 /// When Whisper was published, in seconds since the epoch: clients of OpenAI's API want a time here.
 const PUBLISHED: u64 = 1_663_718_400;
@@ -30,31 +29,6 @@ struct ModelList {
     /// Always `list`.
     object: &'static str,
     data: Vec<Model>,
-}
-
-/// The model that a name stands for; `None` is the workers' default. Paths, which the command line takes, are refused:
-/// over HTTP nobody names files of the workers.
-///
-/// # Errors
-/// 404 as of OpenAI's API, or 400 where the settings do not offer it, with the names that there are.
-pub(crate) fn model(name: &str, allowed: &AllowedModels) -> Result<Option<String>, ApiError> {
-    match name {
-        DEFAULT_MODEL => Ok(None),
-        name if allowed.contains(name) => Ok(Some(name.to_owned())),
-        name if whisper_models().any(|known| known == name) => {
-            Err(ApiError::invalid(allowed.refusal(name).to_string()).param("model").code("model_not_allowed"))
-        }
-        name => {
-            let message = format!("there is no model {name:?}; name one of {}", names(allowed).join(", "));
-            Err(ApiError::new(StatusCode::NOT_FOUND, api::ErrorKind::InvalidRequestError, message)
-                .param("model")
-                .code("model_not_found"))
-        }
-    }
-}
-
-fn names(allowed: &AllowedModels) -> Vec<&str> {
-    [DEFAULT_MODEL].into_iter().chain(allowed.names()).collect()
 }
 
 fn described(id: &str) -> Model {

@@ -1,9 +1,8 @@
 //! Deleting a job for good.
 
-use api::{ApiError, Client};
+use api::{ApiError, Client, OwnJob};
 use engine::{
     erasure::Scope,
-    ids::JobId,
     result::JobStatus,
     store::Store,
     temporal::{
@@ -16,16 +15,16 @@ use engine::{
 ///
 /// # Errors
 /// 404 for a job that neither Temporal nor the store knows.
-pub(crate) async fn start(jobs: &Jobs, store: &Store, id: &JobId, client: &Client) -> Result<JobStatus, ApiError> {
-    let status = match jobs.status(id.as_str()).await {
+pub(crate) async fn start(jobs: &Jobs, store: &Store, job: &OwnJob, client: &Client) -> Result<JobStatus, ApiError> {
+    let status = match jobs.status(job.as_str()).await {
         Err(error @ ClientError::NotFound { .. }) => {
-            let result = store.find_result(id.as_str()).await?;
+            let result = store.find_result(job.as_str()).await?;
             result.ok_or(error)?.status
         }
         known => known?,
     };
     let request = PurgeRequest {
-        job_id: id.to_string(),
+        job_id: job.as_str().to_owned(),
         scope: Scope::Everything,
         asked_by: format!("{} over HTTP", client.name()),
         spare_running: false,

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use api::{ApiError, Unfinished};
+use api::{ApiError, OwnJob, Unfinished};
 use bytes::Bytes;
 use engine::{
     hash::hexadecimal,
-    ids::JobId,
     job::Source,
     references,
     store::{Store, keys},
@@ -70,11 +69,11 @@ impl Uploads {
     ///
     /// # Errors
     /// 503 where it has just been deleted, or is being deleted now: whoever sends it again brings it along.
-    pub(crate) async fn claim(&self, job: &JobId, source: &Source) -> Result<(), ApiError> {
+    pub(crate) async fn claim(&self, job: &OwnJob, source: &Source) -> Result<(), ApiError> {
         let Source::Object(key) = source else { return Ok(()) };
         let Some(recording) = keys::recording(key) else { return Ok(()) };
         let gone = || ApiError::unavailable("the recording has just been deleted; send it again");
-        let claimed = tokio::time::timeout(LONGEST_ERASURE, references::claim(&self.store, recording, job)).await;
+        let claimed = tokio::time::timeout(LONGEST_ERASURE, references::claim(&self.store, recording, job.id())).await;
         claimed.map_err(|_| gone())??;
         if self.store.exists(key).await? { Ok(()) } else { Err(gone()) }
     }

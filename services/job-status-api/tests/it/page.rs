@@ -101,7 +101,7 @@ async fn listen_with_keys(window: &Window, segments: &[Value]) {
         window.wait_until(&format!("Math.abs({TIME} - {}) < 0.1", before + by)).await;
     }
 
-    window.run("document.querySelector('.exports a:last-child').focus()").await;
+    window.run("document.querySelector('.delete').focus()").await;
     window.press("Tab").await;
     window.wait_until("document.activeElement.matches('.transcript .time')").await;
     window.press("Home").await;

@@ -130,7 +130,7 @@ impl Server {
         let ids = ["talk.llm.chapters", "linked", "many", &self.keyed].map(|name| format!("acme:{name}"));
         ids.iter().for_each(|id| self.await_end(id));
         self.await_end("globex:mine");
-        let deliveries = self.service.stack.folder().join("store/jobs/acme:talk/deliveries.json");
+        let deliveries = self.service.stack.folder().join("store/jobs/acme:talk/deliveries");
         wait_until("the webhook's delivery is in the log", || deliveries.exists());
         wait_until("all jobs are listed", || {
             self.service.stack.json(["list", "--json"]).as_array().unwrap().len() == 7
