@@ -96,7 +96,11 @@ fn an_input_that_is_no_request_fails_the_workflow() {
 /// A language model that cannot be had costs its answer only; put right, the task runs again alone.
 #[test]
 fn a_failed_llm_task_keeps_the_transcript_and_can_be_run_again() {
-    let nobody = [("LONGHAND_LLM_PROVIDER", "openai"), ("LONGHAND_LLM_BASE_URL", "http://127.0.0.1:9/v1")];
+    let nobody = [
+        ("LONGHAND_LLM_PROVIDER", "openai"),
+        ("LONGHAND_LLM_BASE_URL", "http://127.0.0.1:9/v1"),
+        ("LONGHAND_LLM_PATIENCE_SECONDS", "1"),
+    ];
     let mut stack = Stack::start_with(&nobody);
     let arguments = ["transcribe", &sample(), "--llm", "summary", "--id", "unanswered", "--json"];
     let output = stack.longhand(arguments);
