@@ -16,6 +16,7 @@ use test_stack::{INGESTION, Stack, sample};
 
 /// Seconds of a chunk.
 const CHUNK_S: u64 = 16;
+const CHUNK_SAMPLES: u64 = CHUNK_S * SAMPLE_RATE as u64;
 
 /// A stack on which such recordings are recognised.
 pub(crate) struct Simulation {
@@ -42,6 +43,7 @@ impl Simulation {
         for index in 0..units {
             let chunks = (0..chunks_of_a_unit).map(|chunk| silent_chunk(index * chunks_of_a_unit + chunk, chunk));
             self.write(&keys::unit(&folder, index), &WorkUnit { index, chunks: chunks.collect() });
+            self.write_silence(&keys::unit_audio(&folder, index), u64::from(chunks_of_a_unit) * CHUNK_SAMPLES);
         }
         let chunks = units * chunks_of_a_unit;
         let seconds = f64::from(chunks) * CHUNK_S as f64;
@@ -106,12 +108,16 @@ impl Simulation {
         fs::write(path, serde_json::to_vec(document).unwrap()).unwrap();
     }
 
+    /// Months of it take no room on the disk: the files have holes.
+    fn write_silence(&self, key: &str, samples: u64) {
+        fs::File::create(self.path(key)).unwrap().set_len(samples * 2).unwrap();
+    }
+
     fn path(&self, key: &str) -> PathBuf {
         self.stack.folder().join("store").join(key)
     }
 }
 
 fn silent_chunk(index: u32, position: u32) -> Chunk {
-    let length = CHUNK_S * u64::from(SAMPLE_RATE);
-    Chunk { index, offset: u64::from(position) * length, length, spans: Vec::new() }
+    Chunk { index, offset: u64::from(position) * CHUNK_SAMPLES, length: CHUNK_SAMPLES, spans: Vec::new() }
 }
