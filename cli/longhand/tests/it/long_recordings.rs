@@ -63,7 +63,8 @@ fn check_batch(simulation: &Simulation, id: &str, jobs: u32) -> usize {
 
 #[test]
 fn a_batch_of_more_jobs_than_a_run_may_have_goes_on_in_another() {
-    assert_eq!(check_batch(&Simulation::start(), "wide", 900), 2);
+    // Ends that come together share a workflow task, so that a job costs five to seven events.
+    assert!(check_batch(&Simulation::start(), "wide", 1_300) >= 2);
 }
 
 /// `cargo xtask test -p longhand --test it -- --ignored months_of_speech --nocapture` prints what it measured.
