@@ -125,8 +125,8 @@ impl Store {
             None => {
                 std::fs::create_dir_all(&url).map_err(|error| refused(error.to_string()))?;
                 let folder = LocalFileSystem::new_with_prefix(&url).map_err(|error| refused(error.to_string()))?;
-                // A folder that held a job goes with the last of it.
-                let folder = Arc::new(folder.with_fsync(true).with_automatic_cleanup(true));
+                // Empty folders stay: one that is taken away while another writer makes it fails the sync of its parent.
+                let folder = Arc::new(folder.with_fsync(true));
                 Ok(Self { objects: Arc::clone(&folder) as _, folder: Some(folder), parts: Parts::Small })
             }
         }
