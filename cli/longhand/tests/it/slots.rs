@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use engine::store::keys;
 use test_stack::{INGESTION, Stack, sample};
 
 /// What a server sends to whoever asks, for as long as somebody listens.
@@ -80,7 +81,7 @@ fn trickling_sources_and_deaf_receivers_keep_nobody_waiting() {
         assert_eq!(stack.json(["show", id, "--json"])["stage"], "ingest");
     }
     for id in told_jobs {
-        let log = stack.folder().join(format!("store/jobs/{id}/deliveries.json"));
-        assert!(!log.exists(), "{}", std::fs::read_to_string(log).unwrap());
+        let log = stack.folder().join("store").join(keys::deliveries(id));
+        assert!(!log.exists(), "{} has been tried to the end", log.display());
     }
 }
