@@ -77,6 +77,12 @@ pub fn job(context: &ActivityContext) -> Option<JobId> {
     context.info().workflow_id.as_ref()?.parse().ok()
 }
 
+/// The run of the job that the activity works for: the one that its input names, or else its workflow's own, which is
+/// another one where a long job goes on.
+pub fn run_of_job(context: &ActivityContext, named: Option<&str>) -> String {
+    named.or(context.info().workflow_run_id.as_deref()).unwrap_or_default().to_owned()
+}
+
 /// Tells an ingest activity's workflow what is in the store, so that it is recognised while the rest is segmented. To
 /// be dropped when the activity's work is done, which tells the workflow everything once more: it never ends by itself.
 pub fn signal_segmentation(

@@ -6,7 +6,6 @@ use std::fmt;
 use axum::{Extension, extract::FromRequestParts, http::request::Parts};
 use engine::{
     ids::{InvalidId, JobId, NotGiven, Tenant},
-    result::JobResult,
     temporal::client::ClientError,
 };
 use serde::Deserialize;
@@ -101,16 +100,6 @@ impl OwnJob {
 
     pub fn scope(&self) -> &Scope {
         &self.scope
-    }
-
-    /// Its result with the names that the client knows.
-    #[must_use]
-    pub fn told(&self, mut result: JobResult) -> JobResult {
-        result.job_id = self.to_string();
-        for failure in &mut result.errors {
-            failure.message = self.scope.told(&failure.message);
-        }
-        result
     }
 }
 

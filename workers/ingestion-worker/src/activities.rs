@@ -107,7 +107,7 @@ impl IngestActivities {
         ctx: ActivityContext,
         input: AssembleInput,
     ) -> Result<Assembled, ActivityError> {
-        let run_id = input.run.clone().or_else(|| ctx.info().workflow_run_id.clone()).unwrap_or_default();
+        let run_id = activity::run_of_job(&ctx, input.run.as_deref());
         activity::run(&ctx, &self.stop, || (), |_| assemble::assemble(&self.store, &input, &run_id)).await
     }
 

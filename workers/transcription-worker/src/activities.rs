@@ -90,7 +90,7 @@ impl TranscribeActivities {
         ctx: ActivityContext,
         input: UnitInput,
     ) -> Result<UnitDone, ActivityError> {
-        let run_id = input.run.clone().or_else(|| ctx.info().workflow_run_id.clone()).unwrap_or_default();
+        let run_id = activity::run_of_job(&ctx, input.run.as_deref());
         let state = UnitState::default();
         let progress =
             || UnitProgress { chunks_done: state.done.load(Ordering::Relaxed), download: state.awaited.now() };

@@ -66,7 +66,7 @@ impl NoopRecogniser {
         ctx: ActivityContext,
         input: UnitInput,
     ) -> Result<UnitDone, ActivityError> {
-        let run_id = input.run.clone().or_else(|| ctx.info().workflow_run_id.clone()).unwrap_or_default();
+        let run_id = activity::run_of_job(&ctx, input.run.as_deref());
         let (store, input, run_id) = (&self.store, &input, &run_id);
         let work = |_| async move {
             let unit: WorkUnit = store.read_json(&keys::unit(&input.folder, input.unit)).await?;
