@@ -3,6 +3,8 @@
 //! It is plain JSON with a default for everything but the source, so that
 //! `temporal workflow start --input '{"source":{"path":"talk.mp3"}}'` is a complete request.
 
+use std::num::NonZeroU32;
+
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::llm::LlmTask;
@@ -14,12 +16,17 @@ pub struct JobRequest {
     pub source: Source,
     #[serde(default)]
     pub speech: SpeechOptions,
+    #[serde(default, skip_serializing_if = "AudioOptions::is_default")]
+    pub audio: AudioOptions,
     /// LLM tasks to run on the finished transcript, in parallel.
     #[serde(default)]
     pub llm: Vec<LlmTask>,
     /// Who is told when the job has ended, whatever its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub webhook: Option<Webhook>,
+    /// What people call the recording: its file's name, unless it was given another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 /// Everything that is asked of a recording: what the jobs of a batch have in common.
@@ -27,6 +34,8 @@ pub struct JobRequest {
 pub struct JobOptions {
     #[serde(default)]
     pub speech: SpeechOptions,
+    #[serde(default, skip_serializing_if = "AudioOptions::is_default")]
+    pub audio: AudioOptions,
     #[serde(default)]
     pub llm: Vec<LlmTask>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -36,8 +45,8 @@ pub struct JobOptions {
 impl JobOptions {
     /// The request for one recording.
     pub fn request(&self, source: Source) -> JobRequest {
-        let Self { speech, llm, webhook } = self.clone();
-        JobRequest { source, speech, llm, webhook }
+        let Self { speech, audio, llm, webhook } = self.clone();
+        JobRequest { source, speech, audio, llm, webhook, name: None }
     }
 
     /// The first task that has the name of one before it: it would overwrite that one's answer.
@@ -79,6 +88,55 @@ pub struct Webhook {
     pub url: String,
 }
 
+/// What of the recording is listened to, and how much of it has to be whole.
+// All of it is part of a plan's key in the store.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct AudioOptions {
+    /// What becomes of several channels.
+    #[serde(skip_serializing_if = "is_default")]
+    pub channels: Channels,
+    /// Which of several audio tracks: its number, from 1 on, or `all`. Default: the one with the speech.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    pub track: Option<Track>,
+    /// Refuse a recording that ends early or is damaged, instead of transcribing what there is with a warning.
+    #[serde(skip_serializing_if = "is_default")]
+    pub strict: bool,
+}
+
+impl AudioOptions {
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// One audio track of a container, or all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Track {
+    All,
+    #[serde(untagged)]
+    Number(NonZeroU32),
+}
+
+/// What becomes of several channels: one recording of them all, or one for each. `Auto` measures which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Channels {
+    #[default]
+    Auto,
+    Mix,
+    Split,
+}
+
 /// How to recognise the speech.
 // All of it is part of a chunk's key in the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,10 +155,16 @@ pub struct SpeechOptions {
     #[serde(deserialize_with = "language_or_auto")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub language: String,
+    /// Whisper's codes of the languages that may be spoken, where the language is detected. Default: all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub languages: Vec<String>,
     /// Text in the spoken language, or in English.
     pub task: SpeechTask,
     /// Text that leads the recogniser: names, spelling, style.
     pub prompt: Option<String>,
+    /// Names and terms to listen for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hotwords: Vec<String>,
     /// Also give the time of every word.
     pub words: bool,
 }
@@ -111,8 +175,10 @@ impl Default for SpeechOptions {
             model: None,
             recogniser: RecogniserChoice::Auto,
             language: AUTO.to_owned(),
+            languages: Vec::new(),
             task: SpeechTask::Transcribe,
             prompt: None,
+            hotwords: Vec::new(),
             words: false,
         }
     }

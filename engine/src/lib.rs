@@ -29,4 +29,5 @@ pub mod telemetry;
 pub mod temporal;
 pub mod tls;
 pub mod transcript;
+pub mod warning;
 pub mod webhook;

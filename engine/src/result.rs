@@ -17,6 +17,7 @@ use crate::{
     job::SpeechOptions,
     llm::LlmUsage,
     transcript::{Segment, Transcript, Word},
+    warning::Warning,
 };
 
 /// The version of [`JobResult`]'s shape.
@@ -30,9 +31,15 @@ pub struct JobResult {
     #[serde(default)]
     pub run_id: String,
     pub status: JobStatus,
+    /// What people call the recording.
+    #[serde(default)]
+    pub name: Option<String>,
     /// What failed, by stage. Empty for `completed`.
     #[serde(default)]
     pub errors: Vec<StageFailure>,
+    /// What may have cost a part of the transcript.
+    #[serde(default)]
+    pub warnings: Vec<Warning>,
     pub text: String,
     /// Code of the spoken language, such as `en`; empty when nothing was said.
     pub language: String,
@@ -49,13 +56,15 @@ pub struct JobResult {
 impl JobResult {
     /// What is known of a job whose transcript is there while the rest of it goes on.
     pub fn so_far(job_id: String, transcript: Transcript) -> Self {
-        let Transcript { text, language, duration_s, run_id, segments } = transcript;
+        let Transcript { text, language, duration_s, run_id, warnings, segments } = transcript;
         Self {
             version: VERSION,
             job_id,
             run_id,
             status: JobStatus::Running,
+            name: None,
             errors: Vec::new(),
+            warnings,
             text,
             language,
             duration_s,
@@ -68,8 +77,8 @@ impl JobResult {
 
     /// Its transcript, as the run had it.
     pub fn into_transcript(self) -> Transcript {
-        let Self { text, language, duration_s, run_id, segments, .. } = self;
-        Transcript { text, language, duration_s, run_id, segments }
+        let Self { text, language, duration_s, run_id, warnings, segments, .. } = self;
+        Transcript { text, language, duration_s, run_id, warnings, segments }
     }
 
     /// Whether there is text: of a job that was cancelled, what was recognised before; of one that goes on, all of it, for
@@ -88,17 +97,26 @@ impl JobResult {
 /// are written for readers of the JSON and never kept beside the segments in memory.
 impl Serialize for JobResult {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { version, job_id, run_id, status, errors, text, .. } = self;
+        let Self { version, job_id, run_id, status, name, errors, warnings, text, .. } = self;
         let Self { language, duration_s, segments, llm, timings, provenance, .. } = self;
-        let mut fields = serializer.serialize_struct("JobResult", 13)?;
+        let mut fields = serializer.serialize_struct("JobResult", 15)?;
         fields.serialize_field("version", version)?;
         fields.serialize_field("job_id", job_id)?;
         fields.serialize_field("run_id", run_id)?;
         fields.serialize_field("status", status)?;
+        match name {
+            Some(name) => fields.serialize_field("name", name)?,
+            None => fields.skip_field("name")?,
+        }
         if errors.is_empty() {
             fields.skip_field("errors")?;
         } else {
             fields.serialize_field("errors", errors)?;
+        }
+        if warnings.is_empty() {
+            fields.skip_field("warnings")?;
+        } else {
+            fields.serialize_field("warnings", warnings)?;
         }
         fields.serialize_field("language", language)?;
         fields.serialize_field("duration_s", duration_s)?;

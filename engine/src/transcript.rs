@@ -4,8 +4,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::warning::Warning;
+
 /// The text of a recording, as the `assemble` activity leaves it in the store.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Transcript {
     pub text: String,
     /// Code of the spoken language, such as `en`. Empty when nothing was said.
@@ -14,12 +16,14 @@ pub struct Transcript {
     /// The workflow run that made it.
     #[serde(default)]
     pub run_id: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
     pub segments: Vec<Segment>,
 }
 
 /// A phrase, with the measures that tell how sure the recogniser was.
 /// The fields and their meaning are those of OpenAI's `verbose_json`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Segment {
     pub id: u32,
     pub start: f64,
@@ -34,6 +38,12 @@ pub struct Segment {
     pub compression_ratio: f32,
     /// Probability, 0 to 1, that the chunk holds no speech.
     pub no_speech_prob: f32,
+    /// Code of the language that is spoken in it, where it was detected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// The channel that it was heard on, from 1 on, where channels are recognised apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<u32>,
     /// Empty unless word times were asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub words: Vec<Word>,
@@ -42,13 +52,16 @@ pub struct Segment {
     pub flags: Vec<Flag>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Word {
     pub word: String,
     pub start: f64,
     pub end: f64,
     /// 0 to 1.
     pub probability: f32,
+    /// As its segment's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,7 +74,7 @@ pub enum Flag {
 }
 
 /// One chunk's checkpoint in the store: written once, never changed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ChunkTranscript {
     /// The chunk's index in the plan.
     pub chunk: u32,
@@ -69,6 +82,8 @@ pub struct ChunkTranscript {
     pub run_id: String,
     pub language: String,
     pub segments: Vec<Segment>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
     /// How often the chunk was decoded again because the first attempt failed the tests.
     pub fallbacks: u32,
     /// Wall time of the recogniser in seconds.

@@ -62,12 +62,14 @@ impl RequestFlags {
             task: self.task,
             prompt: self.prompt.clone(),
             words: self.words,
+            ..SpeechOptions::default()
         };
         let standing = self.llm.iter().copied().map(LlmTask::from);
         let options = JobOptions {
             speech,
             llm: standing.chain(self.ask.resolve()?).collect(),
             webhook: self.webhook.as_ref().map(|url| Webhook { url: url.to_string() }),
+            ..JobOptions::default()
         };
         if let Some(name) = options.duplicate_task() {
             bail!("--llm names {name} twice; name it once");

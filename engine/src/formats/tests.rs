@@ -15,7 +15,6 @@ use crate::{
 
 fn segment(start: f64, end: f64, text: &str) -> Segment {
     Segment {
-        id: 0,
         start,
         end,
         text: text.to_owned(),
@@ -24,16 +23,16 @@ fn segment(start: f64, end: f64, text: &str) -> Segment {
         avg_logprob: -0.25,
         compression_ratio: 1.5,
         no_speech_prob: 0.125,
-        words: Vec::new(),
-        flags: Vec::new(),
+        ..Segment::default()
     }
 }
 
 /// Gives the words of `text`, in the recogniser's way with a leading space, the times `times`.
 fn with_words(mut segment: Segment, times: &[(f64, f64)]) -> Segment {
     let words = segment.text.split_whitespace().zip(times);
-    segment.words =
-        words.map(|(word, &(start, end))| Word { word: format!(" {word}"), start, end, probability: 0.5 }).collect();
+    segment.words = words
+        .map(|(word, &(start, end))| Word { word: format!(" {word}"), start, end, probability: 0.5, channel: None })
+        .collect();
     segment
 }
 
@@ -44,7 +43,9 @@ fn result(segments: Vec<Segment>) -> JobResult {
         job_id: "job-1".to_owned(),
         run_id: "run-1".to_owned(),
         status: JobStatus::Completed,
+        name: None,
         errors: Vec::new(),
+        warnings: Vec::new(),
         text: texts.join(" "),
         language: "de".to_owned(),
         duration_s: segments.iter().map(|segment| segment.end).fold(0.0, f64::max),

@@ -103,7 +103,8 @@ async fn start(
     let concurrency = checked_concurrency(concurrency)?;
     let scope = caller.scope();
     let sources = resolve(&state, scope, sources).await?;
-    let options = state.checked(scope, JobOptions { speech, llm, webhook }, BodyFormat::Json)?;
+    let options =
+        state.checked(scope, JobOptions { speech, llm, webhook, ..JobOptions::default() }, BodyFormat::Json)?;
     let batch = match caller.batch(id.as_deref())? {
         Some(batch) => batch,
         None => named_after(scope, &sources, &options)?,

@@ -3,7 +3,7 @@
 use api::ApiError;
 use engine::{
     formats::language_name,
-    job::{AUTO, JobOptions, SpeechOptions, Webhook},
+    job::{AUTO, AudioOptions, JobOptions, SpeechOptions, Webhook},
     llm::{LlmTask, PresetTask, Question},
 };
 use models::AllowedModels;
@@ -55,7 +55,7 @@ pub(crate) fn from_form(form: &mut Form) -> Result<JobOptions, ApiError> {
         ..SpeechOptions::default()
     };
     let webhook = form.take("webhook").map(|url| Webhook { url });
-    Ok(JobOptions { speech, llm: llm_tasks(form)?, webhook })
+    Ok(JobOptions { speech, audio: AudioOptions::default(), llm: llm_tasks(form)?, webhook })
 }
 
 fn llm_tasks(form: &mut Form) -> Result<Vec<LlmTask>, ApiError> {
@@ -150,8 +150,12 @@ mod tests {
         let llm: Vec<LlmTask> =
             parse_json(br#"["summary",{"ask":{"text":"Who?","schema":{"type":"string"}}}]"#).unwrap();
         let webhook: Webhook = parse_json(br#"{"url":"https://example.org/done"}"#).unwrap();
-        let options =
-            checked(JobOptions { speech, llm, webhook: Some(webhook) }, BodyFormat::Json, &models(None)).unwrap();
+        let options = checked(
+            JobOptions { speech, llm, webhook: Some(webhook), ..JobOptions::default() },
+            BodyFormat::Json,
+            &models(None),
+        )
+        .unwrap();
         assert_eq!(options.speech.model, None);
         assert_eq!(options.speech.language, "de");
         assert_eq!(options.speech.task, SpeechTask::Translate);

@@ -145,7 +145,11 @@ async fn from_json(state: &AppState, caller: &Caller, request: Request) -> Resul
     let Json(job) = Json::<NewJob>::from_request(state.limit_json(request), &()).await?;
     let NewJob { source, speech, llm, webhook, id } = job;
     let source = source.resolve(state, caller.scope(), "source").await?;
-    let options = state.checked(caller.scope(), JobOptions { speech, llm, webhook }, BodyFormat::Json)?;
+    let options = state.checked(
+        caller.scope(),
+        JobOptions { speech, llm, webhook, ..JobOptions::default() },
+        BodyFormat::Json,
+    )?;
     Ok((caller.job(id.as_deref())?, options.request(source)))
 }
 

@@ -2,6 +2,7 @@
 
 use engine::{
     error::StageError,
+    plan::Plan,
     store::{Store, keys},
     temporal::contracts::{AssembleInput, Assembled},
     transcript::{ChunkTranscript, Transcript},
@@ -39,6 +40,9 @@ async fn join(store: &Store, input: &AssembleInput, chunks: Vec<u32>, run_id: &s
         .buffered(READS_IN_FLIGHT);
     let mut assembled = Assembled::default();
     let mut segments = Vec::new();
+    // A job that was cancelled may have been so before there was a plan.
+    let plan = store.find_json::<Plan>(&keys::plan(&input.folder)).await?;
+    let mut warnings = plan.map(|plan| plan.warnings).unwrap_or_default();
     while let Some(chunk) = chunks.try_next().await? {
         if chunk.run_id == run_id {
             assembled.chunks_computed += 1;
@@ -48,6 +52,7 @@ async fn join(store: &Store, input: &AssembleInput, chunks: Vec<u32>, run_id: &s
             assembled.chunks_reused += 1;
         }
         segments.extend(chunk.segments);
+        warnings.extend(chunk.warnings);
     }
     for (id, segment) in segments.iter_mut().enumerate() {
         segment.id = u32::try_from(id).unwrap_or(u32::MAX);
@@ -62,6 +67,7 @@ async fn join(store: &Store, input: &AssembleInput, chunks: Vec<u32>, run_id: &s
         language,
         duration_s: input.duration_s,
         run_id: run_id.to_owned(),
+        warnings,
         segments,
     };
     store.write_json(&keys::transcript(&input.job_id), &transcript).await?;

@@ -80,6 +80,7 @@ fn result(
         language: String::new(),
         duration_s,
         run_id: conclusion.run_id.clone(),
+        warnings: Vec::new(),
         segments: Vec::new(),
     });
     JobResult {
@@ -88,7 +89,9 @@ fn result(
         job_id: tenant_and_name(&conclusion.job_id).1.to_owned(),
         run_id: conclusion.run_id,
         status: conclusion.status,
+        name: None,
         errors: conclusion.errors,
+        warnings: transcript.warnings,
         text: transcript.text,
         language: transcript.language,
         duration_s,

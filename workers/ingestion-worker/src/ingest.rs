@@ -91,6 +91,7 @@ pub async fn ingest(
         speech_s: summary.speech_s,
         units: summary.units,
         chunks: summary.chunks,
+        warnings: Vec::new(),
     };
     match store.create_json(&keys::plan(&folder), &plan).await? {
         Created::Now => Ok(Ingested { folder, plan, reused: false }),

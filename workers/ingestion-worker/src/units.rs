@@ -40,7 +40,13 @@ impl UnitFiller {
         let length = chunk.audio.len() as u64;
         let full = !self.unit.chunks.is_empty() && self.samples() + length > self.capacity();
         let filled = full.then(|| self.take(false));
-        self.unit.chunks.push(Chunk { index: self.chunks, offset: self.samples(), length, spans: chunk.spans });
+        self.unit.chunks.push(Chunk {
+            index: self.chunks,
+            offset: self.samples(),
+            length,
+            channel: None,
+            spans: chunk.spans,
+        });
         self.chunks += 1;
         self.pcm.extend(chunk.audio.iter().flat_map(|sample| sample.to_le_bytes()));
         filled

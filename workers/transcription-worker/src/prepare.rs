@@ -125,8 +125,12 @@ fn decode_config_hash(recogniser: &str, model_sha256: &str, speech: &SpeechOptio
         task: SpeechTask,
         prompt: Option<&'a str>,
         words: bool,
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        languages: &'a [String],
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        hotwords: &'a [String],
     }
-    let SpeechOptions { model: _, recogniser: _, language, task, prompt, words } = speech;
+    let SpeechOptions { model: _, recogniser: _, language, languages, task, prompt, hotwords, words } = speech;
     let config = DecodeConfig {
         decoder_revision: DECODER_REVISION,
         recogniser,
@@ -135,6 +139,8 @@ fn decode_config_hash(recogniser: &str, model_sha256: &str, speech: &SpeechOptio
         task: *task,
         prompt: prompt.as_deref(),
         words: *words,
+        languages,
+        hotwords,
     };
     let json = serde_json::to_vec(&config).map_err(|error| StageError::bad_input(error.to_string()))?;
     let digest = Sha256::digest(&json);

@@ -186,6 +186,7 @@ async fn recognise(
             segments: in_recording(chunk, segments),
             fallbacks,
             seconds,
+            warnings: Vec::new(),
         }
     });
     Ok(transcripts.collect())

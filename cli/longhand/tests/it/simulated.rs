@@ -48,7 +48,15 @@ impl Simulation {
         let chunks = units * chunks_of_a_unit;
         let seconds = f64::from(chunks) * CHUNK_S as f64;
         let format = AudioFormat { codec: "none".to_owned(), sample_rate: SAMPLE_RATE, channels: 1 };
-        let plan = Plan { audio_sha256: sha256.clone(), format, duration_s: seconds, speech_s: seconds, units, chunks };
+        let plan = Plan {
+            audio_sha256: sha256.clone(),
+            format,
+            duration_s: seconds,
+            speech_s: seconds,
+            units,
+            chunks,
+            warnings: Vec::new(),
+        };
         self.write(&keys::plan(&folder), &plan);
         json!({ "object": keys::upload(&sha256) })
     }
@@ -119,5 +127,11 @@ impl Simulation {
 }
 
 fn silent_chunk(index: u32, position: u32) -> Chunk {
-    Chunk { index, offset: u64::from(position) * CHUNK_SAMPLES, length: CHUNK_SAMPLES, spans: Vec::new() }
+    Chunk {
+        index,
+        offset: u64::from(position) * CHUNK_SAMPLES,
+        length: CHUNK_SAMPLES,
+        channel: None,
+        spans: Vec::new(),
+    }
 }

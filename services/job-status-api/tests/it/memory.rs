@@ -70,7 +70,9 @@ fn a_day() -> JobResult {
         job_id: "day".to_owned(),
         run_id: String::new(),
         status: JobStatus::Completed,
+        name: None,
         errors: Vec::new(),
+        warnings: Vec::new(),
         text: segments.iter().map(|segment| segment.text.as_str()).collect(),
         language: "en".to_owned(),
         duration_s: 86_400.0,
@@ -89,7 +91,13 @@ fn segment(id: u32, start: f64, length: f64) -> Segment {
     let step = length / f64::from(WORDS_PER_SEGMENT);
     let word = |position: u32| {
         let start = start + f64::from(position) * step;
-        Word { word: format!(" word{}", id % 100 + position), start, end: start + step, probability: 0.987_654 }
+        Word {
+            word: format!(" word{}", id % 100 + position),
+            start,
+            end: start + step,
+            probability: 0.987_654,
+            channel: None,
+        }
     };
     let words: Vec<_> = (0..WORDS_PER_SEGMENT).map(word).collect();
     Segment {
@@ -103,6 +111,6 @@ fn segment(id: u32, start: f64, length: f64) -> Segment {
         compression_ratio: 1.5,
         no_speech_prob: 0.012_345,
         words,
-        flags: Vec::new(),
+        ..Segment::default()
     }
 }

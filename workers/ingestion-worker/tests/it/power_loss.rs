@@ -171,8 +171,7 @@ async fn recognise(store: &Store, folder: &str, unit: u32) -> Result<(), StageEr
             run_id: RUN.to_owned(),
             language: "en".to_owned(),
             segments: vec![segment(chunk.source_time(0.0), text)],
-            fallbacks: 0,
-            seconds: 0.0,
+            ..ChunkTranscript::default()
         };
         store.create_json(&key, &transcript).await?;
     }
@@ -180,17 +179,5 @@ async fn recognise(store: &Store, folder: &str, unit: u32) -> Result<(), StageEr
 }
 
 fn segment(start: f64, text: String) -> Segment {
-    Segment {
-        id: 0,
-        start,
-        end: start + 1.0,
-        text,
-        tokens: Vec::new(),
-        temperature: 0.0,
-        avg_logprob: -0.2,
-        compression_ratio: 1.2,
-        no_speech_prob: 0.0,
-        words: Vec::new(),
-        flags: Vec::new(),
-    }
+    Segment { start, end: start + 1.0, text, avg_logprob: -0.2, compression_ratio: 1.2, ..Segment::default() }
 }

@@ -81,14 +81,7 @@ impl NoopRecogniser {
 }
 
 fn nothing_heard(chunk: u32, run_id: &str) -> ChunkTranscript {
-    ChunkTranscript {
-        chunk,
-        run_id: run_id.to_owned(),
-        language: "en".to_owned(),
-        segments: Vec::new(),
-        fallbacks: 0,
-        seconds: 0.0,
-    }
+    ChunkTranscript { chunk, run_id: run_id.to_owned(), language: "en".to_owned(), ..ChunkTranscript::default() }
 }
 
 fn main() -> anyhow::Result<()> {

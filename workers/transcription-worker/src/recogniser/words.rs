@@ -33,7 +33,7 @@ pub(super) fn words(phrases: &[Phrase], loudness: &Loudness, language: &str) -> 
     let phrases = pieces.into_iter().map(|pieces| {
         let words = pieces.into_iter().zip(said.by_ref()).map(|(piece, said)| {
             let (start, end) = loudness.narrow(said.from, said.until);
-            Word { word: piece.text.trim().to_owned(), start, end, probability: piece.probability() }
+            Word { word: piece.text.trim().to_owned(), start, end, probability: piece.probability(), channel: None }
         });
         words.collect()
     });
