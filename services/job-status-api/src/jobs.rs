@@ -38,7 +38,7 @@ struct ListJobsQuery {
     cursor: Option<String>,
 }
 
-/// Jobs, the newest first.
+/// Jobs: those that run, then those that ended last.
 #[derive(Debug, Serialize, ToSchema)]
 struct JobList {
     jobs: Vec<ListedJob>,
@@ -51,7 +51,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(show))
 }
 
-/// The jobs that there are, the newest first.
+/// The jobs that there are: those that run, then those that ended last.
 #[utoipa::path(get, path = "/v1/jobs", tag = "Jobs", params(ListJobsQuery), responses(
     (status = 200, description = "A page of them", body = JobList),
 ))]
@@ -68,7 +68,7 @@ async fn list(
     let cursor = cursor.map_err(|error| ApiError::invalid(error.to_string()).param("cursor"))?;
     let scope = client.scope();
     let filter = JobFilter { tenant: scope.tenant().cloned(), status: query.status, kind: query.kind };
-    let page = state.temporal.jobs()?.page(filter, cursor.as_ref(), limit).await?;
+    let page = state.temporal.jobs()?.page(filter, cursor, limit).await?;
     Ok(Json(JobList {
         jobs: page.jobs.into_iter().map(|job| ListedJob::new(scope, job)).collect(),
         next_cursor: page.next.map(|next| next.to_string()),

@@ -1,9 +1,12 @@
-//! `longhand list`: the latest jobs.
+//! `longhand list`: the jobs that run, and the latest that ended.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
-use engine::temporal::{client::JobFilter, progress::JobSummary};
+use engine::temporal::{
+    client::{JobFilter, Jobs},
+    progress::JobSummary,
+};
 
 use crate::{
     connection::Connection,
@@ -19,7 +22,7 @@ Examples:
   longhand list
   longhand list --limit 100 --json")]
 pub(crate) struct ListArgs {
-    /// How many jobs, the newest first
+    /// How many jobs: those that run, then those that ended last
     #[arg(long, value_name = "N", default_value_t = 20)]
     limit: usize,
     /// Print a JSON list of {id, kind, status, started, wall_s}
@@ -28,7 +31,7 @@ pub(crate) struct ListArgs {
 }
 
 pub(crate) async fn run(args: ListArgs) -> anyhow::Result<Exit> {
-    let jobs = Connection::open().await?.jobs.page(JobFilter::default(), None, args.limit).await?.jobs;
+    let jobs = latest(&Connection::open().await?.jobs, args.limit).await?;
     if args.json {
         print_json(&jobs)?;
     } else if jobs.is_empty() {
@@ -38,6 +41,20 @@ pub(crate) async fn run(args: ListArgs) -> anyhow::Result<Exit> {
         print(&table(["ID", "KIND", "STATUS", "STARTED", "TOOK"], jobs.iter().map(|job| row(job, now))))?;
     }
     Ok(Exit::Done)
+}
+
+async fn latest(jobs: &Jobs, limit: usize) -> anyhow::Result<Vec<JobSummary>> {
+    let mut listed = Vec::new();
+    let mut next = None;
+    while listed.len() < limit {
+        let page = jobs.page(JobFilter::default(), next, limit - listed.len()).await?;
+        listed.extend(page.jobs);
+        next = page.next;
+        if next.is_none() {
+            break;
+        }
+    }
+    Ok(listed)
 }
 
 fn row(job: &JobSummary, now: f64) -> [String; 5] {

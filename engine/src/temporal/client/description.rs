@@ -3,12 +3,13 @@
 use std::time::{Duration, SystemTime};
 
 use serde::de::DeserializeOwned;
-use temporalio_client::{WorkflowExecution, WorkflowExecutionDescription, WorkflowExecutionStatus};
+use temporalio_client::{WorkflowExecutionDescription, WorkflowExecutionStatus};
 use temporalio_common::{
     Memo,
+    data_converters::{PayloadConverter, SerializationContextData, WorkflowSerializationContext},
     protos::temporal::api::{
         history::v1::{HistoryEvent, history_event::Attributes},
-        workflow::v1::PendingActivityInfo,
+        workflow::v1::{PendingActivityInfo, WorkflowExecutionInfo},
     },
 };
 
@@ -96,15 +97,26 @@ pub(super) fn add_workflow_progress(progress: &mut JobProgress, reported: Workfl
     progress.jobs = reported.jobs;
 }
 
-pub(super) fn summary(execution: &WorkflowExecution) -> Option<JobSummary> {
-    let started = submitted(execution.start_time(), &execution.memo());
+/// A job in a list; `None` for a workflow that is none.
+pub(super) fn summary(execution: WorkflowExecutionInfo, converter: &PayloadConverter) -> Option<JobSummary> {
+    let status = WorkflowExecutionStatus::from(execution.status());
+    let context = SerializationContextData::Workflow(WorkflowSerializationContext::new());
+    let memo = Memo::from_raw(execution.memo, converter.clone(), context);
+    let started = submitted(time(execution.start_time), &memo);
     Some(JobSummary {
-        id: execution.id().to_owned(),
-        kind: kind(execution.workflow_type())?,
-        status: job_status(execution.status(), &execution.memo()),
+        id: execution.execution?.workflow_id,
+        kind: kind(&execution.r#type?.name)?,
+        status: job_status(status, &memo),
         started: started.map(|start| seconds_between(Some(SystemTime::UNIX_EPOCH), start)),
-        wall_s: execution.close_time().map(|end| seconds_between(started, end)),
+        wall_s: time(execution.close_time).map(|end| seconds_between(started, end)),
     })
+}
+
+fn time<T>(timestamp: Option<T>) -> Option<SystemTime>
+where
+    SystemTime: TryFrom<T>,
+{
+    timestamp.and_then(|timestamp| SystemTime::try_from(timestamp).ok())
 }
 
 /// The request in a workflow's first event.

@@ -1,16 +1,16 @@
-//! Jobs page by page, newest first.
+//! Jobs page by page, in the order of the server: those that run, then those that ended last.
 
-use std::{
-    collections::HashSet,
-    fmt,
-    str::FromStr,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+use std::{collections::HashSet, fmt, str::FromStr};
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use futures_util::TryStreamExt;
+use sha2::{Digest, Sha256};
+use temporalio_client::{NamespacedClient, WorkflowListOptions, tonic::IntoRequest};
+use temporalio_common::protos::temporal::api::workflowservice::v1::{
+    ListWorkflowExecutionsRequest, ListWorkflowExecutionsResponse,
 };
 
-use futures_util::{StreamExt, TryStreamExt};
-use temporalio_client::{WorkflowExecution, WorkflowListOptions};
-
-use super::{Call, Jobs, bounded, description, error::listing_failed};
+use super::{Call, ClientError, Jobs, bounded, description, error::listing_failed, rpc_error};
 use crate::{
     ids::{JobId, Tenant, tenant_and_name},
     result::JobStatus,
@@ -33,14 +33,11 @@ pub struct JobPage {
     pub next: Option<Cursor>,
 }
 
-/// A place in the list: after the job that started then.
+const DIGEST_BYTES: usize = 8;
+
+/// A place in the list: the server's own, for only it knows its order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cursor {
-    /// Since the epoch.
-    started: Duration,
-    /// In the list of one tenant's jobs, the name that the tenant knows.
-    id: String,
-}
+pub struct Cursor(Vec<u8>);
 
 /// It came from no page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -49,7 +46,7 @@ pub struct BadCursor;
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.started.as_nanos(), self.id)
+        f.write_str(&BASE64_URL_SAFE_NO_PAD.encode([&self.0, &digest(&self.0)[..]].concat()))
     }
 }
 
@@ -57,63 +54,63 @@ impl FromStr for Cursor {
     type Err = BadCursor;
 
     fn from_str(text: &str) -> Result<Self, BadCursor> {
-        let (started, id) = text.split_once('.').ok_or(BadCursor)?;
-        // Temporal counts in signed numbers and refuses what is beyond them.
-        let started = started.parse::<u64>().ok().filter(|nanos| i64::try_from(*nanos).is_ok()).ok_or(BadCursor)?;
-        Ok(Self { started: Duration::from_nanos(started), id: id.to_owned() })
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| BadCursor)?;
+        let (token, found) = bytes.split_last_chunk::<DIGEST_BYTES>().ok_or(BadCursor)?;
+        if *found == digest(token) { Ok(Self(token.to_vec())) } else { Err(BadCursor) }
     }
 }
 
-impl Cursor {
-    fn after(execution: &WorkflowExecution, filter: &JobFilter) -> Self {
-        Self { started: since_epoch(execution), id: filter.listed_id(execution).to_owned() }
-    }
-
-    /// Whether the job was on a page before, among those that started at the same time.
-    fn has_passed(&self, execution: &WorkflowExecution, filter: &JobFilter) -> bool {
-        since_epoch(execution) == self.started && filter.listed_id(execution) >= self.id.as_str()
-    }
+/// The server answers a token that it did not give as if it had failed itself.
+fn digest(token: &[u8]) -> [u8; DIGEST_BYTES] {
+    let mut first = [0; DIGEST_BYTES];
+    first.copy_from_slice(&Sha256::digest(token)[..DIGEST_BYTES]);
+    first
 }
 
 impl JobFilter {
-    fn listed_id<'a>(&self, execution: &'a WorkflowExecution) -> &'a str {
-        if self.tenant.is_some() { tenant_and_name(execution.id()).1 } else { execution.id() }
+    /// Temporal has looked already: this is what it does not know, and what no setting of its index can change.
+    fn takes(&self, job: &JobSummary) -> bool {
+        // Temporal knows no `completed_with_errors`.
+        let is_asked_for = self.status.is_none_or(|status| status == job.status);
+        is_asked_for && (self.tenant.is_none() || tenant_and_name(&job.id).0 == self.tenant)
     }
-
-    /// Temporal has compared already: this is what no setting of its index can change.
-    fn is_of_tenant(&self, execution: &WorkflowExecution) -> bool {
-        self.tenant.is_none() || tenant_and_name(execution.id()).0 == self.tenant
-    }
-}
-
-fn since_epoch(execution: &WorkflowExecution) -> Duration {
-    let started = execution.start_time().unwrap_or(SystemTime::UNIX_EPOCH);
-    started.duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 impl Jobs {
-    /// At most `limit` jobs, from the newest on, or from where an earlier page ended.
-    pub fn page<'a>(&'a self, filter: JobFilter, after: Option<&'a Cursor>, limit: usize) -> Call<'a, JobPage> {
+    /// At most `limit` jobs, from the beginning, or from where an earlier page ended. No page but the last is empty.
+    pub fn page(&self, filter: JobFilter, after: Option<Cursor>, limit: usize) -> Call<'_, JobPage> {
         bounded(async move {
-            let (filter, found) = (&filter, query(&filter, after));
-            let found = self.client.list_workflows(found, WorkflowListOptions::default());
-            let wanted = found.try_filter_map(|execution| async move {
-                let summary = description::summary(&execution);
-                Ok(summary.map(|summary| (execution, summary)))
-            });
-            let wanted = wanted.try_filter(|(execution, summary)| {
-                let is_new = after.is_none_or(|after| !after.has_passed(execution, filter));
-                // Temporal knows no `completed_with_errors`.
-                let is_asked_for = filter.status.is_none_or(|status| status == summary.status);
-                let is_wanted = is_new && is_asked_for && filter.is_of_tenant(execution);
-                async move { is_wanted }
-            });
-            let mut found: Vec<_> = wanted.take(limit + 1).try_collect().await.map_err(listing_failed)?;
-            let has_more = found.len() > limit;
-            found.truncate(limit);
-            let next = found.last().filter(|_| has_more).map(|(execution, _)| Cursor::after(execution, filter));
-            Ok(JobPage { jobs: found.into_iter().map(|(_, summary)| summary).collect(), next })
+            let mut next = after;
+            loop {
+                let (listed, following) = self.server_page(query(&filter), next, limit).await?;
+                let jobs: Vec<_> = listed.into_iter().filter(|job| filter.takes(job)).collect();
+                if !jobs.is_empty() || following.is_none() {
+                    return Ok(JobPage { jobs, next: following });
+                }
+                next = following;
+            }
         })
+    }
+
+    async fn server_page(
+        &self,
+        query: String,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> Result<(Vec<JobSummary>, Option<Cursor>), ClientError> {
+        let request = ListWorkflowExecutionsRequest {
+            namespace: self.client.namespace(),
+            page_size: i32::try_from(limit).unwrap_or(i32::MAX),
+            next_page_token: after.map(|Cursor(token)| token).unwrap_or_default(),
+            query,
+        };
+        let mut service = self.client.connection().workflow_service();
+        let listed = service.list_workflow_executions(request.into_request()).await;
+        let listed = listed.map_err(|status| rpc_error(&status))?.into_inner();
+        let ListWorkflowExecutionsResponse { executions, next_page_token } = listed;
+        let converter = self.client.data_converter().payload_converter();
+        let jobs = executions.into_iter().filter_map(|execution| description::summary(execution, converter)).collect();
+        Ok((jobs, (!next_page_token.is_empty()).then_some(Cursor(next_page_token))))
     }
 
     /// The ids of those jobs of the batch that have a transcript: run again, it leaves them alone.
@@ -128,7 +125,7 @@ impl Jobs {
     }
 }
 
-fn query(filter: &JobFilter, after: Option<&Cursor>) -> String {
+fn query(filter: &JobFilter) -> String {
     let of_tenant = filter.tenant.as_ref().map(|tenant| format!("WorkflowId STARTS_WITH '{}'", tenant.id_prefix()));
     let kinds = match filter.kind {
         Some(kind) => format!("WorkflowType = '{kind}'"),
@@ -140,10 +137,9 @@ fn query(filter: &JobFilter, after: Option<&Cursor>) -> String {
         JobStatus::Failed => "ExecutionStatus IN ('Failed', 'Terminated', 'TimedOut')",
         JobStatus::Cancelled => "ExecutionStatus = 'Canceled'",
     });
-    let from = after.map(|after| format!("StartTime <= {}", after.started.as_nanos()));
     // What went on as another run is listed as that.
     let runs = Some("ExecutionStatus != 'ContinuedAsNew'".to_owned());
-    let all = [of_tenant, Some(kinds), runs, states.map(str::to_owned), from];
+    let all = [of_tenant, Some(kinds), runs, states.map(str::to_owned)];
     all.into_iter().flatten().collect::<Vec<_>>().join(" AND ")
 }
 
@@ -153,9 +149,9 @@ mod tests {
 
     #[test]
     fn cursors_are_read_as_they_were_written() {
-        let text = "1764115200000000001.job-1.llm.summary";
-        assert_eq!(text.parse::<Cursor>().unwrap().to_string(), text);
-        for bad in ["", "job-1", "x.job-1", "1", "-1.job-1", "9223372036854775808.job-1"] {
+        let cursor = Cursor(br#"{"RunID":"one"}"#.to_vec());
+        assert_eq!(cursor.to_string().parse::<Cursor>().unwrap(), cursor);
+        for bad in ["", "job-1", "x.job-1", "Zm9v=", "\0"] {
             assert!(bad.parse::<Cursor>().is_err(), "{bad}");
         }
     }

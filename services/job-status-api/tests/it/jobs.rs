@@ -16,17 +16,7 @@ async fn jobs_are_listed_page_by_page_and_shown_one_by_one() {
         service.stack.json(["list", "--json"]).as_array().unwrap().len() == 4
     });
 
-    let mut listed = Vec::new();
-    let mut path = "/v1/jobs?limit=1".to_owned();
-    loop {
-        let page = service.json(&path).await;
-        let jobs = page["jobs"].as_array().unwrap();
-        assert!(jobs.len() <= 1);
-        listed.extend(jobs.iter().map(|job| job["id"].as_str().unwrap().to_owned()));
-        let Some(cursor) = page["next_cursor"].as_str() else { break };
-        path = format!("/v1/jobs?limit=1&cursor={cursor}");
-    }
-    assert_eq!(listed, ["broken", "third", "second", "first"]);
+    assert_eq!(listed_one_by_one(&service).await, ["broken", "third", "second", "first"]);
 
     for (query, expected) in [
         ("status=failed", vec!["broken"]),
@@ -64,6 +54,25 @@ async fn jobs_are_listed_page_by_page_and_shown_one_by_one() {
         json!(["completed", 2, 2, 1, 1]),
         "the numbers of a batch that has ended"
     );
+
+    // It started before its jobs and ended after them.
+    let listed = listed_one_by_one(&service).await;
+    assert_eq!(listed[0], "box", "{listed:?}");
+    let of_batch = listed.iter().filter(|id| id.starts_with("box.")).count();
+    assert_eq!((of_batch, listed.len()), (2, 7), "{listed:?}");
+}
+
+async fn listed_one_by_one(service: &Service) -> Vec<String> {
+    let mut listed = Vec::new();
+    let mut path = "/v1/jobs?limit=1".to_owned();
+    loop {
+        let page = service.json(&path).await;
+        let jobs = page["jobs"].as_array().unwrap();
+        assert!(jobs.len() <= 1);
+        listed.extend(jobs.iter().map(|job| job["id"].as_str().unwrap().to_owned()));
+        let Some(cursor) = page["next_cursor"].as_str() else { return listed };
+        path = format!("/v1/jobs?limit=1&cursor={cursor}");
+    }
 }
 
 #[tokio::test]
@@ -81,7 +90,7 @@ async fn requests_that_cannot_be_met_are_told_why() {
         (Method::GET, "/v1/jobs/done/llm/summary", None, StatusCode::NOT_FOUND, "no answer to \"summary\""),
         (Method::GET, "/v1/jobs?limit=0", None, StatusCode::BAD_REQUEST, "ask for 1 to 200 jobs"),
         (Method::GET, "/v1/jobs?cursor=x", None, StatusCode::BAD_REQUEST, "the cursor is none"),
-        (Method::GET, "/v1/jobs?cursor=9223372036854775808.x", None, StatusCode::BAD_REQUEST, "the cursor is none"),
+        (Method::GET, "/v1/jobs?cursor=e30x", None, StatusCode::BAD_REQUEST, "the cursor is none"),
         (Method::GET, "/v1/jobs?status=lost", None, StatusCode::BAD_REQUEST, "lost"),
         (Method::POST, "/v1/jobs/done/llm", Some(json!({})), StatusCode::BAD_REQUEST, "either a task or a question"),
         (Method::POST, "/v1/jobs/broken/llm", Some(json!({"task": "summary"})), StatusCode::CONFLICT, "is failed"),
