@@ -154,9 +154,15 @@ pub struct IngestInput {
     pub source: Source,
     #[serde(default, skip_serializing_if = "AudioOptions::is_default")]
     pub audio: AudioOptions,
-    /// What errors and warnings call the recording. Default: as the source is called.
+    /// What people call the recording.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+}
+
+impl From<Source> for IngestInput {
+    fn from(source: Source) -> Self {
+        Self { source, audio: AudioOptions::default(), name: None }
+    }
 }
 
 /// Where the plan lies and how much there is to do.

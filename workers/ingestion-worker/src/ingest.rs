@@ -61,8 +61,9 @@ pub async fn ingest(
     on_segmented: impl Fn(SegmentationProgress),
 ) -> Result<Ingested, StageError> {
     let Resources { store, settings, decoders } = with;
-    let IngestInput { source, audio, name } = input;
-    let folder_of = |sha256: &str| keys::plan_folder(sha256, &segmentation(settings, *audio));
+    let source = &input.source;
+    let audio = input.audio;
+    let folder_of = |sha256: &str| keys::plan_folder(sha256, &segmentation(settings, audio));
     let known = async |sha256: &str| known_plan(store, folder_of(sha256), audio.strict).await;
     if let Source::Object(key) = source
         && let Some(recording) = keys::recording(key)
@@ -76,10 +77,7 @@ pub async fn ingest(
     {
         return Ok(known);
     }
-    let mut source = or_cancelled(cancelled, source::fetch(store, settings, source, cancelled)).await?;
-    if let Some(name) = name {
-        source.name.clone_from(name);
-    }
+    let source = or_cancelled(cancelled, source::fetch(store, settings, source, cancelled)).await?;
     let sha256 = source.sha256.clone();
     or_cancelled(cancelled, claim(store, &sha256, job)).await?;
     if let Some(known) = known(&sha256).await? {
@@ -88,7 +86,7 @@ pub async fn ingest(
     let folder = folder_of(&sha256);
     let permit = or_cancelled(cancelled, async { Ok(decoders.acquire().await) }).await?;
     let _decoding = permit.map_err(|closed| StageError::transient(closed.to_string()))?;
-    let summary = segment(with, &folder, *audio, source, cancelled, progress, on_segmented).await?;
+    let summary = segment(with, &folder, audio, source, cancelled, progress, on_segmented).await?;
     let plan = Plan {
         audio_sha256: sha256,
         format: summary.format,

@@ -194,8 +194,8 @@ async fn ingest(
     group: &WorkflowCancellationToken,
 ) -> Result<Ingested, Stopped> {
     enter(ctx, Stage::Ingest);
-    let JobRequest { source, audio, name, .. } = request;
-    let input = IngestInput { source: source.clone(), audio: *audio, name: name.clone() };
+    let JobRequest { source, audio, name, .. } = request.clone();
+    let input = IngestInput { source, audio, name };
     let ingested = call::<Ingest, _>(ctx, input, INGEST_LIMIT, group.clone()).await;
     let ingested = ingested.map_err(|error| Stopped::at::<Ingest>("ingest", &error));
     let ingested = cancelling_others(ingested, group)?;

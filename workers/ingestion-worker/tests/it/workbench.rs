@@ -54,7 +54,7 @@ impl Workbench {
     }
 
     pub(crate) async fn ingest_with(&self, source: &Source, audio: AudioOptions) -> Result<Ingested, StageError> {
-        let input = IngestInput { audio, ..input(source) };
+        let input = IngestInput { audio, ..source.clone().into() };
         ingest(self.resources(), &input, None, &CancellationToken::new(), |_| (), |_| ()).await
     }
 
@@ -84,11 +84,6 @@ impl Workbench {
         }
         recording
     }
-}
-
-/// The request for a source of which nothing else is asked.
-pub(crate) fn input(source: &Source) -> IngestInput {
-    IngestInput { source: source.clone(), audio: AudioOptions::default(), name: None }
 }
 
 pub(crate) fn settings() -> IngestSettings {
