@@ -7,3 +7,4 @@ pub mod decode;
 pub mod resample;
 mod speech;
 pub mod speech_segments;
+pub mod tracks;

@@ -121,6 +121,15 @@ pub struct IngestSettings {
     /// Longest recording in hours, gaps between its parts included.
     #[config(env = "LONGHAND_MAX_SOURCE_HOURS", default = 1000)]
     pub max_source_hours: u32,
+    /// Program that decodes what Longhand does not decode itself, by its path or its name on `PATH`; `off` for none.
+    #[config(env = "LONGHAND_FFMPEG", default = "ffmpeg")]
+    pub ffmpeg: String,
+}
+
+impl IngestSettings {
+    pub fn ffmpeg_program(&self) -> Option<PathBuf> {
+        (self.ffmpeg != "off").then(|| PathBuf::from(&self.ffmpeg))
+    }
 }
 
 /// Messages to users' own servers, sent by the ingestion worker. The ingestion API refuses them where nothing signs them.

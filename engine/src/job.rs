@@ -3,7 +3,7 @@
 //! It is plain JSON with a default for everything but the source, so that
 //! `temporal workflow start --input '{"source":{"path":"talk.mp3"}}'` is a complete request.
 
-use std::num::NonZeroU32;
+use std::{num::NonZeroU32, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -89,7 +89,7 @@ pub struct Webhook {
 }
 
 /// What of the recording is listened to, and how much of it has to be whole.
-// All of it is part of a plan's key in the store.
+// What changes the sound is part of a plan's key in the store, where it is not the default.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default, deny_unknown_fields)]
@@ -99,7 +99,7 @@ pub struct AudioOptions {
     pub channels: Channels,
     /// Which of several audio tracks: its number, from 1 on, or `all`. Default: the one with the speech.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = serde_json::Value))]
     pub track: Option<Track>,
     /// Refuse a recording that ends early or is damaged, instead of transcribing what there is with a warning.
     #[serde(skip_serializing_if = "is_default")]
@@ -123,6 +123,17 @@ pub enum Track {
     All,
     #[serde(untagged)]
     Number(NonZeroU32),
+}
+
+impl FromStr for Track {
+    type Err = &'static str;
+
+    fn from_str(track: &str) -> Result<Self, Self::Err> {
+        match track {
+            "all" => Ok(Self::All),
+            number => number.parse().map(Self::Number).map_err(|_| "give a track's number, from 1 on, or all"),
+        }
+    }
 }
 
 /// What becomes of several channels: one recording of them all, or one for each. `Auto` measures which.

@@ -58,6 +58,7 @@ impl FinishedJob {
         let Self { id, named, .. } = self;
         let job = if named.name == *id { id.clone() } else { format!("{} ({id})", named.name) };
         let errors = named.result.iter().flat_map(|result| &result.errors);
+        let warnings = named.result.iter().flat_map(|result| &result.warnings);
         match (self.status, &named.result) {
             (JobStatus::Completed, Some(result)) => {
                 let (audio, wall) = (format_duration(result.duration_s), format_duration(result.timings.wall_s));
@@ -86,6 +87,7 @@ impl FinishedJob {
                 note(&format!("error: {job} failed: {reason}"));
             }
         }
+        warnings.for_each(|warning| note(&format!("warning: {job}: {}", warning.message)));
     }
 }
 

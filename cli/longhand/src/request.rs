@@ -6,7 +6,7 @@ use anyhow::{Context, bail, ensure};
 use clap::Args;
 use engine::{
     formats::language_name,
-    job::{AUTO, JobOptions, RecogniserChoice, SpeechOptions, SpeechTask, Webhook},
+    job::{AUTO, AudioOptions, JobOptions, RecogniserChoice, SpeechOptions, SpeechTask, Track, Webhook},
     llm::{LlmTask, PresetTask, Question},
 };
 use url::Url;
@@ -31,6 +31,8 @@ pub(crate) struct RequestFlags {
     /// Also give the time of every word
     #[arg(long)]
     words: bool,
+    #[command(flatten)]
+    audio: AudioFlags,
     /// LLM tasks to run on the transcript, separated by commas
     #[arg(long, value_name = "TASKS", value_enum, value_delimiter = ',')]
     llm: Vec<PresetTask>,
@@ -39,6 +41,17 @@ pub(crate) struct RequestFlags {
     /// Address that is told, by a signed POST, when the job has ended
     #[arg(long, value_name = "URL")]
     webhook: Option<Url>,
+}
+
+/// What of a recording is listened to.
+#[derive(Debug, Clone, Args)]
+struct AudioFlags {
+    /// Audio track to transcribe, by its number from 1 on, or all [default: the one with the most speech]
+    #[arg(long, value_name = "NUMBER|all")]
+    track: Option<Track>,
+    /// Refuse a recording that ends early or is damaged, instead of transcribing what there is of it
+    #[arg(long)]
+    strict: bool,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -67,14 +80,20 @@ impl RequestFlags {
         let standing = self.llm.iter().copied().map(LlmTask::from);
         let options = JobOptions {
             speech,
+            audio: self.audio.resolve(),
             llm: standing.chain(self.ask.resolve()?).collect(),
             webhook: self.webhook.as_ref().map(|url| Webhook { url: url.to_string() }),
-            ..JobOptions::default()
         };
         if let Some(name) = options.duplicate_task() {
             bail!("--llm names {name} twice; name it once");
         }
         Ok(options)
+    }
+}
+
+impl AudioFlags {
+    fn resolve(&self) -> AudioOptions {
+        AudioOptions { track: self.track, strict: self.strict, ..AudioOptions::default() }
     }
 }
 

@@ -38,8 +38,8 @@ impl BodyFormat {
 }
 
 /// The fields of a form besides the file.
-pub(crate) const FORM_FIELDS: [&str; 10] =
-    ["model", "language", "task", "prompt", "words", "llm", "ask", "schema", "webhook", "id"];
+pub(crate) const FORM_FIELDS: [&str; 12] =
+    ["model", "language", "task", "prompt", "words", "track", "strict", "llm", "ask", "schema", "webhook", "id"];
 
 /// Takes the options out of a form, unchecked.
 ///
@@ -55,7 +55,13 @@ pub(crate) fn from_form(form: &mut Form) -> Result<JobOptions, ApiError> {
         ..SpeechOptions::default()
     };
     let webhook = form.take("webhook").map(|url| Webhook { url });
-    Ok(JobOptions { speech, audio: AudioOptions::default(), llm: llm_tasks(form)?, webhook })
+    Ok(JobOptions { speech, audio: audio(form)?, llm: llm_tasks(form)?, webhook })
+}
+
+fn audio(form: &mut Form) -> Result<AudioOptions, ApiError> {
+    let track = form.take("track").map(|track| track.parse());
+    let track = track.transpose().map_err(|wrong: &str| ApiError::invalid(format!("track: {wrong}")).param("track"))?;
+    Ok(AudioOptions { track, strict: form.flag("strict")?, ..AudioOptions::default() })
 }
 
 fn llm_tasks(form: &mut Form) -> Result<Vec<LlmTask>, ApiError> {

@@ -84,6 +84,7 @@ export function showJob(view, id, signal) {
     showDownloads(find('.exports'), id, { name, onError: wrong, signal });
     const result = await getJson(jobUrl(id, '/transcript.json'), { signal });
     transcript.replace(result.segments);
+    notify(find('.warnings'), (result.warnings ?? []).map(({ message }) => message).join('\n'));
     find('.ask').hidden = result.status === 'cancelled';
     answers.show(result.llm);
     root.classList.toggle('has-notes', Object.keys(result.llm).length > 0);

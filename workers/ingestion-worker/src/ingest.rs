@@ -4,11 +4,12 @@ use engine::{
     config::IngestSettings,
     error::StageError,
     ids::JobId,
-    job::Source,
+    job::{AudioOptions, Source, Track},
     plan::Plan,
     references,
     store::{Created, Store, keys},
-    temporal::contracts::SegmentationProgress,
+    temporal::contracts::{IngestInput, SegmentationProgress},
+    warning::WarningCode,
 };
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -53,15 +54,17 @@ pub struct Resources<'a> {
 /// where a network or disk failed, and cancelled.
 pub async fn ingest(
     with: Resources<'_>,
-    source: &Source,
+    input: &IngestInput,
     job: Option<&JobId>,
     cancelled: &CancellationToken,
     progress: impl Fn(f64) + Send + 'static,
     on_segmented: impl Fn(SegmentationProgress),
 ) -> Result<Ingested, StageError> {
     let Resources { store, settings, decoders } = with;
-    let folder_of =
-        |sha256: &str| keys::plan_folder(sha256, &format!("{SEGMENTATION_VERSION}-{}s", settings.unit_seconds));
+    let source = &input.source;
+    let audio = input.audio;
+    let folder_of = |sha256: &str| keys::plan_folder(sha256, &segmentation(settings, audio));
+    let known = async |sha256: &str| known_plan(store, folder_of(sha256), audio.strict).await;
     if let Source::Object(key) = source
         && let Some(recording) = keys::recording(key)
     {
@@ -70,20 +73,20 @@ pub async fn ingest(
     // An upload's key says what its bytes are, so a plan that is there is found before any of them is read.
     if let Source::Object(key) = source
         && let Some(sha256) = keys::upload_hash(key)
-        && let Some(known) = or_cancelled(cancelled, known_plan(store, folder_of(sha256))).await?
+        && let Some(known) = or_cancelled(cancelled, known(sha256)).await?
     {
         return Ok(known);
     }
     let source = or_cancelled(cancelled, source::fetch(store, settings, source, cancelled)).await?;
     let sha256 = source.sha256.clone();
     or_cancelled(cancelled, claim(store, &sha256, job)).await?;
-    if let Some(known) = known_plan(store, folder_of(&sha256)).await? {
+    if let Some(known) = known(&sha256).await? {
         return Ok(known);
     }
     let folder = folder_of(&sha256);
     let permit = or_cancelled(cancelled, async { Ok(decoders.acquire().await) }).await?;
     let _decoding = permit.map_err(|closed| StageError::transient(closed.to_string()))?;
-    let summary = segment(store, &folder, settings, source, cancelled, progress, on_segmented).await?;
+    let summary = segment(with, &folder, audio, source, cancelled, progress, on_segmented).await?;
     let plan = Plan {
         audio_sha256: sha256,
         format: summary.format,
@@ -91,7 +94,7 @@ pub async fn ingest(
         speech_s: summary.speech_s,
         units: summary.units,
         chunks: summary.chunks,
-        warnings: Vec::new(),
+        warnings: summary.warnings,
     };
     match store.create_json(&keys::plan(&folder), &plan).await? {
         Created::Now => Ok(Ingested { folder, plan, reused: false }),
@@ -108,9 +111,24 @@ async fn claim(store: &Store, recording: &str, job: Option<&JobId>) -> Result<()
     }
 }
 
+/// Everything that a plan depends on besides the recording. What is asked for as ever has no name in it, so that plans of
+/// before are found. A recording that has to be whole is segmented as any other.
+fn segmentation(settings: &IngestSettings, audio: AudioOptions) -> String {
+    let track = match audio.track {
+        None => String::new(),
+        Some(Track::All) => "-all-tracks".to_owned(),
+        Some(Track::Number(number)) => format!("-track-{number}"),
+    };
+    format!("{SEGMENTATION_VERSION}-{}s{track}", settings.unit_seconds)
+}
+
 /// A plan whose units can be read. Those of one that lost some are all made again, and are what they were.
-async fn known_plan(store: &Store, folder: String) -> Result<Option<Ingested>, StageError> {
+async fn known_plan(store: &Store, folder: String, strict: bool) -> Result<Option<Ingested>, StageError> {
     let Some(plan) = store.find_json::<Plan>(&keys::plan(&folder)).await? else { return Ok(None) };
+    // Who wants the recording whole is told what is wrong with it by reading it once more.
+    if strict && plan.warnings.iter().any(|warning| warning.code == WarningCode::EndsEarly) {
+        return Ok(None);
+    }
     let are_whole = stored_units::are_whole(store, &folder, plan.units).await?;
     Ok(are_whole.then_some(Ingested { folder, plan, reused: true }))
 }
@@ -124,9 +142,9 @@ async fn or_cancelled<T>(
 
 /// Decodes on a thread of its own while this task writes the units that come of it.
 async fn segment(
-    store: &Store,
+    Resources { store, settings, .. }: Resources<'_>,
     folder: &str,
-    settings: &IngestSettings,
+    audio: AudioOptions,
     source: LocalSource,
     cancelled: &CancellationToken,
     progress: impl Fn(f64) + Send + 'static,
@@ -137,7 +155,8 @@ async fn segment(
     let (sender, mut units) = mpsc::channel(1);
     let stop = cancelled.clone();
     let (described, settings) = (name.clone(), settings.clone());
-    let decoding = tokio::task::spawn_blocking(move || pipeline::run(file, &name, &settings, &sender, &stop, progress));
+    let decoding =
+        tokio::task::spawn_blocking(move || pipeline::run(file, &name, audio, &settings, &sender, &stop, progress));
     let mut written = Ok(());
     while let Some(unit) = units.recv().await {
         let so_far = (!unit.is_last).then(|| so_far(folder, &unit));

@@ -6,14 +6,17 @@
 use std::fs::File;
 
 use audio::{
-    decode::{Decoder, Step},
+    decode::{DecodeOptions, Step},
     resample::Resampler,
     speech_segments::{SpeechSegment, SpeechSegmenter},
+    tracks::Tracks,
 };
 use engine::{
     config::IngestSettings,
     error::StageError,
+    job::AudioOptions,
     plan::{AudioFormat, SAMPLE_RATE},
+    warning::Warning,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -31,6 +34,7 @@ pub(crate) struct Summary {
     pub(crate) speech_s: f64,
     pub(crate) units: u32,
     pub(crate) chunks: u32,
+    pub(crate) warnings: Vec<Warning>,
 }
 
 /// Runs a file through to its end, sending each unit as soon as it is full.
@@ -40,17 +44,19 @@ pub(crate) struct Summary {
 pub(crate) fn run(
     file: File,
     name: &str,
+    audio: AudioOptions,
     settings: &IngestSettings,
     units: &mpsc::Sender<FilledUnit>,
     cancelled: &CancellationToken,
     progress: impl Fn(f64),
 ) -> Result<Summary, StageError> {
-    let mut decoder = Decoder::open(file, name)?;
+    let options = DecodeOptions { ffmpeg: settings.ffmpeg_program(), strict: audio.strict };
+    let mut tracks = Tracks::open(&file, name, &options, audio.track)?;
     let mut stream = SpeechStream::new(settings.unit_seconds, units, cancelled, progress);
     let mut samples = Vec::new();
     loop {
         stream.check_cancelled()?;
-        match decoder.step(&mut samples)? {
+        match tracks.step(&mut samples)? {
             Step::Samples { rate, silence_before } => {
                 stream.check_length(name, settings.max_source_hours, silence_before / u64::from(rate))?;
                 stream.set_rate(rate)?;
@@ -58,7 +64,10 @@ pub(crate) fn run(
                 stream.push(&samples)?;
             }
             Step::Nothing => {}
-            Step::End => return stream.finish(decoder.format()),
+            Step::End => {
+                let summary = stream.finish(tracks.format())?;
+                return Ok(Summary { warnings: tracks.into_warnings(), ..summary });
+            }
         }
     }
 }
@@ -222,6 +231,7 @@ impl<'a, P: Fn(f64)> SpeechStream<'a, P> {
             speech_s: seconds(self.speech),
             units,
             chunks,
+            warnings: Vec::new(),
         })
     }
 }

@@ -7,6 +7,7 @@ use engine::{
     run::OfRun,
     store::Store,
     temporal::{client::ClientError, progress::JobProgress},
+    warning::Warning,
 };
 use serde::Serialize;
 
@@ -45,6 +46,8 @@ struct State {
 struct Outcome {
     language: String,
     errors: Vec<StageFailure>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Warning>,
     timings: Timings,
     provenance: Provenance,
 }
@@ -77,12 +80,12 @@ async fn state(store: &Store, mut progress: JobProgress) -> anyhow::Result<State
     let Some(result) = result.filter(|result| result.is_of(&progress.run_id)) else {
         return Ok(State { progress, outcome: None });
     };
-    let ResultHead { status, language, duration_s, errors, timings, provenance, .. } = result;
+    let ResultHead { status, language, duration_s, errors, warnings, timings, provenance, .. } = result;
     progress.status = status;
     progress.duration_s = duration_s;
     progress.chunks_total = provenance.chunks_total;
     progress.chunks_done = provenance.chunks_computed + provenance.chunks_reused;
-    Ok(State { progress, outcome: Some(Outcome { language, errors, timings, provenance }) })
+    Ok(State { progress, outcome: Some(Outcome { language, errors, warnings, timings, provenance }) })
 }
 
 fn lines(state: &State) -> Vec<(&'static str, String)> {
@@ -115,9 +118,10 @@ fn lines(state: &State) -> Vec<(&'static str, String)> {
 }
 
 fn outcome_lines(outcome: &Outcome) -> Vec<(&'static str, String)> {
-    let Outcome { language, errors, timings, provenance } = outcome;
+    let Outcome { language, errors, warnings, timings, provenance } = outcome;
     let mut lines: Vec<_> =
         errors.iter().map(|failure| ("error", format!("{}: {}", failure.stage, failure.message))).collect();
+    lines.extend(warnings.iter().map(|warning| ("warning", warning.message.clone())));
     lines.push(("language", language.clone()));
     let times = [
         ("queued", timings.queue_s),

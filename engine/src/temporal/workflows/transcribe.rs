@@ -24,7 +24,7 @@ use super::{
     stopped::{Stopped, both, cancelling_others},
 };
 use crate::{
-    job::{JobRequest, Source, Webhook},
+    job::{JobRequest, Webhook},
     llm::LlmTask,
     result::{JobStatus, StageFailure, Timings},
     temporal::{
@@ -150,7 +150,7 @@ async fn stages(
             ctx.state_mut(|workflow| workflow.state.resume(continued));
             return Ok(continued.ingested.clone());
         }
-        let ingested = ingest(ctx, &request.source, &group).await;
+        let ingested = ingest(ctx, request, &group).await;
         made.timings.ingest_s = clock.lap(ctx);
         ingested
     };
@@ -190,11 +190,12 @@ async fn stages(
 
 async fn ingest(
     ctx: &WorkflowContext<TranscribeWorkflow>,
-    source: &Source,
+    request: &JobRequest,
     group: &WorkflowCancellationToken,
 ) -> Result<Ingested, Stopped> {
     enter(ctx, Stage::Ingest);
-    let input = IngestInput { source: source.clone() };
+    let JobRequest { source, audio, name, .. } = request.clone();
+    let input = IngestInput { source, audio, name };
     let ingested = call::<Ingest, _>(ctx, input, INGEST_LIMIT, group.clone()).await;
     let ingested = ingested.map_err(|error| Stopped::at::<Ingest>("ingest", &error));
     let ingested = cancelling_others(ingested, group)?;

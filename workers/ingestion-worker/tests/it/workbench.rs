@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use engine::{
     config::{IngestSettings, StoreSettings},
     error::StageError,
-    job::Source,
+    job::{AudioOptions, Source},
     plan::WorkUnit,
     store::{Store, keys},
+    temporal::contracts::IngestInput,
 };
 use ingestion_worker::{Ingested, Resources, ingest};
 use tempfile::TempDir;
@@ -49,7 +50,12 @@ impl Workbench {
     }
 
     pub(crate) async fn ingest(&self, source: &Source) -> Result<Ingested, StageError> {
-        ingest(self.resources(), source, None, &CancellationToken::new(), |_| (), |_| ()).await
+        self.ingest_with(source, AudioOptions::default()).await
+    }
+
+    pub(crate) async fn ingest_with(&self, source: &Source, audio: AudioOptions) -> Result<Ingested, StageError> {
+        let input = IngestInput { audio, ..source.clone().into() };
+        ingest(self.resources(), &input, None, &CancellationToken::new(), |_| (), |_| ()).await
     }
 
     /// All work units with their PCM.
@@ -89,6 +95,7 @@ pub(crate) fn settings() -> IngestSettings {
         allow_private_urls: false,
         max_source_mb: 100,
         max_source_hours: 1_000,
+        ffmpeg: "ffmpeg".to_owned(),
     }
 }
 

@@ -6,6 +6,7 @@ use engine::{
     result::{JobResult, JobStatus},
     store::{Store, StoreError, keys},
     temporal::client::JobEnd,
+    warning::Warning,
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
@@ -37,6 +38,8 @@ struct Line {
     duration_s: Option<f64>,
     wall_s: Option<f64>,
     error: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Warning>,
 }
 
 /// Prints a batch's table, or its JSON, and settles the exit code. The results go into the folder of the output where
@@ -59,6 +62,9 @@ pub(crate) async fn print(
     note(&format!("{batch}: {well} of {} recordings have their transcripts", jobs.len()));
     if let Some(failure) = &end.failure {
         note(&format!("error: {batch} failed: {failure}"));
+    }
+    for Line { name, warnings, .. } in &jobs {
+        warnings.iter().for_each(|warning| note(&format!("warning: {name}: {}", warning.message)));
     }
     let all_well = well == jobs.len() && end.status == JobStatus::Completed;
     if json {
@@ -115,6 +121,7 @@ fn line(entry: BatchEntry, result: Option<JobResult>) -> Line {
         duration_s: result.as_ref().map(|result| result.duration_s),
         wall_s: result.as_ref().map(|result| result.timings.wall_s),
         error: error.map(|failure| format!("{}: {}", failure.stage, failure.message)),
+        warnings: result.map(|result| result.warnings).unwrap_or_default(),
         id: entry.id,
         name: if entry.name.is_empty() { entry.request.source.to_string() } else { entry.name },
     }
