@@ -11,7 +11,7 @@ use temporalio_common::ActivityDefinition;
 use super::progress::ModelDownload;
 use crate::{
     batch_list::BatchEntry,
-    job::{Source, SpeechOptions, Webhook},
+    job::{AudioOptions, Source, SpeechOptions, Webhook},
     llm::{LlmTask, LlmUsage},
     result::{JobStatus, StageFailure, Timings},
 };
@@ -152,6 +152,17 @@ contract!(
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct IngestInput {
     pub source: Source,
+    #[serde(default, skip_serializing_if = "AudioOptions::is_default")]
+    pub audio: AudioOptions,
+    /// What people call the recording.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+impl From<Source> for IngestInput {
+    fn from(source: Source) -> Self {
+        Self { source, audio: AudioOptions::default(), name: None }
+    }
 }
 
 /// Where the plan lies and how much there is to do.
@@ -274,6 +285,8 @@ pub struct Conclusion {
     #[serde(default)]
     pub run_id: String,
     pub status: JobStatus,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     pub errors: Vec<StageFailure>,
     pub timings: Timings,
     /// Where what is ingested lies, also of a recording whose ingestion did not end; empty before the first unit.

@@ -38,8 +38,8 @@ impl BodyFormat {
 }
 
 /// The fields of a form besides the file.
-pub(crate) const FORM_FIELDS: [&str; 10] =
-    ["model", "language", "task", "prompt", "words", "llm", "ask", "schema", "webhook", "id"];
+pub(crate) const FORM_FIELDS: [&str; 11] =
+    ["model", "language", "task", "prompt", "words", "llm", "ask", "schema", "webhook", "id", "name"];
 
 /// Takes the options out of a form, unchecked.
 ///

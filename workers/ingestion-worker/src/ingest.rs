@@ -8,7 +8,7 @@ use engine::{
     plan::Plan,
     references,
     store::{Created, Store, keys},
-    temporal::contracts::SegmentationProgress,
+    temporal::contracts::{IngestInput, SegmentationProgress},
 };
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -53,13 +53,14 @@ pub struct Resources<'a> {
 /// where a network or disk failed, and cancelled.
 pub async fn ingest(
     with: Resources<'_>,
-    source: &Source,
+    input: &IngestInput,
     job: Option<&JobId>,
     cancelled: &CancellationToken,
     progress: impl Fn(f64) + Send + 'static,
     on_segmented: impl Fn(SegmentationProgress),
 ) -> Result<Ingested, StageError> {
     let Resources { store, settings, decoders } = with;
+    let source = &input.source;
     let folder_of =
         |sha256: &str| keys::plan_folder(sha256, &format!("{SEGMENTATION_VERSION}-{}s", settings.unit_seconds));
     if let Source::Object(key) = source
@@ -74,7 +75,7 @@ pub async fn ingest(
     {
         return Ok(known);
     }
-    let source = or_cancelled(cancelled, source::fetch(store, settings, source, cancelled)).await?;
+    let source = or_cancelled(cancelled, source::fetch(store, settings, input, cancelled)).await?;
     let sha256 = source.sha256.clone();
     or_cancelled(cancelled, claim(store, &sha256, job)).await?;
     if let Some(known) = known_plan(store, folder_of(&sha256)).await? {

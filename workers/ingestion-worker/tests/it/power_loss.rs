@@ -108,7 +108,7 @@ impl Recording {
         let job = JOB.parse().ok();
         let decoders = Semaphore::new(1);
         let with = Resources { store, settings: &self.settings, decoders: &decoders };
-        let made = ingest(with, &self.source, job.as_ref(), &never, |_| (), |_| ()).await?;
+        let made = ingest(with, &self.source.clone().into(), job.as_ref(), &never, |_| (), |_| ()).await?;
         for unit in 0..made.plan.units {
             recognise(store, &made.folder, unit).await?;
         }
@@ -141,6 +141,7 @@ fn conclusion(ingested: Ingested, assembled: Assembled) -> Conclusion {
         run_id: RUN.to_owned(),
         folder: String::new(),
         status: JobStatus::Completed,
+        name: None,
         errors: Vec::new(),
         timings: Timings::default(),
         ingested: Some(ingested),

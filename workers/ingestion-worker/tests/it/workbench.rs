@@ -8,6 +8,7 @@ use engine::{
     job::Source,
     plan::WorkUnit,
     store::{Store, keys},
+    temporal::contracts::IngestInput,
 };
 use ingestion_worker::{Ingested, Resources, ingest};
 use tempfile::TempDir;
@@ -49,7 +50,11 @@ impl Workbench {
     }
 
     pub(crate) async fn ingest(&self, source: &Source) -> Result<Ingested, StageError> {
-        ingest(self.resources(), source, None, &CancellationToken::new(), |_| (), |_| ()).await
+        self.ingest_as(&source.clone().into()).await
+    }
+
+    pub(crate) async fn ingest_as(&self, input: &IngestInput) -> Result<Ingested, StageError> {
+        ingest(self.resources(), input, None, &CancellationToken::new(), |_| (), |_| ()).await
     }
 
     /// All work units with their PCM.
