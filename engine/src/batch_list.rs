@@ -147,8 +147,11 @@ impl BatchList {
     }
 
     fn entry(&self, BatchRecording { id, name, source }: BatchRecording) -> BatchEntry {
-        let name = if name.is_empty() { source.to_string() } else { name };
-        BatchEntry { id, name, request: self.options.request(source) }
+        let request = self.options.request(source);
+        // An address says where the recording is, and is no name.
+        let request = if let Source::Object(_) = request.source { request.named(Some(&name)) } else { request };
+        let name = if name.is_empty() { request.source.to_string() } else { name };
+        BatchEntry { id, name, request }
     }
 
     /// Whether the list is of these recordings, with these options.
@@ -156,8 +159,10 @@ impl BatchList {
         match &self.contents {
             Contents::Pages(folder) => head(batch, options, recordings).is_ok_and(|head| head.pages == *folder),
             Contents::Whole(entries) => {
-                let named = entries.iter().map(|entry| (entry.id.clone(), entry.request.clone()));
-                named.eq(recordings.iter().map(|known| (known.id.clone(), options.request(known.source.clone()))))
+                let is_same = |(entry, known): (&BatchEntry, &BatchRecording)| {
+                    entry.id == known.id && entry.request.asks_the_same_as(&options.request(known.source.clone()))
+                };
+                entries.len() == recordings.len() && entries.iter().zip(recordings).all(is_same)
             }
         }
     }

@@ -18,6 +18,7 @@ pub mod llm;
 pub mod native_env;
 pub mod plan;
 pub mod program;
+pub mod recording_name;
 pub mod redis;
 pub mod references;
 pub mod result;

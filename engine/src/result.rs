@@ -144,7 +144,7 @@ impl Serialize for Words<'_> {
 pub enum JobStatus {
     Running,
     Completed,
-    /// The transcript is there, but an LLM task failed.
+    /// The transcript is there, but an LLM task failed; of a batch, that not all of its jobs completed.
     CompletedWithErrors,
     Failed,
     Cancelled,

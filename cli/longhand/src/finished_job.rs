@@ -56,7 +56,8 @@ impl FinishedJob {
     /// Says how the job ended.
     fn report(&self) {
         let Self { id, named, .. } = self;
-        let job = if named.name == *id { id.clone() } else { format!("{} ({id})", named.name) };
+        let name = named.result.as_ref().and_then(|result| result.name.as_ref()).unwrap_or(&named.name);
+        let job = if name == id { id.clone() } else { format!("{name} ({id})") };
         let errors = named.result.iter().flat_map(|result| &result.errors);
         let warnings = named.result.iter().flat_map(|result| &result.warnings);
         match (self.status, &named.result) {

@@ -20,14 +20,16 @@ use temporalio_client::{
     errors::{WorkflowGetResultError, WorkflowStartError},
     tonic::IntoRequest,
 };
-use temporalio_common::{UntypedWorkflow, protos::temporal::api::workflowservice::v1::GetSystemInfoRequest};
+use temporalio_common::{
+    MemoValues, UntypedWorkflow, protos::temporal::api::workflowservice::v1::GetSystemInfoRequest,
+};
 use temporalio_sdk::opentelemetry::OpenTelemetryPlugin;
 
 use super::{
     contracts::WORKFLOW_QUEUE,
     progress::{JobKind, JobProgress},
     spans,
-    workflows::{BatchRequest, BatchWorkflow, LlmRequest, LlmWorkflow, TranscribeWorkflow},
+    workflows::{BatchRequest, BatchWorkflow, LlmRequest, LlmWorkflow, TranscribeWorkflow, add_name},
 };
 use crate::{job::JobRequest, llm::LlmTask, result::JobStatus};
 
@@ -67,6 +69,13 @@ pub struct JobEnd {
 pub struct Holder {
     pub kind: JobKind,
     pub status: JobStatus,
+}
+
+impl Holder {
+    /// Whether it keeps the id from others: it runs or has a transcript. What failed or was cancelled gives it to the next.
+    pub fn holds_id(self) -> bool {
+        !self.status.is_final() || self.status.has_transcript()
+    }
 }
 
 /// A connection to Temporal through which jobs are handled; cheap to clone.
@@ -133,12 +142,34 @@ impl Jobs {
 
     /// Starts a job, or finds the one that holds the id: running or finished, it is left alone;
     /// failed or cancelled, it is started again and finds what it had finished.
+    ///
+    /// # Errors
+    /// [`ClientError::IdTaken`] where the one that holds it was asked for something else.
     pub fn submit<'a>(&'a self, id: &'a str, request: &'a JobRequest) -> Call<'a, Submission> {
         bounded(async move {
             let input = to_input(request)?;
             self.refuse_while_purged(id).await?;
-            let started = self.client.start_workflow(TranscribeWorkflow::run, input, start_unless_held(id)).await;
-            submission(id, started.map(drop))
+            let options = start_unless_held(id, request.name.as_deref());
+            let started = self.client.start_workflow(TranscribeWorkflow::run, input, options).await;
+            let submission = submission(id, started.map(drop))?;
+            if submission.existing {
+                self.refuse_other_request(id, request).await?;
+            }
+            Ok(submission)
+        })
+    }
+
+    /// Whether the job that holds an id was asked for the same: whoever asks for another recording, or for something else of
+    /// it, would take its text for theirs.
+    ///
+    /// # Errors
+    /// [`ClientError::IdTaken`].
+    pub fn refuse_other_request<'a>(&'a self, id: &'a str, request: &'a JobRequest) -> Call<'a, ()> {
+        Box::pin(async move {
+            match self.latest_request(id).await? {
+                Some(first) if !first.asks_the_same_as(request) => Err(ClientError::IdTaken { id: id.to_owned() }),
+                _ => Ok(()),
+            }
         })
     }
 
@@ -245,8 +276,11 @@ impl Jobs {
     }
 }
 
-fn start_unless_held(id: &str) -> WorkflowStartOptions {
+fn start_unless_held(id: &str, name: Option<&str>) -> WorkflowStartOptions {
+    let mut memo = MemoValues::new();
+    add_name(&mut memo, name);
     WorkflowStartOptions::new(WORKFLOW_QUEUE, id)
+        .memo(memo)
         .id_reuse_policy(WorkflowIdReusePolicy::AllowDuplicateFailedOnly)
         .id_conflict_policy(WorkflowIdConflictPolicy::Fail)
         .build()

@@ -285,6 +285,8 @@ pub struct Conclusion {
     #[serde(default)]
     pub run_id: String,
     pub status: JobStatus,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     pub errors: Vec<StageFailure>,
     pub timings: Timings,
     /// Where what is ingested lies, also of a recording whose ingestion did not end; empty before the first unit.

@@ -47,6 +47,12 @@ impl BatchOutcome {
         self.counts().map(|(_, jobs)| jobs).iter().sum()
     }
 
+    /// How a batch has ended whose jobs have all ended so.
+    pub(crate) fn status(&self) -> JobStatus {
+        let Self { completed, completed_with_errors: _, failed: _, cancelled: _, already_there } = *self;
+        if completed + already_there == self.jobs() { JobStatus::Completed } else { JobStatus::CompletedWithErrors }
+    }
+
     fn counts(&self) -> [(&'static str, u32); 5] {
         let Self { completed, completed_with_errors, failed, cancelled, already_there } = *self;
         [
@@ -126,6 +132,8 @@ pub struct JobProgress {
     #[serde(skip)]
     pub run_id: String,
     pub kind: JobKind,
+    /// What people call its recording, where that is known.
+    pub name: Option<String>,
     pub status: JobStatus,
     pub stage: Stage,
     pub chunks_done: u32,
@@ -160,6 +168,7 @@ impl JobProgress {
             id: id.to_owned(),
             run_id: String::new(),
             kind,
+            name: None,
             status,
             stage: if status.is_final() { Stage::Done } else { Stage::Queued },
             chunks_done: 0,
@@ -181,6 +190,7 @@ impl JobProgress {
     pub fn of_result(id: &str, result: &ResultHead) -> Self {
         Self {
             run_id: result.run_id.clone(),
+            name: result.name.clone(),
             elapsed_s: result.timings.wall_s,
             ..Self::new(id, JobKind::Transcribe, result.status)
         }
@@ -230,6 +240,8 @@ pub struct Retry {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct JobSummary {
     pub id: String,
+    /// What people call its recording, where that is known.
+    pub name: Option<String>,
     pub kind: JobKind,
     pub status: JobStatus,
     /// Seconds since the epoch.

@@ -161,6 +161,10 @@ impl From<ClientError> for ApiError {
                 let refused = Self::new(StatusCode::CONFLICT, ErrorKind::InvalidRequestError, error.to_string());
                 refused.code("being_deleted").retry_after(RETRY_AFTER)
             }
+            ClientError::IdTaken { .. } => {
+                let refused = Self::new(StatusCode::CONFLICT, ErrorKind::InvalidRequestError, error.to_string());
+                refused.param("id").code("id_taken")
+            }
             ClientError::NoRecording { .. } => Self::not_found(error.to_string()).code("no_recording"),
             ClientError::Unreachable { .. } | ClientError::Silent(_) => {
                 tracing::warn!(%error, "Temporal is away");

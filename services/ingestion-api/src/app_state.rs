@@ -86,8 +86,8 @@ impl AppState {
     /// Starts the job, or finds the one that has its id. What is started is charged, and nothing else.
     ///
     /// # Errors
-    /// 422 where the caller has sent the same idempotency key with another request before, 429 where no job is left of
-    /// its allowance.
+    /// 422 where the caller has sent the same idempotency key with another request before, 409 where its id is another
+    /// request's, 429 where no job is left of its allowance.
     pub(crate) async fn submit(
         &self,
         job: &OwnJob,
@@ -96,9 +96,9 @@ impl AppState {
     ) -> Result<AcceptedJob, ApiError> {
         let jobs = self.temporal.jobs()?;
         caller.check_key(jobs, job, request).await?;
-        let is_held = |status: JobStatus| !status.is_final() || status.has_transcript();
-        let held = self.holder(job, JobKind::Transcribe).await?.filter(|status| is_held(*status));
-        if let Some(status) = held {
+        let held = self.holder(job, JobKind::Transcribe).await?.filter(|holder| holder.holds_id());
+        if let Some(Holder { status, .. }) = held {
+            jobs.refuse_other_request(job.as_str(), request).await?;
             return Ok(self.accepted(job, status, true));
         }
         let start = self.start(jobs, job, request);
@@ -115,14 +115,14 @@ impl AppState {
     ///
     /// # Errors
     /// 409 where a batch has the id and a job wants it, or the other way round.
-    pub(crate) async fn holder(&self, job: &OwnJob, wanted: JobKind) -> Result<Option<JobStatus>, ApiError> {
+    pub(crate) async fn holder(&self, job: &OwnJob, wanted: JobKind) -> Result<Option<Holder>, ApiError> {
         match self.temporal.jobs()?.holder(job.as_str()).await? {
             Some(Holder { kind, .. }) if kind != wanted => {
                 let message =
                     format!("{job} is the id of something else, which is of the kind {kind}; take another one");
                 Err(ApiError::new(StatusCode::CONFLICT, ErrorKind::InvalidRequestError, message).param("id"))
             }
-            holder => Ok(holder.map(|holder| holder.status)),
+            holder => Ok(holder),
         }
     }
 

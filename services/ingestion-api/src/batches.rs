@@ -144,7 +144,7 @@ async fn start_or_find(
         }
     }
     let held = state.holder(batch, JobKind::Batch).await?;
-    if held.is_some_and(|status| !status.is_final()) {
+    if held.is_some_and(|holder| !holder.status.is_final()) {
         return Ok(true);
     }
     let all = &new.recordings;

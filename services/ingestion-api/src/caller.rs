@@ -62,7 +62,7 @@ impl Caller {
             return Ok(());
         }
         let first = jobs.latest_request(job.as_str()).await?;
-        if first.is_some_and(|first| first != *request) { Err(key_is_taken(job)) } else { Ok(()) }
+        if first.is_some_and(|first| !first.asks_the_same_as(request)) { Err(key_is_taken(job)) } else { Ok(()) }
     }
 }
 

@@ -30,6 +30,8 @@ const FILE: &str = "file";
 pub(crate) struct Form {
     fields: BTreeMap<String, Vec<String>>,
     file: Option<Upload>,
+    /// As the client calls the file.
+    pub(crate) file_name: Option<String>,
 }
 
 impl Form {
@@ -73,6 +75,7 @@ impl Form {
                 if self.file.is_some() {
                     return Err(duplicate(FILE));
                 }
+                self.file_name = part.file_name().map(str::to_owned);
                 self.file = Some(
                     uploads.receive(part.map(|piece| piece.map_err(unreadable).inspect(|_| unparsed.reset()))).await?,
                 );

@@ -38,8 +38,9 @@ impl BodyFormat {
 }
 
 /// The fields of a form besides the file.
-pub(crate) const FORM_FIELDS: [&str; 12] =
-    ["model", "language", "task", "prompt", "words", "track", "strict", "llm", "ask", "schema", "webhook", "id"];
+pub(crate) const FORM_FIELDS: [&str; 13] = [
+    "model", "language", "task", "prompt", "words", "track", "strict", "llm", "ask", "schema", "webhook", "id", "name",
+];
 
 /// Takes the options out of a form, unchecked.
 ///

@@ -40,9 +40,12 @@ struct NewJob {
     #[serde(default)]
     llm: Vec<LlmTask>,
     webhook: Option<Webhook>,
-    /// The job's name; one that is taken means the job that has it.
+    /// The job's id. One that is taken means the job that has it, if that was asked for the same, and is refused if not.
     #[schema(max_length = 200, pattern = "^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     id: Option<String>,
+    /// What the recording is called. Default: the last part of its address.
+    #[schema(max_length = 255)]
+    name: Option<String>,
 }
 
 /// Where the recording is.
@@ -82,8 +85,10 @@ struct JobForm {
     schema: Option<String>,
     /// Address that is told when the job has ended.
     webhook: Option<String>,
-    /// The job's name; one that is taken means the job that has it.
+    /// The job's id. One that is taken means the job that has it, if that was asked for the same, and is refused if not.
     id: Option<String>,
+    /// What the recording is called. Default: the file's name.
+    name: Option<String>,
 }
 
 /// What becomes of a job that is deleted.
@@ -117,7 +122,7 @@ pub(crate) fn patient_routes() -> OpenApiRouter<AppState> {
 /// Start a job
 ///
 /// Takes a recording as a form, or the address of one as JSON. A job is known by its id: the field `id`, or one made
-/// of the `Idempotency-Key`, so that the same request sent twice is one job. Another request with that key is refused.
+/// of the `Idempotency-Key`, so that the same request sent twice is one job. Another request with that key or id is refused.
 #[utoipa::path(
     post, path = "/v1/jobs", tag = "jobs",
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key means the same job", min_length = 1, max_length = 255)),
@@ -143,16 +148,17 @@ async fn from_form(state: &AppState, caller: &Caller, request: Request) -> Resul
     let mut form = Form::read(request, &state.uploads, &job_options::FORM_FIELDS).await?;
     let file = form.file()?;
     let job = caller.job(form.take("id").as_deref())?;
+    let name = form.take("name").or_else(|| form.file_name.take());
     let options = state.checked(caller.scope(), job_options::from_form(&mut form)?, BodyFormat::Form)?;
-    Ok((job, options.request(file.keep().await?)))
+    Ok((job, options.request(file.keep().await?).named(name.as_deref())))
 }
 
 async fn from_json(state: &AppState, caller: &Caller, request: Request) -> Result<(OwnJob, JobRequest), ApiError> {
     let Json(job) = Json::<NewJob>::from_request(state.limit_json(request), &()).await?;
-    let NewJob { source, speech, audio, llm, webhook, id } = job;
+    let NewJob { source, speech, audio, llm, webhook, id, name } = job;
     let source = source.resolve(state, caller.scope(), "source").await?;
     let options = state.checked(caller.scope(), JobOptions { speech, audio, llm, webhook }, BodyFormat::Json)?;
-    Ok((caller.job(id.as_deref())?, options.request(source)))
+    Ok((caller.job(id.as_deref())?, options.request(source).named(name.as_deref())))
 }
 
 impl RemoteSource {

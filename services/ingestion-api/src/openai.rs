@@ -101,7 +101,8 @@ async fn respond(state: AppState, caller: Caller, request: Request, task: Speech
     let job = caller.job(None)?;
     let source = file.keep().await?;
     let options = JobOptions { speech, ..JobOptions::default() };
-    state.submit(&job, &options.request(source), &caller).await?;
+    let request = options.request(source).named(form.file_name.as_deref());
+    state.submit(&job, &request, &caller).await?;
     let header = [(JOB, job.to_string())];
     match mode {
         ResponseMode::Whole(whole) => {

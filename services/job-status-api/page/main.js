@@ -11,9 +11,14 @@ function show() {
   leave.abort();
   leave = new AbortController();
   const [, id] = /^#\/jobs\/(.+)$/.exec(location.hash) ?? [];
-  const title = id ? showJob(view, decoded(id), leave.signal) : showHome(view, leave.signal);
-  document.title = title ? `${title} – Longhand` : 'Longhand';
+  entitle(null);
+  if (id) showJob(view, decoded(id), { entitle, signal: leave.signal });
+  else showHome(view, leave.signal);
   scrollTo(0, 0);
+}
+
+function entitle(title) {
+  document.title = title ? `${title} – Longhand` : 'Longhand';
 }
 
 function decoded(part) {

@@ -3,7 +3,6 @@
 import { getJson, ingestionUrl } from './api.js';
 import { announce, notify } from './elements.js';
 import { askBeforeLeaving } from './leaving.js';
-import { remember } from './names.js';
 import { size, span } from './times.js';
 import { upload } from './upload.js';
 
@@ -65,7 +64,6 @@ async function send(form, signal) {
       ? await sendFile(form, address, file, options, stop)
       : await getJson(address, { method: 'POST', json: asJson(url, options), signal: stop.signal });
     if (signal.aborted) return;
-    remember(job.id, file ? file.name : lastPart(url));
     location.hash = `#/jobs/${encodeURIComponent(job.id)}`;
   } catch (refused) {
     if (!stop.signal.aborted) notify(error, refused.message);
@@ -113,13 +111,4 @@ function busy(form, yes) {
   form.classList.toggle('busy', yes);
   form.querySelector('[type=submit]').disabled = yes;
   if (!yes) form.querySelector('.uploading').hidden = true;
-}
-
-function lastPart(url) {
-  try {
-    const { pathname, host } = new URL(url);
-    return decodeURIComponent(pathname.split('/').pop()) || host;
-  } catch {
-    return url;
-  }
 }

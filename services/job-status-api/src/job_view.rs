@@ -19,6 +19,9 @@ pub(crate) struct JobView {
     /// `transcribe`, `llm` or `batch`.
     #[schema(value_type = String)]
     kind: JobKind,
+    /// What people call the recording. Batches have none, nor have jobs of before recordings had names.
+    #[schema(required)]
+    name: Option<String>,
     /// `running`, `completed`, `completed_with_errors`, `failed` or `cancelled`.
     #[schema(value_type = String)]
     status: JobStatus,
@@ -72,6 +75,7 @@ impl JobView {
             links: links.job(&job.name()),
             id: job.name(),
             kind: progress.kind,
+            name: progress.name,
             status: progress.status,
             stage: progress.stage,
             chunks_done: progress.chunks_done,
@@ -99,6 +103,9 @@ pub(crate) struct ListedJob {
     id: JobName,
     #[schema(value_type = String)]
     kind: JobKind,
+    /// What people call the recording.
+    #[schema(required)]
+    name: Option<String>,
     #[schema(value_type = String)]
     status: JobStatus,
     /// Seconds since the epoch.
@@ -111,7 +118,7 @@ pub(crate) struct ListedJob {
 
 impl ListedJob {
     pub(crate) fn new(scope: &Scope, summary: JobSummary) -> Self {
-        let JobSummary { id, kind, status, started, wall_s } = summary;
-        Self { id: scope.name(&id), kind, status, started, wall_s }
+        let JobSummary { id, kind, name, status, started, wall_s } = summary;
+        Self { id: scope.name(&id), kind, name, status, started, wall_s }
     }
 }

@@ -89,7 +89,7 @@ fn result(
         job_id: tenant_and_name(&conclusion.job_id).1.to_owned(),
         run_id: conclusion.run_id,
         status: conclusion.status,
-        name: None,
+        name: conclusion.name,
         errors: conclusion.errors,
         warnings: transcript.warnings,
         text: transcript.text,

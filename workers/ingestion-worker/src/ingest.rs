@@ -77,7 +77,7 @@ pub async fn ingest(
     {
         return Ok(known);
     }
-    let source = or_cancelled(cancelled, source::fetch(store, settings, source, cancelled)).await?;
+    let source = or_cancelled(cancelled, source::fetch(store, settings, input, cancelled)).await?;
     let sha256 = source.sha256.clone();
     or_cancelled(cancelled, claim(store, &sha256, job)).await?;
     if let Some(known) = known(&sha256).await? {

@@ -48,7 +48,7 @@ pub(crate) async fn run(args: LlmArgs) -> anyhow::Result<Exit> {
     let transcribed = store.exists(&keys::transcript(id)).await?;
     ensure!(transcribed, "{id} has no transcript in the store; `longhand show {id}` says how far the job is");
     let workflow = jobs.submit_llm(id, &task).await?.id;
-    match watch_job(&jobs, &workflow).await? {
+    match watch_job(&jobs, &workflow, None).await? {
         Outcome::Finished(end) => print_answer(&store, &workflow, &end, args.json).await,
         Outcome::Interrupted(exit) => Ok(exit),
     }

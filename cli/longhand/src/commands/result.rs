@@ -59,7 +59,7 @@ async fn find(store: &Store, id: &str) -> anyhow::Result<JobResult> {
     }
     // Its text is there before what language models make of it.
     if let Some(transcript) = store.find_transcript(id, &progress.run_id).await? {
-        return Ok(JobResult::so_far(id.to_owned(), transcript));
+        return Ok(JobResult { name: progress.name, ..JobResult::so_far(id.to_owned(), transcript) });
     }
     bail!("{id} has no result yet; `longhand watch {id}` follows it")
 }

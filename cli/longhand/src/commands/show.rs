@@ -80,7 +80,8 @@ async fn state(store: &Store, mut progress: JobProgress) -> anyhow::Result<State
     let Some(result) = result.filter(|result| result.is_of(&progress.run_id)) else {
         return Ok(State { progress, outcome: None });
     };
-    let ResultHead { status, language, duration_s, errors, warnings, timings, provenance, .. } = result;
+    let ResultHead { name, status, language, duration_s, errors, warnings, timings, provenance, .. } = result;
+    progress.name = progress.name.or(name);
     progress.status = status;
     progress.duration_s = duration_s;
     progress.chunks_total = provenance.chunks_total;
@@ -97,6 +98,9 @@ fn lines(state: &State) -> Vec<(&'static str, String)> {
         ("stage", progress.stage.to_string()),
         ("elapsed", format_duration(progress.elapsed_s)),
     ];
+    if let Some(name) = &progress.name {
+        lines.insert(1, ("name", name.clone()));
+    }
     if progress.duration_s > 0.0 {
         lines.push(("recording", format_duration(progress.duration_s)));
     }

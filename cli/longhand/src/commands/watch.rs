@@ -2,7 +2,10 @@
 
 use anyhow::ensure;
 use clap::Args;
-use engine::{ids::JobId, temporal::progress::JobKind};
+use engine::{
+    ids::JobId,
+    temporal::progress::{JobKind, JobProgress},
+};
 
 use super::{batch, llm};
 use crate::{
@@ -33,11 +36,11 @@ pub(crate) async fn run(args: WatchArgs) -> anyhow::Result<Exit> {
     let output = args.output.resolve(1)?;
     let Connection { jobs, store } = Connection::open().await?;
     let id = args.id.as_str();
-    let kind = jobs.progress(id).await?.kind;
+    let JobProgress { kind, name, .. } = jobs.progress(id).await?;
     if kind != JobKind::Transcribe {
         ensure!(args.output.is_plain(), "{id} is of kind {kind}, which has no transcript: leave --format and -o out");
     }
-    let end = match watch_job(&jobs, id).await? {
+    let end = match watch_job(&jobs, id, name.as_deref()).await? {
         Outcome::Finished(end) => end,
         Outcome::Interrupted(exit) => return Ok(exit),
     };
@@ -47,6 +50,6 @@ pub(crate) async fn run(args: WatchArgs) -> anyhow::Result<Exit> {
             report_and_write(vec![FinishedJob::collect(&store, started, end).await?], &output)
         }
         JobKind::Llm => llm::print_answer(&store, id, &end, args.output.json).await,
-        JobKind::Batch => batch::report::print(&store, id, &end, None, args.output.json).await,
+        JobKind::Batch => batch::report::print(&store, id, &end, Vec::new(), None, args.output.json).await,
     }
 }

@@ -206,7 +206,7 @@ fn inputs_that_cannot_be_read_are_refused_before_anything_starts() {
     alone.write("empty.wav", b"");
     alone.write("talk.wav", b"RIFF");
     alone.write("folder/notes.txt", b"no audio");
-    alone.write("list.txt", b"talk.wav\n# a comment\nmissing-1.wav\nmissing-2.wav\n");
+    alone.write("list.txt", b"missing-1.wav\n# a comment\nmissing-2.wav\n");
     for (arguments, says) in [
         (&["transcribe", "talk.wav", "none.wav"][..], &["none.wav", "no such file"][..]),
         (&["transcribe", "folder"], &["folder", "longhand batch"]),

@@ -11,6 +11,7 @@ mod durability;
 mod following;
 mod long_recordings;
 mod metrics;
+mod names;
 mod order;
 mod pipeline;
 mod s3;

@@ -19,7 +19,7 @@ use crate::{
     temporal::{
         contracts::{Contract, Ingest, IngestProgress, Prepare, PrepareProgress, TranscribeUnit, UnitProgress},
         progress::{JobKind, JobProgress, JobSummary, Retry, WorkflowProgress},
-        workflows::{BatchNumbers, JobInput, NUMBERS_MEMO, STARTED_MEMO, STATUS_MEMO},
+        workflows::{BatchNumbers, JobInput, NUMBERS_MEMO, STARTED_MEMO, STATUS_MEMO, name_in},
     },
 };
 
@@ -33,8 +33,9 @@ pub(super) fn progress(id: &str, described: &WorkflowExecutionDescription) -> Jo
     let end = described.close_time().unwrap_or_else(SystemTime::now);
     let mut progress = JobProgress::new(id, kind, status(described));
     progress.run_id = run_id(described);
+    progress.name = name_in(&described.memo());
     progress.elapsed_s = seconds_between(submitted(described.start_time(), &described.memo()), end);
-    if let Ok(Some(BatchNumbers { outcome, total })) = described.memo().get::<BatchNumbers>(NUMBERS_MEMO) {
+    if let Some(BatchNumbers { outcome, total }) = numbers(&described.memo()) {
         (progress.jobs_done, progress.jobs_total, progress.jobs) = (outcome.jobs(), total, Some(outcome));
     }
     for activity in &described.raw().pending_activities {
@@ -105,6 +106,7 @@ pub(super) fn summary(execution: WorkflowExecutionInfo, converter: &PayloadConve
     let started = submitted(time(execution.start_time), &memo);
     Some(JobSummary {
         id: execution.execution?.workflow_id,
+        name: name_in(&memo),
         kind: kind(&execution.r#type?.name)?,
         status: job_status(status, &memo),
         started: started.map(|start| seconds_between(Some(SystemTime::UNIX_EPOCH), start)),
@@ -135,11 +137,17 @@ fn kind(workflow_type: &str) -> Option<JobKind> {
     }
 }
 
+/// Those of a batch that has ended.
+fn numbers(memo: &Memo) -> Option<BatchNumbers> {
+    memo.get(NUMBERS_MEMO).ok().flatten()
+}
+
 fn job_status(status: WorkflowExecutionStatus, memo: &Memo) -> JobStatus {
     match status {
-        WorkflowExecutionStatus::Completed => {
-            memo.get::<JobStatus>(STATUS_MEMO).ok().flatten().unwrap_or(JobStatus::Completed)
-        }
+        WorkflowExecutionStatus::Completed => match numbers(memo) {
+            Some(numbers) => numbers.outcome.status(),
+            None => memo.get::<JobStatus>(STATUS_MEMO).ok().flatten().unwrap_or(JobStatus::Completed),
+        },
         WorkflowExecutionStatus::Canceled => JobStatus::Cancelled,
         WorkflowExecutionStatus::Failed | WorkflowExecutionStatus::Terminated | WorkflowExecutionStatus::TimedOut => {
             JobStatus::Failed

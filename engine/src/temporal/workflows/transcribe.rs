@@ -19,6 +19,7 @@ use super::{
     input::{failed, wrong_input},
     job_state::{JobState, enter},
     llm::run_llm_task,
+    name::leave_name,
     next_run::next_run_of,
     recognise::{Recognised, recognise},
     stopped::{Stopped, both, cancelling_others},
@@ -73,6 +74,7 @@ impl TranscribeWorkflow {
     pub async fn run(ctx: &mut WorkflowContext<Self>, input: serde_json::Value) -> WorkflowResult<JobOutcome> {
         let JobInput { request, continued } = JobInput::parse(input).map_err(wrong_input)?;
         refuse_duplicate_tasks(&request.llm)?;
+        leave_name(ctx, request.name.as_deref())?;
         let mut clock = continued.as_ref().map_or_else(|| Clock::start(ctx), |continued| continued.clock.clone());
         let timings = match &continued {
             Some(continued) => continued.timings,
@@ -82,6 +84,7 @@ impl TranscribeWorkflow {
             job_id: ctx.workflow_id().to_owned(),
             run_id: continued.as_ref().map_or_else(|| ctx.run_id().to_owned(), |continued| continued.first_run.clone()),
             status: JobStatus::Running,
+            name: request.name.clone().or_else(|| request.source.recording_name()),
             errors: Vec::new(),
             timings,
             folder: String::new(),
@@ -92,8 +95,9 @@ impl TranscribeWorkflow {
         };
         conclusion.status = match stages(ctx, &request, continued.as_ref(), &mut clock, &mut conclusion).await {
             Ok(Reached::NextRun(done)) => {
+                let next = next_run_of(clock.started(), request.name.as_deref());
                 let rest = JobInput::continued(request, *done).map_err(wrong_input)?;
-                match ctx.continue_as_new(rest, next_run_of(clock.started()))? {}
+                match ctx.continue_as_new(rest, next)? {}
             }
             Ok(Reached::End) if conclusion.errors.is_empty() => JobStatus::Completed,
             Ok(Reached::End) => JobStatus::CompletedWithErrors,

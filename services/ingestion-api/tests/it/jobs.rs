@@ -48,6 +48,7 @@ async fn an_upload_becomes_a_job_with_its_options() {
     assert!(result["words"].as_array().unwrap().len() > 20);
     assert_eq!(result["provenance"]["parameters"]["prompt"], "A speech.");
     assert_eq!(result["provenance"]["audio_sha256"], SHA256);
+    assert_eq!(result["name"], "a.flac", "as the form calls its file");
     let store = STACK.folder().join("store");
     assert_eq!(std::fs::read(store.join("uploads").join(SHA256)).unwrap(), recording());
     assert!(store.join("references").join(SHA256).join("upload-1").exists(), "the job needs its recording");
@@ -159,8 +160,9 @@ async fn the_same_key_means_the_same_job() {
 
 #[tokio::test]
 async fn a_job_that_failed_is_started_again_and_one_that_ended_well_is_not() {
+    let post = async |file: &[u8]| SERVICE.post_form("/v1/jobs", Form::new().text("id", "again-1").file(file)).await;
     let send = async |file: &[u8]| {
-        let answer = SERVICE.post_form("/v1/jobs", Form::new().text("id", "again-1").file(file)).await;
+        let answer = post(file).await;
         assert_eq!(answer.status, 202, "{answer:?}");
         let answer = answer.json();
         json!([answer["existing"], answer["status"]])
@@ -169,7 +171,9 @@ async fn a_job_that_failed_is_started_again_and_one_that_ended_well_is_not() {
     wait_for("again-1", "failed");
     assert_eq!(send(&recording()).await, json!([false, "running"]));
     wait_for("again-1", "completed");
-    assert_eq!(send(b"no recording").await, json!([true, "completed"]));
+    assert_eq!(send(&recording()).await, json!([true, "completed"]));
+    let refused = post(b"no recording").await;
+    assert_eq!((refused.status, &refused.json()["error"]["code"]), (409, &json!("id_taken")), "{refused:?}");
     assert!(STACK.json(["result", "again-1", "--json"])["text"].as_str().unwrap().contains(SAID));
 }
 

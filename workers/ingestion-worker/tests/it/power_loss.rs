@@ -141,6 +141,7 @@ fn conclusion(ingested: Ingested, assembled: Assembled) -> Conclusion {
         run_id: RUN.to_owned(),
         folder: String::new(),
         status: JobStatus::Completed,
+        name: None,
         errors: Vec::new(),
         timings: Timings::default(),
         ingested: Some(ingested),

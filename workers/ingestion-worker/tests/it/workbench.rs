@@ -54,8 +54,11 @@ impl Workbench {
     }
 
     pub(crate) async fn ingest_with(&self, source: &Source, audio: AudioOptions) -> Result<Ingested, StageError> {
-        let input = IngestInput { audio, ..source.clone().into() };
-        ingest(self.resources(), &input, None, &CancellationToken::new(), |_| (), |_| ()).await
+        self.ingest_as(&IngestInput { audio, ..source.clone().into() }).await
+    }
+
+    pub(crate) async fn ingest_as(&self, input: &IngestInput) -> Result<Ingested, StageError> {
+        ingest(self.resources(), input, None, &CancellationToken::new(), |_| (), |_| ()).await
     }
 
     /// All work units with their PCM.

@@ -5,7 +5,7 @@ use std::{collections::HashSet, fs, path::Path};
 use anyhow::{Context, bail, ensure};
 use walkdir::WalkDir;
 
-use crate::{input::Input, terminal::note};
+use crate::{exit::explain, input::Input, terminal::note};
 
 /// What a file has to end with to be taken from a folder.
 const EXTENSIONS: [&str; 14] =
@@ -17,17 +17,35 @@ pub(super) struct Recording {
     pub(super) input: Input,
 }
 
-/// The recordings of a folder in the order of their paths, or of a list in its own order.
+/// What cannot be a part of the batch: one broken recording is no reason to leave the others alone.
+pub(crate) struct Broken {
+    pub(super) name: String,
+    pub(super) reason: String,
+}
+
+impl Broken {
+    pub(super) fn new(name: &str, error: &anyhow::Error) -> Self {
+        Self { name: name.to_owned(), reason: explain(error) }
+    }
+}
+
+/// The recordings of a folder in the order of their paths, or of a list in its own order, and those that are broken.
 ///
 /// # Errors
-/// Nothing to be found, or all that is wrong with what was found, at once.
-pub(super) fn find(source: &Path) -> anyhow::Result<Vec<Recording>> {
+/// Nothing to be found, or nothing but what is broken.
+pub(super) fn find(source: &Path) -> anyhow::Result<(Vec<Recording>, Vec<Broken>)> {
     let metadata = fs::metadata(source).with_context(|| format!("cannot read {}; check the path", source.display()))?;
     let named = if metadata.is_dir() { of_folder(source)? } else { of_list(source)? };
-    let (good, bad): (Vec<_>, Vec<_>) = named.into_iter().map(recording).partition(Result::is_ok);
-    let faults: Vec<String> = bad.into_iter().filter_map(Result::err).map(|error| format!("\n  {error:#}")).collect();
-    if !faults.is_empty() {
-        bail!("nothing is started, for of the recordings in {}{}", source.display(), faults.concat());
+    let (mut good, mut broken) = (Vec::new(), Vec::new());
+    for (name, typed) in named {
+        match Input::parse(&typed) {
+            Ok(input) => good.push(Recording { name, input }),
+            Err(error) => broken.push(Broken::new(&name, &error)),
+        }
+    }
+    if good.is_empty() && !broken.is_empty() {
+        let faults: String = broken.iter().map(|Broken { reason, .. }| format!("\n  {reason}")).collect();
+        bail!("nothing is started, for all recordings in {} are broken:{faults}", source.display());
     }
     ensure!(
         !good.is_empty(),
@@ -35,11 +53,7 @@ pub(super) fn find(source: &Path) -> anyhow::Result<Vec<Recording>> {
         source.display(),
         EXTENSIONS.join(", ")
     );
-    Ok(good.into_iter().flatten().collect())
-}
-
-fn recording((name, typed): (String, String)) -> anyhow::Result<Recording> {
-    Ok(Recording { name, input: Input::parse(&typed)? })
+    Ok((good, broken))
 }
 
 /// Names and paths.

@@ -11,6 +11,7 @@ use engine::{
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 
+use super::recordings::Broken;
 use crate::{
     durations::format_duration,
     exit::Exit,
@@ -31,7 +32,8 @@ struct Report<'a> {
 
 #[derive(Serialize)]
 struct Line {
-    id: String,
+    /// `None` for a recording that is broken, and so became no job.
+    id: Option<String>,
     name: String,
     /// `None` for a job that left no result: it was not begun, or the store failed it.
     status: Option<JobStatus>,
@@ -48,6 +50,7 @@ pub(crate) async fn print(
     store: &Store,
     batch: &str,
     end: &JobEnd,
+    broken: Vec<Broken>,
     output: Option<&Output>,
     json: bool,
 ) -> anyhow::Result<Exit> {
@@ -57,7 +60,8 @@ pub(crate) async fn print(
         Some(output) => output.open_folder(names(store, &list).await?),
         None => None,
     };
-    let jobs = lines(store, &list, folder.as_mut()).await?;
+    let mut jobs = lines(store, &list, folder.as_mut()).await?;
+    jobs.extend(broken.into_iter().map(broken_line));
     let well = jobs.iter().filter(|job| job.status.is_some_and(JobStatus::has_transcript)).count();
     note(&format!("{batch}: {well} of {} recordings have their transcripts", jobs.len()));
     if let Some(failure) = &end.failure {
@@ -66,13 +70,18 @@ pub(crate) async fn print(
     for Line { name, warnings, .. } in &jobs {
         warnings.iter().for_each(|warning| note(&format!("warning: {name}: {}", warning.message)));
     }
-    let all_well = well == jobs.len() && end.status == JobStatus::Completed;
+    let all_well = well == jobs.len() && end.status.has_transcript();
     if json {
-        print_json(&Report { id: batch, status: end.status, jobs })?;
+        print_json(&Report { id: batch, status: status(end.status, all_well), jobs })?;
     } else {
         print_text(&table(["FILE", "STATUS", "DURATION", "TOOK", "ERROR"], jobs.into_iter().map(row)))?;
     }
     Ok(if all_well { Exit::Done } else { Exit::JobFailed })
+}
+
+/// What is broken makes no job that the batch could tell of.
+fn status(ended: JobStatus, all_well: bool) -> JobStatus {
+    if ended == JobStatus::Completed && !all_well { JobStatus::CompletedWithErrors } else { ended }
 }
 
 /// What the recordings are called, after which their files are.
@@ -122,9 +131,13 @@ fn line(entry: BatchEntry, result: Option<JobResult>) -> Line {
         wall_s: result.as_ref().map(|result| result.timings.wall_s),
         error: error.map(|failure| format!("{}: {}", failure.stage, failure.message)),
         warnings: result.map(|result| result.warnings).unwrap_or_default(),
-        id: entry.id,
+        id: Some(entry.id),
         name: if entry.name.is_empty() { entry.request.source.to_string() } else { entry.name },
     }
+}
+
+fn broken_line(Broken { name, reason }: Broken) -> Line {
+    Line { id: None, name, status: Some(JobStatus::Failed), duration_s: None, wall_s: None, error: Some(reason) }
 }
 
 fn row(line: Line) -> [String; 5] {
