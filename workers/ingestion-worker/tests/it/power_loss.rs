@@ -117,6 +117,7 @@ impl Recording {
             job_id: JOB.to_owned(),
             folder: made.folder.clone(),
             decode_config_hash: DECODE_CONFIG.to_owned(),
+            is_recognised: false,
             language: "en".to_owned(),
             duration_s,
             chunks,
