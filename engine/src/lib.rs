@@ -16,6 +16,7 @@ pub mod ids;
 pub mod job;
 pub mod llm;
 pub mod native_env;
+pub mod partial;
 pub mod plan;
 pub mod program;
 pub mod recording_name;

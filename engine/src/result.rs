@@ -81,10 +81,14 @@ impl JobResult {
         Transcript { text, language, duration_s, run_id, warnings, segments }
     }
 
-    /// Whether there is text: of a job that was cancelled, what was recognised before; of one that goes on, all of it, for
-    /// before such a one has no result.
+    /// Whether there is text: of a job that was cancelled, what was recognised before; of one that goes on, what there is.
     pub fn has_transcript(&self) -> bool {
         self.status == JobStatus::Running || self.provenance.has_transcript(self.status)
+    }
+
+    /// Whether more is to come of a job that goes on.
+    pub fn is_partial(&self) -> bool {
+        self.status == JobStatus::Running && (self.segments.is_empty() || !self.provenance.checkpoints.is_empty())
     }
 
     /// Every word with its time; none unless word times were asked for.
@@ -227,8 +231,13 @@ pub struct Provenance {
 }
 
 impl Provenance {
+    /// Chunks whose text is in the transcript.
+    pub fn chunks_done(&self) -> u32 {
+        self.chunks_computed + self.chunks_reused
+    }
+
     fn has_transcript(&self, status: JobStatus) -> bool {
-        let is_in_part = status == JobStatus::Cancelled && self.chunks_computed + self.chunks_reused > 0;
-        status.has_transcript() || is_in_part
+        let ended_early = matches!(status, JobStatus::Cancelled | JobStatus::Failed);
+        status.has_transcript() || ended_early && self.chunks_done() > 0
     }
 }

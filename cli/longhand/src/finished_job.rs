@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 use engine::{
-    result::{JobResult, JobStatus, Provenance, StageFailure},
+    result::{JobResult, JobStatus, StageFailure},
     store::Store,
     temporal::client::JobEnd,
 };
@@ -71,13 +71,16 @@ impl FinishedJob {
                     note(&format!("hint: {hint}"));
                 }
             }),
+            (JobStatus::Running, Some(result)) if result.is_partial() => {
+                let (done, total) = (result.provenance.chunks_done(), result.provenance.chunks_total);
+                note(&format!("{job} goes on: this is the text of {done} of {total} chunks so far"));
+            }
             (JobStatus::Running, _) => {
                 note(&format!("{job} goes on: its text is there, what the language model makes of it is not yet"))
             }
             (JobStatus::Cancelled, Some(result)) if result.has_transcript() => {
-                let Provenance { chunks_computed, chunks_reused, chunks_total, .. } = result.provenance;
-                let chunks = chunks_computed + chunks_reused;
-                note(&format!("{job} was cancelled: this is the text of {chunks} of {chunks_total} chunks"));
+                let (done, total) = (result.provenance.chunks_done(), result.provenance.chunks_total);
+                note(&format!("{job} was cancelled: this is the text of {done} of {total} chunks"));
             }
             (JobStatus::Cancelled, _) => note(&format!("{job} was cancelled")),
             _ => {

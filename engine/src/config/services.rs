@@ -72,6 +72,12 @@ pub struct IngestionApiSettings {
     /// Where the ingestion API listens.
     #[config(env = "LONGHAND_INGESTION_API_ADDRESS", default = "127.0.0.1:8000")]
     pub address: SocketAddr,
+    /// Names that requests may have for models, as `NAME=MODEL` with commas between them; `default` is the workers' own model. Names of the trade, such as `whisper-large-v3` or `Systran/faster-whisper-base`, need no entry.
+    #[config(
+        env = "LONGHAND_MODEL_ALIASES",
+        default = "whisper-1=default,gpt-4o-transcribe=default,gpt-4o-mini-transcribe=default"
+    )]
+    pub model_aliases: String,
 }
 
 /// The job status API.

@@ -115,7 +115,7 @@ impl JobReader {
         progress.duration_s = result.duration_s;
         progress.chunks_total = result.provenance.chunks_total;
         if result.has_transcript() {
-            progress.chunks_done = result.provenance.chunks_computed + result.provenance.chunks_reused;
+            progress.chunks_done = result.provenance.chunks_done();
         }
         self.read_from(result.provenance.checkpoints.clone());
         let errors = result.errors.iter().map(|failure| format!("{}: {}", failure.stage, failure.message));

@@ -78,6 +78,11 @@ pub fn chunk_index(key: &str) -> Option<u32> {
     key.rsplit('/').next()?.strip_suffix(".json")?.parse().ok()
 }
 
+/// The language that was heard in a folder's recording, by a hash of what listened to it.
+pub fn language(folder: &str, listener_hash: &str) -> String {
+    format!("{folder}/languages/{listener_hash}.json")
+}
+
 /// The mark of a chunk that a run computed although it was finished already.
 pub fn recomputed(folder: &str, decode_config_hash: &str, run_id: &str, chunk: u32) -> String {
     format!("{folder}/recomputed/{decode_config_hash}/{run_id}/{chunk:06}.json")

@@ -114,9 +114,12 @@ contract!(
         first if |_| true
 );
 contract!(
-    /// Recognises one work unit, writing each chunk's checkpoint before the next chunk begins.
+    /// Recognises one work unit, writing each chunk's checkpoint before the next chunk begins. A unit that has nothing to
+    /// recognise needs no core, and does not queue up behind those that do.
     TranscribeUnit = "transcribe_unit"
-        on |input| if input.unit == 0 { TRANSCRIBE_FIRST_QUEUE } else { TRANSCRIBE_QUEUE };
+        on |input| {
+            if input.unit == 0 || input.prepared.is_recognised { TRANSCRIBE_FIRST_QUEUE } else { TRANSCRIBE_QUEUE }
+        };
         UnitInput => UnitDone
 );
 contract!(
@@ -202,6 +205,9 @@ pub struct Prepared {
     /// Names the checkpoints of this model and these parameters.
     #[serde(rename = "recipe")]
     pub decode_config_hash: String,
+    /// Whether all of them are there already.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_recognised: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -116,6 +116,7 @@ pub(crate) fn layer(policy: Arc<OriginPolicy>) -> CorsLayer {
             HeaderName::from_static("x-api-key"),
             HeaderName::from_static("x-request-id"),
             HeaderName::from_static("idempotency-key"),
+            HeaderName::from_static("x-longhand-keep"),
             HeaderName::from_static("last-event-id"),
         ])
         .expose_headers([
@@ -125,6 +126,7 @@ pub(crate) fn layer(policy: Arc<OriginPolicy>) -> CorsLayer {
             LOCATION,
             RETRY_AFTER,
             HeaderName::from_static("x-longhand-job"),
+            HeaderName::from_static("x-longhand-ignored-fields"),
             HeaderName::from_static("x-longhand-status"),
             HeaderName::from_static("x-request-id"),
         ])

@@ -16,13 +16,13 @@ use engine::{
     },
     webhook::WebhookSecrets,
 };
-use models::AllowedModels;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     accepted_job::AcceptedJob,
     caller::Caller,
     job_options::{self, BodyFormat},
+    model_names::ModelNames,
     upload::Uploads,
 };
 
@@ -35,7 +35,7 @@ pub(crate) struct AppState {
     pub(crate) links: Links,
     pub(crate) quota: JobQuota,
     webhooks: WebhookSettings,
-    pub(crate) models: AllowedModels,
+    pub(crate) models: ModelNames,
     /// Bytes that a body of JSON may have.
     max_json_bytes: usize,
     /// Cancelled when the service is told to stop.
@@ -47,7 +47,7 @@ impl AppState {
         service: &Service,
         ingest: &IngestSettings,
         webhooks: WebhookSettings,
-        models: AllowedModels,
+        models: ModelNames,
     ) -> Self {
         let store = &service.dependencies.store;
         let max_bytes = ingest.max_source_mb.saturating_mul(1_000_000);

@@ -8,7 +8,12 @@ use axum::{
 };
 use engine::{job::JobRequest, temporal::client::Jobs};
 
+use crate::form::parse_flag;
+
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// With it, a job goes on when its client hangs up.
+pub(crate) const KEEP: HeaderName = HeaderName::from_static("x-longhand-keep");
 
 const MAX_KEY_LENGTH: usize = 255;
 
@@ -17,9 +22,16 @@ pub(crate) struct Caller {
     pub(crate) client: Client,
     /// The request's idempotency key, if it has one.
     key: Option<String>,
+    /// Whether the job is wanted though nobody waits for it.
+    keeps_job: bool,
 }
 
 impl Caller {
+    /// Whether a job that the client waits for is to go on without it. A key says that it will be asked for again.
+    pub(crate) fn keeps_job(&self) -> bool {
+        self.keeps_job || self.has_key()
+    }
+
     pub(crate) fn has_key(&self) -> bool {
         self.key.is_some()
     }
@@ -71,7 +83,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let client = Extension::<Client>::from_request_parts(parts, state).await.map_err(ApiError::internal)?.0;
-        Ok(Self { client, key: key(parts)?.map(str::to_owned) })
+        let keep = parts.headers.get(KEEP).map(|value| value.to_str().unwrap_or_default());
+        let keeps_job = keep.map_or(Ok(false), |value| parse_flag(value, KEEP.as_str()))?;
+        Ok(Self { client, key: key(parts)?.map(str::to_owned), keeps_job })
     }
 }
 

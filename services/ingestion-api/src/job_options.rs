@@ -6,12 +6,11 @@ use engine::{
     job::{AUTO, AudioOptions, JobOptions, SpeechOptions, Webhook},
     llm::{LlmTask, PresetTask, Question},
 };
-use models::AllowedModels;
 use url::Url;
 
 use crate::{
     form::{Form, parse_choice, parse_json_field},
-    model_names::model,
+    model_names::ModelNames,
 };
 
 /// How errors name the fields: in JSON they lie deeper than in a form.
@@ -83,7 +82,7 @@ fn llm_tasks(form: &mut Form) -> Result<Vec<LlmTask>, ApiError> {
 
 /// # Errors
 /// 400 with the field that is wrong, also for a model that is not offered; 404 for one that there is not.
-pub(crate) fn checked(options: JobOptions, format: BodyFormat, models: &AllowedModels) -> Result<JobOptions, ApiError> {
+pub(crate) fn checked(options: JobOptions, format: BodyFormat, models: &ModelNames) -> Result<JobOptions, ApiError> {
     for task in &options.llm {
         if matches!(task, LlmTask::Ask(question) if question.text.trim().is_empty()) {
             return Err(ApiError::invalid("the question is empty; write it").param("ask"));
@@ -103,7 +102,7 @@ pub(crate) fn checked(options: JobOptions, format: BodyFormat, models: &AllowedM
 pub(crate) fn checked_speech(
     speech: SpeechOptions,
     format: BodyFormat,
-    models: &AllowedModels,
+    models: &ModelNames,
 ) -> Result<SpeechOptions, ApiError> {
     let refused = |message: String, field: &str| ApiError::invalid(message).param(format.speech_field(field));
     if !speech.recogniser.is_auto() {
@@ -111,7 +110,7 @@ pub(crate) fn checked_speech(
         return Err(refused(message.to_owned(), "recogniser"));
     }
     let model = match speech.model {
-        Some(name) => model(&name, models).map_err(|refused| refused.param(format.speech_field("model")))?,
+        Some(name) => models.resolve(&name).map_err(|refused| refused.param(format.speech_field("model")))?,
         None => None,
     };
     if speech.language != AUTO && language_name(&speech.language).is_none() {
@@ -144,10 +143,11 @@ mod tests {
 
     use models::AllowedModels;
 
-    use super::{BodyFormat, check_web_address, checked, checked_speech};
+    use super::{BodyFormat, ModelNames, check_web_address, checked, checked_speech};
 
-    fn models(listed: Option<&str>) -> AllowedModels {
-        AllowedModels::of(&ModelSettings { models: listed.map(|name| vec![name.to_owned()]) }).unwrap()
+    fn models(listed: Option<&str>) -> ModelNames {
+        let settings = ModelSettings { models: listed.map(|name| vec![name.to_owned()]) };
+        ModelNames::new(AllowedModels::of(&settings).unwrap(), "whisper-1=default").unwrap()
     }
 
     #[test]

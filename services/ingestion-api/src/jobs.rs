@@ -22,7 +22,7 @@ use crate::{
     accepted_job::AcceptedJob,
     app_state::AppState,
     caller::Caller,
-    form::Form,
+    form::{Fields, Form},
     job_options::{self, BodyFormat, check_web_address},
     purge,
 };
@@ -145,7 +145,7 @@ fn is_form(request: &Request) -> bool {
 
 /// The job and what it is to do. A recording is kept only if all else is right.
 async fn from_form(state: &AppState, caller: &Caller, request: Request) -> Result<(OwnJob, JobRequest), ApiError> {
-    let mut form = Form::read(request, &state.uploads, &job_options::FORM_FIELDS).await?;
+    let mut form = Form::read(request, &state.uploads, Fields::own(&job_options::FORM_FIELDS)).await?;
     let file = form.file()?;
     let job = caller.job(form.take("id").as_deref())?;
     let name = form.take("name").or_else(|| form.file_name.take());

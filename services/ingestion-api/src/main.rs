@@ -2,6 +2,8 @@
 
 mod accepted_job;
 mod app_state;
+mod asr_webservice;
+mod awaited_job;
 mod batches;
 mod caller;
 mod form;
@@ -13,12 +15,15 @@ mod multipart_limit;
 mod openai;
 mod purge;
 mod routes;
+mod transcription;
 mod upload;
+mod whisper_server;
 
 use ::models::AllowedModels;
 use api::{Flags, Service};
 use confique::Config;
 use engine::config::{self, IngestSettings, IngestionApiSettings, ModelSettings, WebhookSettings};
+use model_names::ModelNames;
 
 const NAME: &str = env!("CARGO_PKG_NAME");
 const ABOUT: &str = "Takes recordings in over HTTP and starts jobs";
@@ -40,7 +45,7 @@ struct Settings {
 async fn main() -> anyhow::Result<()> {
     let flags = Flags::parse(NAME, ABOUT, EXAMPLE);
     let Settings { ingest, webhooks, ingestion_api, models } = config::load()?;
-    let models = AllowedModels::of(&models)?;
+    let models = ModelNames::new(AllowedModels::of(&models)?, &ingestion_api.model_aliases)?;
     if flags.healthy {
         return Ok(api::check_ready(ingestion_api.address).await?);
     }

@@ -6,10 +6,13 @@ use api::{ApiError, ErrorKind, JobQuota, Links, OwnJob, Service, Temporal};
 use axum::http::StatusCode;
 use engine::{
     events::{JobWatchers, Subscription},
+    partial::PartialJob,
     result::{JobResult, JobStatus},
+    run::OfRun,
     store::{KnownHead, Store},
-    temporal::client::ClientError,
+    temporal::{client::ClientError, progress::JobKind},
 };
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::recordings::Recordings;
@@ -23,9 +26,14 @@ pub(crate) struct AppState {
     pub(crate) recordings: Recordings,
     pub(crate) links: Links,
     pub(crate) quota: JobQuota,
+    /// For those that join the checkpoints of a job.
+    joining: Arc<Semaphore>,
     /// Cancelled when the service is told to stop.
     pub(crate) stop: CancellationToken,
 }
+
+/// Jobs whose checkpoints are joined at the same time.
+const JOINED_AT_ONCE: usize = 2;
 
 impl AppState {
     pub(crate) fn new(service: &Service) -> Self {
@@ -38,6 +46,7 @@ impl AppState {
             watchers,
             links: service.links(),
             quota: service.quota(),
+            joining: Arc::new(Semaphore::new(JOINED_AT_ONCE)),
             stop: service.stop.clone(),
         }
     }
@@ -77,6 +86,32 @@ impl AppState {
         }
         let transcript = self.store.find_transcript(job.as_str(), &progress.run_id).await?.ok_or(missing)?;
         Ok(Text::SoFar(Box::new(JobResult::so_far(job.to_string(), transcript))))
+    }
+
+    /// The text of a job as far as there is one: of one that goes on, or that ended before its time, what its checkpoints
+    /// hold.
+    ///
+    /// # Errors
+    /// 404 for a job that nobody knows, 409 for one that has no text by its kind, and those of the store.
+    pub(crate) async fn text_so_far(&self, job: &OwnJob) -> Result<Text, ApiError> {
+        let progress = Arc::clone(&self.follow(job).await?.borrow().progress);
+        if progress.kind != JobKind::Transcribe {
+            return Err(no_transcript(job, progress.status));
+        }
+        // That of a run before this one says nothing of it.
+        let known = self.watchers.results().find(job.as_str()).await?;
+        let partial = match known.filter(|known| known.head.is_of(&progress.run_id)) {
+            Some(known) if known.head.has_transcript() => return Ok(Text::Stored(known)),
+            Some(known) => PartialJob::from(&*known.head),
+            None => PartialJob::from(&*progress),
+        };
+        if let Some(transcript) = self.store.find_transcript(job.as_str(), &progress.run_id).await? {
+            return Ok(Text::SoFar(Box::new(JobResult::so_far(job.to_string(), transcript))));
+        }
+        // A transcript in memory is some ten times its text: of a day's not many are joined at once.
+        let _turn = self.joining.acquire().await.map_err(ApiError::internal)?;
+        let text = partial.text(&self.store, &job.to_string()).await?;
+        Ok(Text::SoFar(Box::new(text)))
     }
 
     /// The result of a job that has text, which Temporal may have forgotten meanwhile. That of one that was cancelled is

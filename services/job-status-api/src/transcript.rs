@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use api::{ApiError, OwnJob, Path};
+use api::{ApiError, OwnJob, Path, Query};
 use axum::{
     body::Body,
     extract::State,
@@ -17,7 +17,8 @@ use axum::{
 };
 use bytes::Bytes;
 use engine::{
-    formats::Format,
+    formats::{BadSubtitles, Format, SubtitleChoices, SubtitleOptions},
+    result::JobResult,
     store::{KnownHead, keys},
 };
 use futures_util::stream;
@@ -52,17 +53,21 @@ struct OfJob {
     document: String,
 }
 
-/// A job's transcript: `transcript.json`, `transcript.verbose_json` (OpenAI's shape), `transcript.srt`,
-/// `transcript.vtt` or `transcript.txt`. It is there while language models are still at work on it; of a job that was
-/// cancelled, it is what was recognised before.
+/// A job's transcript, or what there is of it
+///
+/// `transcript.` and a format: `json`, `verbose_json` (OpenAI's shape), `srt`, `vtt`, `ass`, `tsv`, `md` or `txt`. It is
+/// there while language models are still at work on it; of a job that was cancelled, it is what was recognised before.
+/// `partial.` and a format is the text so far, also of a job that goes on.
 #[utoipa::path(get, path = "/v1/jobs/{id}/{document}", tag = "Results",
     params(
         ("id" = String, Path, description = "The job"),
-        ("document" = String, Path, description = "`transcript.` and a format", example = "transcript.srt"),
+        ("document" = String, Path, description = "`transcript.` or `partial.` and a format", example = "transcript.srt"),
+        SubtitleChoices,
     ),
     responses(
         (status = 200, description = "The document. X-Longhand-Status says how the job stands", content(
             (Object = "application/json"), (String = "text/plain"), (String = "text/vtt"), (String = "application/x-subrip"),
+            (String = "text/x-ssa"), (String = "text/tab-separated-values"), (String = "text/markdown"),
         )),
         (status = 304, description = "It is the one whose ETag came in If-None-Match"),
         (status = 409, description = "The text is not complete yet, or the job gave none", body = api::ErrorBody),
@@ -72,38 +77,65 @@ async fn transcript(
     State(state): State<AppState>,
     job: OwnJob,
     Path(OfJob { document }): Path<OfJob>,
+    Query(choices): Query<SubtitleChoices>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let unknown = || ApiError::not_found(format!("a job has no {document}; /docs shows what it has"));
-    let format = document.strip_prefix("transcript.").and_then(|name| name.parse::<Format>().ok());
-    let format = format.ok_or_else(unknown)?;
-    let (document, status) = match state.text(&job).await? {
+    let (part, format) = document.split_once('.').ok_or_else(unknown)?;
+    let format = format.parse::<Format>().map_err(|_| unknown())?;
+    let options = choices
+        .resolve(format)
+        .map_err(|refused: BadSubtitles| ApiError::invalid(refused.to_string()).param(refused.field()))?;
+    let text = match part {
+        "transcript" => state.text(&job).await?,
+        "partial" => state.text_so_far(&job).await?,
+        _ => return Err(unknown()),
+    };
+    let (document, status) = match text {
         Text::Stored(known) => {
             // A later LLM answer makes another version, and a later program may write it otherwise.
-            let tag = etag::of_content(format!("{} {format} {}", known.version, env!("CARGO_PKG_VERSION")));
+            let tag = etag::of_content(format!("{} {format} {options:?} {}", known.version, env!("CARGO_PKG_VERSION")));
             if etag::matches(&tag, &headers) {
                 return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response());
             }
             let status = known.head.status;
-            (([(ETAG, tag)], body(&state, &job, format, known).await?).into_response(), status)
+            (([(ETAG, tag)], stored(&state, &job, format, options, known).await?).into_response(), status)
         }
-        Text::SoFar(result) => (format.render(&result).map_err(ApiError::internal)?.into_response(), result.status),
+        Text::SoFar(result) => {
+            let status = result.status;
+            (so_far(format, options, result).into_response(), status)
+        }
     };
     let status = HeaderValue::try_from(status.to_string()).map_err(ApiError::internal)?;
     let kind = HeaderValue::from_static(content_type(format));
     Ok(([(CONTENT_TYPE, kind), (STATUS, status)], document).into_response())
 }
 
-async fn body(state: &AppState, job: &OwnJob, format: Format, known: KnownHead) -> Result<Body, ApiError> {
+async fn stored(
+    state: &AppState,
+    job: &OwnJob,
+    format: Format,
+    options: SubtitleOptions,
+    known: KnownHead,
+) -> Result<Body, ApiError> {
     if format == Format::Json {
         return Ok(Body::from_stream(state.store.stream(&keys::result(job.as_str())).await?));
     }
     let result = state.store.result_reader(job.as_str()).await?;
+    Ok(written(move |out| format.write_stored(&known.head, result, &options, out)))
+}
+
+fn so_far(format: Format, options: SubtitleOptions, result: Box<JobResult>) -> Body {
+    written(move |out| format.write(&result, &options, out))
+}
+
+/// A body that is sent while it is written.
+fn written(write: impl FnOnce(&mut BufWriter<&Pieces>) -> io::Result<()> + Send + 'static) -> Body {
     let (sender, receiver) = mpsc::channel(PIECES_IN_FLIGHT);
     let pieces = Pieces { sender, runtime: Handle::current() };
     tokio::task::spawn_blocking(move || {
         let mut out = BufWriter::with_capacity(PIECE, &pieces);
-        let written = format.write_stored(&known.head, result, &mut out).and_then(|()| out.flush());
+        let written = write(&mut out).and_then(|()| out.flush());
         if let Err(error) = written {
             tracing::debug!(%error, "a transcript was not sent to its end");
             // The answer breaks off, so that nobody takes it for the whole. A client that is gone hears nothing of it.
@@ -111,7 +143,7 @@ async fn body(state: &AppState, job: &OwnJob, format: Format, known: KnownHead) 
         }
     });
     let pieces = stream::unfold(receiver, async |mut receiver| Some((receiver.recv().await?, receiver)));
-    Ok(Body::from_stream(pieces))
+    Body::from_stream(pieces)
 }
 
 /// What is written goes to the client. A thread that writes waits for it.
@@ -143,5 +175,8 @@ fn content_type(format: Format) -> &'static str {
         Format::Json | Format::VerboseJson => "application/json",
         Format::Srt => "application/x-subrip; charset=utf-8",
         Format::Vtt => "text/vtt; charset=utf-8",
+        Format::Ass => "text/x-ssa; charset=utf-8",
+        Format::Tsv => "text/tab-separated-values; charset=utf-8",
+        Format::Md => "text/markdown; charset=utf-8",
     }
 }

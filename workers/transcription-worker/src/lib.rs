@@ -9,5 +9,6 @@ mod memory;
 pub mod model_cache;
 mod prepare;
 pub mod recogniser;
+mod reuse;
 mod scheduler;
 mod unit;

@@ -15,7 +15,13 @@ use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    audio, dispatcher::Model, downloads::AwaitedDownload, model_cache::ModelCache, recogniser, scheduler::Priority,
+    audio,
+    dispatcher::Model,
+    downloads::AwaitedDownload,
+    model_cache::ModelCache,
+    recogniser,
+    reuse::{self, Listener},
+    scheduler::Priority,
 };
 
 /// Grows when the same model and options give another text, so that old checkpoints are left alone.
@@ -60,13 +66,15 @@ async fn settle(
     let model = models.get(&speech, awaited).await?;
     refuse_what_the_model_cannot(&model, &speech)?;
     if speech.language == AUTO {
-        speech.language = detect_language(store, &model, &folder).await?;
+        let listener = Listener { model_sha256: &model.sha256, languages: &speech.languages };
+        speech.language = reuse::language(store, &folder, &listener, detect_language(store, &model, &folder)).await?;
     }
     speech.model = Some(model.name.clone());
     speech.recogniser = model.choice;
     let recogniser = model.recogniser.program();
     let decode_config_hash = decode_config_hash(&recogniser, &model.sha256, &speech)?;
-    Ok(Prepared { speech, model_sha256: model.sha256.clone(), recogniser, decode_config_hash })
+    let is_recognised = reuse::is_recognised(store, &folder, &decode_config_hash).await?;
+    Ok(Prepared { speech, model_sha256: model.sha256.clone(), recogniser, decode_config_hash, is_recognised })
 }
 
 fn refuse_what_the_model_cannot(model: &Model, speech: &SpeechOptions) -> Result<(), StageError> {

@@ -9,7 +9,7 @@ use anyhow::ensure;
 use clap::Args;
 use engine::{
     batch_list::BatchRecording,
-    formats::Format,
+    formats::{Format, SubtitleChoices},
     ids::JobId,
     job::{JobOptions, Source},
     temporal::batch,
@@ -58,6 +58,8 @@ pub(crate) struct BatchArgs {
     /// Write each result into this folder
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    subtitles: SubtitleChoices,
     /// Name of the batch
     #[arg(long, value_name = "ID", value_parser = JobId::given)]
     id: Option<JobId>,
@@ -72,7 +74,7 @@ pub(crate) struct BatchArgs {
 pub(crate) async fn run(args: BatchArgs) -> anyhow::Result<Exit> {
     let (recordings, mut broken) = recordings::find(&args.source)?;
     let options = args.request.resolve()?;
-    let output = args.output.map(|folder| Output::folder(folder, args.format)).transpose()?;
+    let output = args.output.map(|folder| Output::folder(folder, args.format, &args.subtitles)).transpose()?;
     let id = match args.id {
         Some(id) => id,
         None => {

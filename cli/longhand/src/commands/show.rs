@@ -85,7 +85,7 @@ async fn state(store: &Store, mut progress: JobProgress) -> anyhow::Result<State
     progress.status = status;
     progress.duration_s = duration_s;
     progress.chunks_total = provenance.chunks_total;
-    progress.chunks_done = provenance.chunks_computed + provenance.chunks_reused;
+    progress.chunks_done = provenance.chunks_done();
     Ok(State { progress, outcome: Some(Outcome { language, errors, warnings, timings, provenance }) })
 }
 

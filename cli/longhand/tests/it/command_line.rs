@@ -173,6 +173,9 @@ fn wrong_use_is_refused() {
         (&["transcribe", "talk.wav", "--format", "docx"], &["docx", "verbose_json"]),
         (&["transcribe", "talk.wav", "--json", "--format", "srt"], &["--json", "--format"]),
         (&["transcribe", "talk.wav", "--language", "klingon"], &["klingon", "auto"]),
+        (&["transcribe", "talk.wav", "--line-length", "30"], &["--line-length", "txt has no subtitles", "vtt"]),
+        (&["result", "job-1", "--format", "srt", "--highlight-words"], &["--highlight-words", "vtt or ass"]),
+        (&["result", "job-1", "--format", "vtt", "--lines", "9"], &["--lines", "give 1 to 5"]),
         (&["transcribe", "talk.wav", "--llm", "poem"], &["poem", "summary"]),
         (&["transcribe", "talk.wav", "--llm", "summary,summary"], &["summary twice"]),
         (&["transcribe", "talk.wav", "--schema", "schema.json"], &["--ask"]),
@@ -342,6 +345,9 @@ fn answers_follow_the_text_and_are_missed_in_subtitles() {
     assert!(printed.ends_with("do for you.\n\nSummary:\nHe asks for service.\n"), "{printed}");
     let stderr = text(alone.run(&["result", "job-1", "--format", "srt"]).stderr);
     assert!(stderr.contains("hint: `longhand result job-1` has the LLM's answers, too"), "{stderr}");
+    let document = alone.run(&["result", "job-1", "--format", "md"]);
+    assert!(text(document.stdout).contains("\n## Summary\n\nHe asks for service.\n\n## Transcript\n"));
+    assert!(!text(document.stderr).contains("hint"), "a document has them");
 }
 
 #[test]

@@ -13,7 +13,7 @@ pub enum Kind<'a> {
     Plan(&'a str),
     /// A work unit of a recording: its chunks or its PCM.
     Unit(&'a str),
-    /// Recognised text of a recording's chunk, or the mark of one that was computed twice.
+    /// Recognised text of a recording's chunk, the language of its recording, or the mark of one that was computed twice.
     Checkpoint(&'a str),
     Reference {
         recording: &'a str,
@@ -43,7 +43,7 @@ impl<'a> Kind<'a> {
             ["uploads", "incoming", name] => Self::Incoming(name),
             ["uploads", _] => upload_hash(key).map_or(Self::Other, Self::Upload),
             ["audio", recording, _, "plan.json"] => Self::Plan(recording),
-            ["audio", recording, _, "chunks" | "recomputed", ..] => Self::Checkpoint(recording),
+            ["audio", recording, _, "chunks" | "languages" | "recomputed", ..] => Self::Checkpoint(recording),
             ["audio", recording, _, ..] => Self::Unit(recording),
             ["references", recording, job] => Self::Reference { recording, job },
             ["erasing", recording, eraser] => Self::Erasing { recording, eraser },
@@ -92,6 +92,7 @@ mod tests {
             (keys::unit(&folder, 1), Kind::Unit(&sha256)),
             (keys::unit_audio(&folder, 1), Kind::Unit(&sha256)),
             (keys::chunk(&folder, "abc", 1), Kind::Checkpoint(&sha256)),
+            (keys::language(&folder, "abc"), Kind::Checkpoint(&sha256)),
             (keys::recomputed(&folder, "abc", "run", 1), Kind::Checkpoint(&sha256)),
             (keys::reference(&sha256, "acme:talk"), Kind::Reference { recording: &sha256, job: "acme:talk" }),
             (keys::erasing(&sha256, "talk"), Kind::Erasing { recording: &sha256, eraser: "talk" }),

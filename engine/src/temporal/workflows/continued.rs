@@ -89,6 +89,7 @@ mod tests {
                 model_sha256: "m".to_owned(),
                 recogniser: "none".to_owned(),
                 decode_config_hash: "d".to_owned(),
+                is_recognised: false,
             },
             next_unit: 2_000,
             chunks_done: 20_000,

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use api::{ApiError, OwnJob, event_stream, json_event};
+use api::{ApiError, event_stream, json_event};
 use axum::response::{Response, sse::Event};
 use engine::{
     events::{Ended, Subscription},
@@ -11,28 +11,41 @@ use engine::{
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
 
-use super::{outcome, response::Usage};
-use crate::app_state::AppState;
+use super::{
+    logprobs::{self, LogProb},
+    response::Usage,
+};
+use crate::{app_state::AppState, awaited_job::AwaitedJob, transcription};
 
 /// The events of OpenAI's API.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type")]
 enum StreamEvent<'a> {
     #[serde(rename = "transcript.text.delta")]
-    Delta { delta: &'a str },
+    Delta {
+        delta: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        logprobs: Option<Vec<LogProb>>,
+    },
     #[serde(rename = "transcript.text.done")]
-    Done { text: &'a str, usage: Usage },
+    Done {
+        text: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        logprobs: Option<Vec<LogProb>>,
+        usage: Usage,
+    },
 }
 
 /// The events up to the job's end.
 ///
 /// # Errors
 /// Temporal does not answer.
-pub(super) async fn events(state: AppState, job: OwnJob) -> Result<Response, ApiError> {
-    let snapshots = state.watchers.watch_latest(state.temporal.jobs()?, job.as_str()).await?;
+pub(super) async fn events(state: AppState, awaited: AwaitedJob, with_logprobs: bool) -> Result<Response, ApiError> {
+    let snapshots = state.watchers.watch_latest(state.temporal.jobs()?, awaited.job().as_str()).await?;
     let text = TextStream {
         state,
-        job,
+        awaited,
+        with_logprobs,
         snapshots,
         next_chunk: 0,
         sent: String::new(),
@@ -45,7 +58,8 @@ pub(super) async fn events(state: AppState, job: OwnJob) -> Result<Response, Api
 /// One client's stream.
 struct TextStream {
     state: AppState,
-    job: OwnJob,
+    awaited: AwaitedJob,
+    with_logprobs: bool,
     snapshots: Subscription,
     next_chunk: u32,
     /// All deltas together.
@@ -64,8 +78,9 @@ impl TextStream {
                 return None;
             }
             if let Err(failed) = self.advance().await {
-                self.ended = true;
-                self.pending.push_back(json_event(Event::default(), &failed.body(self.job.scope())));
+                self.end();
+                let body = failed.body(self.awaited.job().scope());
+                self.pending.push_back(json_event(Event::default(), &body));
             }
         }
     }
@@ -79,34 +94,41 @@ impl TextStream {
         // Chunks are recognised in any order, but their text is sent in its own.
         while let Some(segments) = snapshot.chunks.get(&self.next_chunk) {
             self.next_chunk += 1;
-            self.push_text(&text(segments));
+            self.push_text(&text(segments), segments);
         }
         if self.pending.is_empty() {
             tokio::select! {
                 changed = self.snapshots.changed() => changed.map_err(|_| ApiError::internal("the job is followed no more"))?,
-                () = self.state.stop.cancelled() => return Err(outcome::stopping(&self.state, &self.job)),
+                () = self.state.stop.cancelled() => return Err(transcription::stopping(&self.state, self.awaited.job())),
             }
         }
         Ok(())
     }
 
     async fn finish(&mut self, ended: &Ended) -> Result<(), ApiError> {
-        let result = outcome::result(&self.state, &self.job, ended.status).await?;
+        let result = transcription::result(&self.state, self.awaited.job(), ended.status).await?;
         let text = result.text.trim();
         if let Some(rest) = text.strip_prefix(self.sent.trim_end()) {
-            self.push_text(rest);
+            self.push_text(rest, &[]);
         }
-        let done = StreamEvent::Done { text, usage: Usage::of(&result) };
+        let logprobs = self.with_logprobs.then(|| logprobs::of(&result.segments));
+        let done = StreamEvent::Done { text, logprobs, usage: Usage::of(&result) };
         self.pending.push_back(json_event(Event::default(), &done));
-        self.ended = true;
+        self.end();
         Ok(())
     }
 
-    fn push_text(&mut self, text: &str) {
+    fn end(&mut self) {
+        self.ended = true;
+        self.awaited.leave();
+    }
+
+    fn push_text(&mut self, text: &str, segments: &[Segment]) {
         let delta = if self.sent.is_empty() { text.trim_start() } else { text };
         if !delta.is_empty() {
             self.sent.push_str(delta);
-            self.pending.push_back(json_event(Event::default(), &StreamEvent::Delta { delta }));
+            let logprobs = self.with_logprobs.then(|| logprobs::of(segments));
+            self.pending.push_back(json_event(Event::default(), &StreamEvent::Delta { delta, logprobs }));
         }
     }
 }

@@ -32,7 +32,12 @@ async fn a_form_that_is_wrong_is_refused_by_name() {
         (good().text("task", "sing"), 400, "task", "unknown variant `sing`"),
         (good().text("words", "maybe"), 400, "words", "words is true or false"),
         (good().text("model", "/etc/passwd"), 404, "model", "there is no model"),
-        (good().text("model", "gpt-9"), 404, "model", "name one of whisper-1, tiny"),
+        (
+            good().text("model", "gpt-9"),
+            404,
+            "model",
+            "name one of whisper-1, gpt-4o-transcribe, gpt-4o-mini-transcribe, tiny",
+        ),
         (good().text("llm", "summary,poem"), 400, "llm", "unknown variant `poem`"),
         (good().text("llm", "summary,summary"), 400, "llm", "summary is asked for twice"),
         (good().text("ask", "   "), 400, "ask", "the question is empty"),
@@ -48,6 +53,20 @@ async fn a_form_that_is_wrong_is_refused_by_name() {
         (good().text("prompt", &"x".repeat(300_000)), 413, "prompt", "longer than 262144 bytes"),
     ] {
         check(&SERVICE.post_form("/v1/jobs", wrong).await, status, Some(param), message);
+    }
+    for (path, wrong, param, message) in [
+        ("/v1/audio/transcriptions", good().text("response_format", "poem"), "response_format", "unknown variant"),
+        ("/v1/audio/transcriptions", good().text("stream", "perhaps"), "stream", "stream is true or false"),
+        ("/v1/audio/transcriptions", good().text("vad_filter", &"x".repeat(300_000)), "vad_filter", "longer than"),
+        ("/inference", good().text("language", "klingon"), "language", "no language"),
+        ("/inference", form().text("language", "en"), "file", "the form has no file"),
+        ("/asr?output=docx", form().part("name=\"audio_file\"", b"RIFF"), "output", "unknown variant"),
+        ("/asr?encode=perhaps", form().part("name=\"audio_file\"", b"RIFF"), "encode", "encode is true or false"),
+        ("/asr", good(), "audio_file", "send the recording as the field `audio_file`"),
+        ("/detect-language", good(), "audio_file", "the form has no file"),
+    ] {
+        let status = if message == "longer than" { 413 } else { 400 };
+        check(&SERVICE.post_form(path, wrong).await, status, Some(param), message);
     }
     let endless = good().text("prompt", &"x".repeat(60_000));
     check(&SERVICE.post_form("/v1/jobs", endless).await, 400, None, "of which Temporal gets at most");

@@ -12,6 +12,7 @@ mod memory;
 mod names;
 mod one_host;
 mod page;
+mod partial;
 mod redis;
 mod resubmission;
 mod results;

@@ -33,6 +33,10 @@ async fn a_day_of_words_is_handed_out_in_little_memory() {
         "/transcript.txt",
         "/transcript.srt",
         "/transcript.vtt",
+        "/transcript.vtt?highlight_words=true&line_length=20&lines=3",
+        "/transcript.ass?highlight_words=true",
+        "/transcript.tsv",
+        "/transcript.md",
         "/transcript.verbose_json",
         "/transcript.json",
     ] {

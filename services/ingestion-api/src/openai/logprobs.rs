@@ -1,0 +1,49 @@
+//! How sure the recogniser was, in the shape of OpenAI's API, whose tokens are words here: that is what it tells of.
+
+use engine::transcript::Segment;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A word and the natural logarithm of its probability.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub(super) struct LogProb {
+    token: String,
+    logprob: f32,
+    bytes: Vec<u8>,
+}
+
+/// The smallest that JSON's readers can be sure to take, for words of no probability at all.
+const LEAST: f32 = -100.0;
+
+/// Those of all words. Together their tokens are the text.
+pub(super) fn of(segments: &[Segment]) -> Vec<LogProb> {
+    let mut all: Vec<_> = segments.iter().flat_map(of_segment).collect();
+    // The text has no space around it.
+    if let Some(first) = all.first_mut() {
+        first.set(first.token.trim_start().to_owned());
+    }
+    if let Some(last) = all.last_mut() {
+        last.set(last.token.trim_end().to_owned());
+    }
+    all
+}
+
+/// The segment as one token where its words do not make up its text.
+fn of_segment(segment: &Segment) -> Vec<LogProb> {
+    let joined: String = segment.words.iter().map(|word| word.word.as_str()).collect();
+    if joined == segment.text && !segment.words.is_empty() {
+        return segment.words.iter().map(|word| LogProb::new(word.word.clone(), word.probability.ln())).collect();
+    }
+    vec![LogProb::new(segment.text.clone(), segment.avg_logprob)]
+}
+
+impl LogProb {
+    fn new(token: String, logprob: f32) -> Self {
+        Self { bytes: token.as_bytes().to_vec(), token, logprob: logprob.max(LEAST) }
+    }
+
+    fn set(&mut self, token: String) {
+        self.bytes = token.as_bytes().to_vec();
+        self.token = token;
+    }
+}
