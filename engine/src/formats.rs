@@ -4,7 +4,6 @@
 
 mod answers;
 mod cues;
-mod languages;
 mod lines;
 mod stored;
 mod subtitles;
@@ -14,7 +13,6 @@ mod verbose;
 use std::{fmt, io, str::FromStr};
 
 pub use answers::{answer, answers};
-pub use languages::language_name;
 pub use verbose::VerboseJson;
 
 use cues::{Cue, of_segment};

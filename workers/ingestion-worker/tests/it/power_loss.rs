@@ -149,6 +149,7 @@ fn conclusion(ingested: Ingested, assembled: Assembled) -> Conclusion {
             model_sha256: String::new(),
             recogniser: "made up".to_owned(),
             decode_config_hash: DECODE_CONFIG.to_owned(),
+            heard: None,
         }),
         assembled: Some(assembled),
         llm: BTreeMap::new(),
