@@ -5,7 +5,6 @@
 mod answers;
 mod ass;
 mod cues;
-mod languages;
 mod lines;
 mod markdown;
 mod stored;
@@ -22,7 +21,6 @@ use std::{
 };
 
 pub use answers::{answer, answers};
-pub use languages::language_name;
 pub use subtitle_options::{BadSubtitles, SubtitleChoices, SubtitleOptions};
 pub use verbose::VerboseJson;
 

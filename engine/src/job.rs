@@ -3,11 +3,11 @@
 //! It is plain JSON with a default for everything but the source, so that
 //! `temporal workflow start --input '{"source":{"path":"talk.mp3"}}'` is a complete request.
 
-use std::{num::NonZeroU32, str::FromStr};
+use std::{collections::BTreeSet, num::NonZeroU32, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{llm::LlmTask, recording_name};
+use crate::{languages::language_code, llm::LlmTask, recording_name};
 
 /// One recording to transcribe and what to do with the text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -187,12 +187,14 @@ pub struct SpeechOptions {
     #[serde(skip_serializing_if = "RecogniserChoice::is_auto")]
     #[cfg_attr(feature = "openapi", schema(ignore))]
     pub recogniser: RecogniserChoice,
-    /// Whisper's code, such as `en`, or `auto`. Default: `auto`.
+    /// A code such as `en` or `en-US`, or a language's English name; `auto` has it found, wherever it changes. Default:
+    /// `auto`.
     #[serde(deserialize_with = "language_or_auto")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub language: String,
-    /// Whisper's codes of the languages that may be spoken, where the language is detected. Default: all.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// The languages that may be spoken, where they are found by `auto`. Default: all.
+    #[serde(deserialize_with = "list_or_null", skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
     pub languages: Vec<String>,
     /// Text in the spoken language, or in English.
     pub task: SpeechTask,
@@ -226,6 +228,57 @@ pub const AUTO: &str = "auto";
 /// In JSON, null means what leaving a field out means.
 fn language_or_auto<'de, D: Deserializer<'de>>(language: D) -> Result<String, D::Error> {
     Ok(Option::deserialize(language)?.unwrap_or_else(|| AUTO.to_owned()))
+}
+
+fn list_or_null<'de, D: Deserializer<'de>>(list: D) -> Result<Vec<String>, D::Error> {
+    Ok(Option::deserialize(list)?.unwrap_or_default())
+}
+
+/// Why the languages of a request are refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LanguageError {
+    #[error("{0:?} is no language that Whisper knows; name a code such as en, or auto")]
+    Language(String),
+    #[error("{0:?} is no language that Whisper knows; name codes such as en,de")]
+    Languages(String),
+    #[error("languages bound what `auto` may find, and the language is given as {0}; leave one of the two out")]
+    Both(String),
+}
+
+impl LanguageError {
+    /// The field that is wrong.
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::Language(_) => "language",
+            Self::Languages(_) | Self::Both(_) => "languages",
+        }
+    }
+}
+
+impl SpeechOptions {
+    /// With Whisper's codes in place of what people write for languages. Requests that ask for the same have the same
+    /// codes: a single language that may be spoken is the language.
+    ///
+    /// # Errors
+    /// A language that nobody knows, or two fields that contradict each other.
+    pub fn with_language_codes(mut self) -> Result<Self, LanguageError> {
+        let codes = self.languages.iter().map(|written| {
+            language_code(written).map(str::to_owned).ok_or_else(|| LanguageError::Languages(written.clone()))
+        });
+        let codes: BTreeSet<String> = codes.collect::<Result<_, _>>()?;
+        self.languages = codes.into_iter().collect();
+        self.language = match self.language.trim() {
+            written if written.eq_ignore_ascii_case(AUTO) => AUTO.to_owned(),
+            written => language_code(written).ok_or_else(|| LanguageError::Language(written.to_owned()))?.to_owned(),
+        };
+        if self.language != AUTO && !self.languages.is_empty() {
+            return Err(LanguageError::Both(self.language));
+        }
+        if self.languages.len() == 1 {
+            self.language = self.languages.remove(0);
+        }
+        Ok(self)
+    }
 }
 
 /// The language of the text: the one that is spoken, or English.
@@ -264,7 +317,7 @@ impl RecogniserChoice {
 
 #[cfg(test)]
 mod tests {
-    use super::{AUTO, JobOptions, JobRequest, Source, SpeechOptions};
+    use super::{AUTO, JobOptions, JobRequest, LanguageError, Source, SpeechOptions};
     use crate::llm::LlmTask;
 
     #[test]
@@ -285,9 +338,34 @@ mod tests {
 
     #[test]
     fn null_stands_for_the_default() {
-        let speech: SpeechOptions = serde_json::from_str(r#"{"model":null,"language":null,"prompt":null}"#).unwrap();
+        let speech: SpeechOptions = serde_json::from_str(r#"{"model":null,"language":null,"languages":null}"#).unwrap();
         assert_eq!(speech, SpeechOptions::default());
         assert_eq!(speech.language, AUTO);
+    }
+
+    #[test]
+    fn languages_become_codes() {
+        let options = |language: &str, languages: &[&str]| SpeechOptions {
+            language: language.to_owned(),
+            languages: languages.iter().map(|language| (*language).to_owned()).collect(),
+            ..SpeechOptions::default()
+        };
+        for (language, languages, codes) in [
+            ("en-US", vec![], options("en", &[])),
+            ("German", vec![], options("de", &[])),
+            ("AUTO", vec!["zh-Hant", "EN", "en-GB"], options(AUTO, &["en", "zh"])),
+            (AUTO, vec!["English", "en"], options("en", &[])),
+        ] {
+            assert_eq!(options(language, &languages).with_language_codes(), Ok(codes), "{language} {languages:?}");
+        }
+        for (language, languages, error) in [
+            ("", vec![], LanguageError::Language(String::new())),
+            ("klingon", vec!["en", "de"], LanguageError::Language("klingon".to_owned())),
+            (AUTO, vec!["en", AUTO], LanguageError::Languages(AUTO.to_owned())),
+            ("DE", vec!["en", "de"], LanguageError::Both("de".to_owned())),
+        ] {
+            assert_eq!(options(language, &languages).with_language_codes(), Err(error), "{language} {languages:?}");
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod hash;
 pub mod health;
 pub mod ids;
 pub mod job;
+pub mod languages;
 pub mod llm;
 pub mod native_env;
 pub mod partial;

@@ -80,7 +80,11 @@ pub struct ChunkTranscript {
     pub chunk: u32,
     /// The workflow run that computed it.
     pub run_id: String,
+    /// The one that is spoken in it, or in most of it.
     pub language: String,
+    /// What was heard in its sound, where the language is detected: its neighbours' languages depend on that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub heard: Vec<HeardLanguage>,
     pub segments: Vec<Segment>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
@@ -88,4 +92,14 @@ pub struct ChunkTranscript {
     pub fallbacks: u32,
     /// Wall time of the recogniser in seconds.
     pub seconds: f64,
+}
+
+/// How likely a language is in a stretch of speech.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeardLanguage {
+    /// Whisper's code.
+    pub language: String,
+    /// The probability in thousandths: what is decided from a number that was stored is what was decided from the one
+    /// that was computed.
+    pub permille: u32,
 }

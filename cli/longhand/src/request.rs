@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 use clap::Args;
 use engine::{
-    formats::language_name,
     job::{AUTO, AudioOptions, JobOptions, RecogniserChoice, SpeechOptions, SpeechTask, Track, Webhook},
+    languages::language_code,
     llm::{LlmTask, PresetTask, Question},
 };
 use url::Url;
@@ -19,9 +19,12 @@ pub(crate) struct RequestFlags {
     /// Program that recognises: whisper.cpp, or CTranslate2 where the workers have it [default: the workers' own]
     #[arg(long, value_enum, default_value_t = RecogniserChoice::Auto, hide_default_value = true)]
     recogniser: RecogniserChoice,
-    /// Language of the speech as Whisper's code, such as en, or auto to have it detected
-    #[arg(long, value_name = "CODE", default_value = AUTO, value_parser = known_language)]
+    /// Language of the speech, such as en, en-US or English, or auto to have it found wherever it changes
+    #[arg(long, value_name = "CODE", default_value = AUTO, value_parser = language_or_auto)]
     language: String,
+    /// Languages that may be spoken where they are found by auto, separated by commas
+    #[arg(long, value_name = "CODES", value_delimiter = ',', value_parser = known_language, conflicts_with = "language")]
+    languages: Vec<String>,
     /// Text in the spoken language, or in English
     #[arg(long, value_enum, default_value_t = SpeechTask::Transcribe)]
     task: SpeechTask,
@@ -72,11 +75,13 @@ impl RequestFlags {
             model: self.model.clone(),
             recogniser: self.recogniser,
             language: self.language.clone(),
+            languages: self.languages.clone(),
             task: self.task,
             prompt: self.prompt.clone(),
             words: self.words,
             ..SpeechOptions::default()
-        };
+        }
+        .with_language_codes()?;
         let standing = self.llm.iter().copied().map(LlmTask::from);
         let options = JobOptions {
             speech,
@@ -111,9 +116,14 @@ fn read_schema(path: &Path) -> anyhow::Result<serde_json::Value> {
     serde_json::from_str(&text).with_context(|| format!("the schema {} is not JSON", path.display()))
 }
 
-fn known_language(code: &str) -> Result<String, String> {
-    if code == AUTO || language_name(code).is_some() {
-        return Ok(code.to_owned());
+fn language_or_auto(written: &str) -> Result<String, String> {
+    if written.eq_ignore_ascii_case(AUTO) {
+        return Ok(AUTO.to_owned());
     }
-    Err("give a code that Whisper knows, such as en, de or fr, or auto".to_owned())
+    known_language(written).map_err(|hint| format!("{hint}, or auto"))
+}
+
+fn known_language(written: &str) -> Result<String, String> {
+    let hint = "give a code that Whisper knows, such as en, de or fr";
+    language_code(written).map(str::to_owned).ok_or_else(|| hint.to_owned())
 }

@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use super::{
     answers::{answer, heading},
-    languages::language_name,
     subtitles::clock,
 };
 use crate::{
+    languages::language_name,
     result::{JobResult, ResultHead},
     transcript::Segment,
 };

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::{
-    formats::languages::language_name,
     job::SpeechTask,
+    languages::language_name,
     result::{JobResult, Provenance, ResultHead, ResultPieces},
     transcript::{Segment, Word},
 };

@@ -11,9 +11,10 @@ use temporalio_common::ActivityDefinition;
 use super::progress::ModelDownload;
 use crate::{
     batch_list::BatchEntry,
-    job::{AudioOptions, Source, SpeechOptions, Webhook},
+    job::{AUTO, AudioOptions, Source, SpeechOptions, Webhook},
     llm::{LlmTask, LlmUsage},
     result::{JobStatus, StageFailure, Timings},
+    transcript::HeardLanguage,
 };
 
 /// The task queue of all workflows.
@@ -108,7 +109,7 @@ contract!(
         IngestInput => Ingested
 );
 contract!(
-    /// Resolves the model, checks the options, and detects the language where that is asked. The attempts reach over 25
+    /// Resolves the model, checks the options, and hears what is spoken first where the language is to be detected. The attempts reach over 25
     /// minutes: the hub of models may be away for a while.
     Prepare = "prepare" on |_| TRANSCRIBE_FIRST_QUEUE; PrepareInput => Prepared, 60 attempts up to 30 s apart,
         first if |_| true
@@ -197,7 +198,7 @@ pub struct PrepareInput {
 /// Everything that decides what a chunk's text will be, the audio apart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prepared {
-    /// The options with the model named and the language pinned.
+    /// The options with the model named and a language: the only one, or the likeliest where the recording begins.
     pub speech: SpeechOptions,
     pub model_sha256: String,
     /// Program and version.
@@ -208,6 +209,21 @@ pub struct Prepared {
     /// Whether all of them are there already.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_recognised: bool,
+    /// What is spoken where the recording begins, where the language is found for each stretch of speech. None where
+    /// all of it has the one of `speech`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard: Option<Vec<HeardLanguage>>,
+}
+
+impl Prepared {
+    /// The options as they were asked for, the model apart.
+    pub fn parameters(self) -> SpeechOptions {
+        let Self { mut speech, heard, .. } = self;
+        if heard.is_some() {
+            AUTO.clone_into(&mut speech.language);
+        }
+        speech
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -9,8 +9,9 @@ use axum::{
     response::Response,
 };
 use engine::{
-    formats::{Format, language_name},
+    formats::Format,
     job::{AUTO, SpeechOptions, SpeechTask},
+    languages::language_name,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::json;

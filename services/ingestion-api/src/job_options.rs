@@ -2,7 +2,6 @@
 
 use api::ApiError;
 use engine::{
-    formats::language_name,
     job::{AUTO, AudioOptions, JobOptions, SpeechOptions, Webhook},
     llm::{LlmTask, PresetTask, Question},
 };
@@ -37,8 +36,21 @@ impl BodyFormat {
 }
 
 /// The fields of a form besides the file.
-pub(crate) const FORM_FIELDS: [&str; 13] = [
-    "model", "language", "task", "prompt", "words", "track", "strict", "llm", "ask", "schema", "webhook", "id", "name",
+pub(crate) const FORM_FIELDS: [&str; 14] = [
+    "model",
+    "language",
+    "languages",
+    "task",
+    "prompt",
+    "words",
+    "track",
+    "strict",
+    "llm",
+    "ask",
+    "schema",
+    "webhook",
+    "id",
+    "name",
 ];
 
 /// Takes the options out of a form, unchecked.
@@ -49,6 +61,7 @@ pub(crate) fn from_form(form: &mut Form) -> Result<JobOptions, ApiError> {
     let speech = SpeechOptions {
         model: form.take("model"),
         language: form.take("language").unwrap_or_else(|| AUTO.to_owned()),
+        languages: listed(form, "languages"),
         task: form.choice("task")?.unwrap_or_default(),
         prompt: form.take("prompt"),
         words: form.flag("words")?,
@@ -64,12 +77,16 @@ fn audio(form: &mut Form) -> Result<AudioOptions, ApiError> {
     Ok(AudioOptions { track, strict: form.flag("strict")?, ..AudioOptions::default() })
 }
 
+/// What a field lists, separated by commas.
+fn listed(form: &mut Form, field: &str) -> Vec<String> {
+    let listed = form.take(field).unwrap_or_default();
+    listed.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
 fn llm_tasks(form: &mut Form) -> Result<Vec<LlmTask>, ApiError> {
-    let listed = form.take("llm").unwrap_or_default();
-    let names = listed.split(',').map(str::trim).filter(|name| !name.is_empty());
     let mut tasks = Vec::new();
-    for name in names {
-        tasks.push(parse_choice::<PresetTask>(name, "llm")?.into());
+    for name in listed(form, "llm") {
+        tasks.push(parse_choice::<PresetTask>(&name, "llm")?.into());
     }
     let schema = form.take("schema").map(|schema| parse_json_field(&schema, "schema")).transpose()?;
     match (form.take("ask"), schema) {
@@ -109,15 +126,11 @@ pub(crate) fn checked_speech(
         let message = "the workers choose the recogniser; leave the field out";
         return Err(refused(message.to_owned(), "recogniser"));
     }
-    let model = match speech.model {
-        Some(name) => models.resolve(&name).map_err(|refused| refused.param(format.speech_field("model")))?,
+    let model = match &speech.model {
+        Some(name) => models.resolve(name).map_err(|refused| refused.param(format.speech_field("model")))?,
         None => None,
     };
-    if speech.language != AUTO && language_name(&speech.language).is_none() {
-        let unknown = &speech.language;
-        let message = format!("{unknown:?} is no language that Whisper knows; name a code such as en, or auto");
-        return Err(refused(message, "language"));
-    }
+    let speech = speech.with_language_codes().map_err(|error| refused(error.to_string(), error.field()))?;
     Ok(SpeechOptions { model, ..speech })
 }
 
@@ -153,7 +166,8 @@ mod tests {
     #[test]
     fn options_in_json_reach_the_engine() {
         let speech: SpeechOptions =
-            parse_json(br#"{"model":"whisper-1","language":"de","task":"translate","prompt":"Pfannkuchen"}"#).unwrap();
+            parse_json(br#"{"model":"whisper-1","language":"de-AT","task":"translate","prompt":"Pfannkuchen"}"#)
+                .unwrap();
         let llm: Vec<LlmTask> =
             parse_json(br#"["summary",{"ask":{"text":"Who?","schema":{"type":"string"}}}]"#).unwrap();
         let webhook: Webhook = parse_json(br#"{"url":"https://example.org/done"}"#).unwrap();
@@ -182,7 +196,9 @@ mod tests {
         check(r#"{"model":"/etc/passwd"}"#, BodyFormat::Form, 404, "model");
         check(r#"{"model":"large-v3"}"#, BodyFormat::Json, 400, "speech.model");
         check(r#"{"language":"xx"}"#, BodyFormat::Json, 400, "speech.language");
-        check(r#"{"language":"english"}"#, BodyFormat::Form, 400, "language");
+        check(r#"{"language":"klingon"}"#, BodyFormat::Form, 400, "language");
+        check(r#"{"languages":["en","klingon"]}"#, BodyFormat::Json, 400, "speech.languages");
+        check(r#"{"language":"en","languages":["en","de"]}"#, BodyFormat::Form, 400, "languages");
         check(r#"{"task":"sing"}"#, BodyFormat::Json, 400, "task");
         check(r#"{"recogniser":"whisper"}"#, BodyFormat::Json, 400, "speech.recogniser");
         let twice = JobOptions { llm: vec![LlmTask::Summary, LlmTask::Summary], ..JobOptions::default() };

@@ -67,7 +67,10 @@ struct JobForm {
     #[schema(value_type = String, format = Binary, content_media_type = "application/octet-stream")]
     file: Vec<u8>,
     model: Option<String>,
+    /// A code such as `en` or `en-US`, a language's English name, or `auto`.
     language: Option<String>,
+    /// The languages that may be spoken where they are found by `auto`, separated by commas.
+    languages: Option<String>,
     /// `transcribe` or `translate`.
     task: Option<String>,
     prompt: Option<String>,

@@ -35,6 +35,7 @@ struct TranscriptionForm {
     /// workers' own.
     model: Option<String>,
     /// Whisper's code, such as `en`.
+    /// A code such as `en` or `en-US`, or a language's English name.
     language: Option<String>,
     prompt: Option<String>,
     /// `json`, `text`, `srt`, `verbose_json` or `vtt`.

@@ -81,6 +81,8 @@ function jobOptions(form) {
     const value = fields.get(name).trim();
     if (value) options[name] = value;
   }
+  const languages = fields.get('languages').split(',').map(language => language.trim()).filter(Boolean);
+  if (languages.length && !options.language) options.languages = languages;
   return { ...options, words: fields.has('words'), llm: fields.getAll('llm') };
 }
 

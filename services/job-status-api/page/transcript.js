@@ -56,9 +56,10 @@ export class Transcript {
     cancelAnimationFrame(this.#drawing);
     this.#drawing = 0;
     const arrived = this.#arrived.splice(0).sort((a, b) => a.start - b.start);
-    for (const { start, end, text, words = [] } of arrived) {
+    for (const { start, end, text, words = [], language } of arrived) {
       const segment = { start, end, text, words };
       segment.node = line(segment);
+      if (language) segment.node.lang = language;
       const index = this.#after(start);
       const passage = this.#passage(start);
       const next = this.#segments[index]?.node;

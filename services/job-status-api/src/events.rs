@@ -117,12 +117,14 @@ struct SegmentView<'a> {
     start: f64,
     end: f64,
     text: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<&'a str>,
     words: &'a [Word],
 }
 
 impl<'a> From<&'a Segment> for SegmentView<'a> {
     fn from(segment: &'a Segment) -> Self {
-        let Segment { start, end, text, words, .. } = segment;
-        Self { start: *start, end: *end, text, words }
+        let Segment { start, end, text, language, words, .. } = segment;
+        Self { start: *start, end: *end, text, language: language.as_deref(), words }
     }
 }

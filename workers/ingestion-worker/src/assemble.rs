@@ -1,11 +1,13 @@
 //! Joins the checkpoints of chunks to one transcript.
 
+use std::collections::BTreeMap;
+
 use engine::{
     error::StageError,
     plan::Plan,
     store::{Store, keys},
     temporal::contracts::{AssembleInput, Assembled},
-    transcript::{ChunkTranscript, Transcript},
+    transcript::{ChunkTranscript, Segment, Transcript},
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 
@@ -61,10 +63,9 @@ async fn join(store: &Store, input: &AssembleInput, chunks: Vec<u32>, run_id: &s
     assembled.chunks_recomputed = u32::try_from(repeated.len()).unwrap_or(u32::MAX);
     // Whisper's segments bring their own leading spaces, and none in languages that use none.
     let text: String = segments.iter().map(|segment| segment.text.as_str()).collect();
-    let language = if segments.is_empty() { String::new() } else { input.language.clone() };
     let transcript = Transcript {
         text: text.trim().to_owned(),
-        language,
+        language: most_spoken(&segments, &input.language),
         duration_s: input.duration_s,
         run_id: run_id.to_owned(),
         warnings,
@@ -72,4 +73,42 @@ async fn join(store: &Store, input: &AssembleInput, chunks: Vec<u32>, run_id: &s
     };
     store.write_json(&keys::transcript(&input.job_id), &transcript).await?;
     Ok(assembled)
+}
+
+/// The language of most seconds of speech; empty where nothing was said. `common` is that of segments which name none.
+fn most_spoken(segments: &[Segment], common: &str) -> String {
+    let mut seconds: BTreeMap<&str, f64> = BTreeMap::new();
+    for segment in segments {
+        *seconds.entry(segment.language.as_deref().unwrap_or(common)).or_default() += segment.end - segment.start;
+    }
+    let most = seconds.into_iter().max_by(|(_, left), (_, right)| left.total_cmp(right));
+    most.map(|(language, _)| language.to_owned()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::transcript::Segment;
+
+    use super::most_spoken;
+
+    #[test]
+    fn the_language_of_most_seconds_is_the_recordings() {
+        for (segments, language) in [
+            (vec![], ""),
+            (vec![(None, 0.0, 1.0)], "common"),
+            (vec![(Some("en"), 0.0, 5.0), (Some("de"), 5.0, 7.0), (Some("de"), 7.0, 9.0)], "en"),
+            (vec![(Some("en"), 0.0, 5.0), (Some("de"), 5.0, 8.0), (Some("de"), 8.0, 11.0)], "de"),
+        ] {
+            let segments: Vec<Segment> = segments
+                .into_iter()
+                .map(|(language, start, end)| Segment {
+                    start,
+                    end,
+                    language: language.map(str::to_owned),
+                    ..Segment::default()
+                })
+                .collect();
+            assert_eq!(most_spoken(&segments, "common"), language, "{segments:?}");
+        }
+    }
 }

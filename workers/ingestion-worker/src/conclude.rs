@@ -9,7 +9,7 @@ use engine::{
     references,
     result::{JobResult, JobStatus, Provenance, StageFailure, VERSION},
     store::{Store, StoreError, keys},
-    temporal::contracts::{Amendment, AssembleInput, Assembled, Conclusion},
+    temporal::contracts::{Amendment, AssembleInput, Assembled, Conclusion, Prepared},
     transcript::Transcript,
 };
 
@@ -116,7 +116,7 @@ fn provenance(conclusion: &Conclusion) -> Provenance {
         model: prepared.as_ref().and_then(|prepared| prepared.speech.model.clone()).unwrap_or_default(),
         model_sha256: prepared.as_ref().map(|prepared| prepared.model_sha256.clone()).unwrap_or_default(),
         recogniser: prepared.as_ref().map(|prepared| prepared.recogniser.clone()).unwrap_or_default(),
-        parameters: prepared.map(|prepared| prepared.speech),
+        parameters: prepared.map(Prepared::parameters),
         chunks_computed: assembled.chunks_computed,
         chunks_reused: assembled.chunks_reused,
         chunks_recomputed: assembled.chunks_recomputed,

@@ -4,6 +4,7 @@ pub mod activities;
 mod audio;
 mod dispatcher;
 mod downloads;
+mod languages;
 pub mod layout;
 mod memory;
 pub mod model_cache;

@@ -1,7 +1,7 @@
-//! Settles everything that decides a chunk's text before the first chunk is recognised: the
-//! model, the options, and the language, which is detected once for the whole recording.
+//! Settles everything that decides a chunk's text before the first chunk is recognised: the model, the options, and the
+//! language, or what is spoken where the recording begins.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use engine::{
     error::StageError,
@@ -9,6 +9,7 @@ use engine::{
     job::{AUTO, SpeechOptions, SpeechTask},
     store::Store,
     temporal::contracts::{PrepareInput, Prepared},
+    transcript::HeardLanguage,
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -18,8 +19,8 @@ use crate::{
     audio,
     dispatcher::Model,
     downloads::AwaitedDownload,
+    languages::{self, UNKNOWN},
     model_cache::ModelCache,
-    recogniser,
     reuse::{self, Listener},
     scheduler::Priority,
 };
@@ -33,7 +34,7 @@ const LANGUAGE_SAMPLES: usize = 3;
 /// Seconds of each such chunk; more tells hardly more.
 const LANGUAGE_SECONDS: usize = 10;
 
-/// Checks the options against the model and pins the language.
+/// Checks the options against the model, and hears what is spoken first.
 pub(crate) async fn prepare(
     store: &Store,
     models: &Arc<ModelCache>,
@@ -53,41 +54,46 @@ async fn settle(
     input: PrepareInput,
     awaited: &AwaitedDownload,
 ) -> Result<Prepared, StageError> {
-    let PrepareInput { folder, mut speech } = input;
-    if speech.language != AUTO && !recogniser::is_language(&speech.language) {
-        return Err(StageError::bad_input(format!(
-            "unknown language {:?}: give a code that Whisper knows, such as en, de or fr, or auto",
-            speech.language
-        )));
-    }
+    let PrepareInput { folder, speech } = input;
+    let mut speech = speech.with_language_codes().map_err(|error| StageError::bad_input(error.to_string()))?;
     if speech.prompt.as_deref().is_some_and(|prompt| prompt.contains('\0')) {
         return Err(StageError::bad_input("the prompt has a NUL character in it: leave it out"));
     }
     let model = models.get(&speech, awaited).await?;
     refuse_what_the_model_cannot(&model, &speech)?;
-    if speech.language == AUTO {
-        let listener = Listener { model_sha256: &model.sha256, languages: &speech.languages };
-        speech.language = reuse::language(store, &folder, &listener, detect_language(store, &model, &folder)).await?;
+    if speech.language == AUTO && !model.recogniser.is_multilingual() {
+        UNKNOWN.clone_into(&mut speech.language);
     }
     speech.model = Some(model.name.clone());
     speech.recogniser = model.choice;
     let recogniser = model.recogniser.program();
     let decode_config_hash = decode_config_hash(&recogniser, &model.sha256, &speech)?;
     let is_recognised = reuse::is_recognised(store, &folder, &decode_config_hash).await?;
-    Ok(Prepared { speech, model_sha256: model.sha256.clone(), recogniser, decode_config_hash, is_recognised })
+    let mut heard = None;
+    if speech.language == AUTO {
+        let listener = Listener { model_sha256: &model.sha256, languages: &speech.languages };
+        let detection = hear_opening(store, &model, &folder, &speech.languages);
+        let opening = reuse::opening(store, &folder, &listener, detection).await?;
+        // Workers of before, which know one language for a recording, take this one.
+        languages::likeliest(&opening).unwrap_or(UNKNOWN).clone_into(&mut speech.language);
+        heard = Some(opening);
+    }
+    let model_sha256 = model.sha256.clone();
+    Ok(Prepared { speech, model_sha256, recogniser, decode_config_hash, is_recognised, heard })
 }
 
 fn refuse_what_the_model_cannot(model: &Model, speech: &SpeechOptions) -> Result<(), StageError> {
-    let SpeechOptions { language, task, .. } = speech;
-    let knows_language = language == AUTO || model.recogniser.knows_language(language);
+    let SpeechOptions { language, languages, task, .. } = speech;
+    let mut named = languages.iter().chain(Some(language).filter(|language| *language != AUTO));
+    let unknown = named.find(|language| !model.recogniser.knows_language(language));
     let is_english = !model.recogniser.is_multilingual();
-    if is_english && (!knows_language || *task == SpeechTask::Translate) {
+    if is_english && (unknown.is_some() || *task == SpeechTask::Translate) {
         return Err(StageError::bad_input(format!(
             "the model {} knows English only: choose one without .en for other languages and for translation",
             model.name
         )));
     }
-    if !knows_language {
+    if let Some(language) = unknown {
         return Err(StageError::bad_input(format!(
             "the model {} has not learnt the language {language}: choose a later one, such as large-v3-turbo",
             model.name
@@ -96,13 +102,15 @@ fn refuse_what_the_model_cannot(model: &Model, speech: &SpeechOptions) -> Result
     Ok(())
 }
 
-/// The language with the highest probability over several chunks of the first unit: the others may not be there yet.
-/// English where nothing is said.
-async fn detect_language(store: &Store, model: &Arc<Model>, folder: &str) -> Result<String, StageError> {
-    if !model.recogniser.is_multilingual() {
-        return Ok("en".to_owned());
-    }
-    let mut votes: HashMap<String, f32> = HashMap::new();
+/// What is spoken in several chunks of the first unit together: the others may not be there yet. All languages that may
+/// be spoken where nothing is said.
+async fn hear_opening(
+    store: &Store,
+    model: &Arc<Model>,
+    folder: &str,
+    among: &[String],
+) -> Result<Vec<HeardLanguage>, StageError> {
+    let mut votes: BTreeMap<String, f32> = BTreeMap::new();
     let chunks = audio::first_unit(store, folder).await?.map(|unit| unit.chunks).unwrap_or_default();
     for index in sample(chunks.len()) {
         let mut pcm = audio::chunk_pcm(store, folder, 0, &chunks[index]).await?;
@@ -111,8 +119,11 @@ async fn detect_language(store: &Store, model: &Arc<Model>, folder: &str) -> Res
             *votes.entry(language).or_default() += probability;
         }
     }
-    let best = votes.into_iter().max_by(|(_, left), (_, right)| left.total_cmp(right));
-    Ok(best.map_or_else(|| "en".to_owned(), |(language, _)| language))
+    if votes.is_empty() {
+        votes.extend(among.iter().map(|language| (language.clone(), 1.0)));
+    }
+    let votes: Vec<(String, f32)> = votes.into_iter().collect();
+    Ok(languages::heard(&votes, among))
 }
 
 /// At most [`LANGUAGE_SAMPLES`] indices, evenly spread.
@@ -121,7 +132,8 @@ fn sample(chunks: usize) -> impl Iterator<Item = usize> {
     (0..samples).map(move |sample| (2 * sample + 1) * chunks / (2 * samples))
 }
 
-/// A hash of all that decides the text but the audio itself. Checkpoints lie under it, so its JSON must not change.
+/// A hash of all that decides the text but the audio itself: of a language that is to be detected, that it is, for what
+/// is heard is up to the audio. Checkpoints lie under it, so its JSON must not change.
 fn decode_config_hash(recogniser: &str, model_sha256: &str, speech: &SpeechOptions) -> Result<String, StageError> {
     #[derive(Serialize)]
     struct DecodeConfig<'a> {

@@ -62,13 +62,15 @@ pub struct Layout {
 /// How to recognise a chunk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecogniseOptions {
-    /// A code for which [`is_language`] holds.
+    /// Whisper's code for the language of the speech.
     pub language: String,
     pub task: SpeechTask,
     /// Text that leads the recogniser: names, spelling, style.
     pub prompt: Option<String>,
     /// Also give the time of every word.
     pub words: bool,
+    /// Also tell which languages are heard, whatever the one is that is asked for.
+    pub languages: bool,
 }
 
 /// What was heard in a chunk; no segments where nobody spoke.
@@ -78,6 +80,9 @@ pub struct Recognition {
     pub segments: Vec<Segment>,
     /// How often the chunk was decoded again because the text was doubtful.
     pub fallbacks: u32,
+    /// Codes of languages with their probabilities, in no order. None where they were not asked for, or nothing is to
+    /// be heard.
+    pub languages: Vec<(String, f32)>,
 }
 
 #[derive(Debug, Clone, thiserror::Error)]
@@ -124,7 +129,7 @@ impl Recogniser {
         self.weights.is_multilingual()
     }
 
-    /// Whether the model has learnt a language for which [`is_language`] holds.
+    /// Whether the model has learnt the language of one of Whisper's codes.
     pub fn knows_language(&self, code: &str) -> bool {
         if self.is_multilingual() { self.weights.knows_language(code) } else { code == "en" }
     }
@@ -206,13 +211,16 @@ impl Session {
         Ok(self.decoder.insert(decoder).as_mut())
     }
 
-    /// Codes of languages with their probabilities, the likeliest first.
+    /// Codes of languages with their probabilities, the likeliest first; none where nothing is to be heard.
     ///
     /// # Errors
     /// As for [`Session::recognise`].
     pub fn detect_language(&mut self, pcm: &[f32], cancel: &AtomicBool) -> Result<Vec<(String, f32)>, RecogniserError> {
         check_length(pcm)?;
         check_cancelled(cancel)?;
+        if loudness::is_silent(pcm) {
+            return Ok(Vec::new());
+        }
         if !self.weights.is_multilingual() {
             return Ok(vec![("en".to_owned(), 1.0)]);
         }
@@ -223,18 +231,13 @@ impl Session {
 }
 
 fn recognition(result: DecodeResult, pcm: &[f32], options: &RecogniseOptions) -> Recognition {
-    let DecodeResult { decoded, fallbacks } = result;
+    let DecodeResult { decoded, fallbacks, languages } = result;
     let segments = decoded.map_or_else(Vec::new, |decoded| {
         let phrases = phrases::phrases(&decoded.pass, pcm.len());
         let phrases = if decoded.metrics.is_repetitive() { repetition::collapse(phrases) } else { phrases };
         segments::finish(phrases, &decoded, options.words.then_some(pcm), &options.language)
     });
-    Recognition { segments, fallbacks }
-}
-
-/// Whether Whisper knows a language by this code.
-pub fn is_language(code: &str) -> bool {
-    whisper::is_language(code)
+    Recognition { segments, fallbacks, languages }
 }
 
 fn check_length(pcm: &[f32]) -> Result<(), RecogniserError> {

@@ -6,14 +6,15 @@ use engine::{
     hash::hexadecimal,
     plan::Plan,
     store::{Store, keys},
+    transcript::HeardLanguage,
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 /// Grows when a language is detected in another way.
 const DETECTION_REVISION: u32 = 1;
 
-/// All that decides which language is heard in a recording.
+/// All that decides which languages are heard in a recording.
 #[derive(Serialize)]
 pub(crate) struct Listener<'a> {
     pub(crate) model_sha256: &'a str,
@@ -21,26 +22,21 @@ pub(crate) struct Listener<'a> {
     pub(crate) languages: &'a [String],
 }
 
-#[derive(Serialize, Deserialize)]
-struct HeardLanguage {
-    language: String,
-}
-
-/// The language that was heard before, or the one that is now.
-pub(crate) async fn language(
+/// What was heard at the beginning before, or what is now.
+pub(crate) async fn opening(
     store: &Store,
     folder: &str,
     listener: &Listener<'_>,
-    detection: impl Future<Output = Result<String, StageError>>,
-) -> Result<String, StageError> {
+    detection: impl Future<Output = Result<Vec<HeardLanguage>, StageError>>,
+) -> Result<Vec<HeardLanguage>, StageError> {
     let key = keys::language(folder, &hash(listener)?);
-    if let Some(heard) = store.find_json::<HeardLanguage>(&key).await? {
-        return Ok(heard.language);
+    if let Some(heard) = store.find_json(&key).await? {
+        return Ok(heard);
     }
-    let heard = HeardLanguage { language: detection.await? };
+    let heard = detection.await?;
     // Where another worker was faster, it has heard the same.
     store.create_json(&key, &heard).await?;
-    Ok(heard.language)
+    Ok(heard)
 }
 
 fn hash(listener: &Listener<'_>) -> Result<String, StageError> {

@@ -2,6 +2,7 @@
 //! transcripts, through Temporal and the store; interleaved with a peer where that is asked for.
 
 mod edges;
+mod mixed;
 mod noise;
 mod peer;
 mod report;
@@ -11,6 +12,7 @@ use std::{fs, path::Path, time::Instant};
 
 use anyhow::Context;
 use serde::Deserialize;
+use serde_json::Value;
 use tasks::output::say;
 
 use crate::{
@@ -22,8 +24,9 @@ use crate::{
     flags::BenchSpeechFlags,
     programs::JOB_PROGRAMS,
     recogniser::Recogniser,
-    setup,
+    setup, workspace,
 };
+use mixed::Mixed;
 use peer::Peer;
 use report::{Measurement, Report};
 
@@ -69,6 +72,20 @@ pub(crate) fn run(flags: &BenchSpeechFlags) -> anyhow::Result<()> {
             let result = bench.transcribe(recogniser, path, &[])?.0;
             report.add_noise(recogniser.name(), name, wer::words(&result.text).len());
         }
+    }
+    if flags.mixed {
+        let mixed = Mixed::make(folder.path(), &flags.corpus)?;
+        for &recogniser in &flags.recogniser {
+            say(format_args!("a recording of several languages, {}", recogniser.name()));
+            let score = mixed.measure(|audio, language| Ok(bench.result(recogniser, audio, language)?.0))?;
+            report.add_mixed(recogniser.name(), score);
+            let cost = bench.detection_cost(recogniser, &flags.corpus.join("dense.flac"), flags.runs)?;
+            report.add_detection_cost(recogniser.name(), cost);
+        }
+        if let Some(peer) = &peer {
+            report.add_mixed("faster-whisper", peer.measure_mixed(&mixed)?);
+        }
+        report.write(flags.out.as_deref())?;
     }
     if let Some(hours) = flags.long {
         say(format_args!("ingestion of {hours} hours"));
@@ -145,6 +162,36 @@ impl Bench<'_> {
         let printed = self.stack.run(&mut command)?;
         let seconds = started.elapsed().as_secs_f64();
         Ok((serde_json::from_slice(&printed).context("longhand's result is not understood")?, seconds))
+    }
+
+    /// As [`Bench::transcribe`], with the result as it is printed.
+    fn result(&mut self, recogniser: Recogniser, audio: &Path, language: &str) -> anyhow::Result<(Value, f64)> {
+        self.forget()?;
+        let started = Instant::now();
+        let mut command = self.stack.longhand();
+        command.arg("transcribe").arg(audio).args([
+            "--json",
+            "--language",
+            language,
+            "--recogniser",
+            recogniser.name(),
+        ]);
+        let printed = self.stack.run(&mut command)?;
+        let seconds = started.elapsed().as_secs_f64();
+        Ok((serde_json::from_slice(&printed).context("longhand's result is not understood")?, seconds))
+    }
+
+    /// How much longer an English recording takes where its language is to be found, as a share: the least of so many
+    /// runs, which alternate.
+    fn detection_cost(&mut self, recogniser: Recogniser, english: &Path, runs: u32) -> anyhow::Result<f64> {
+        let english = workspace::root().join(english);
+        let mut least = [f64::INFINITY; 2];
+        for _ in 0..runs {
+            for (least, language) in least.iter_mut().zip(["en", "auto"]) {
+                *least = least.min(self.result(recogniser, &english, language)?.1);
+            }
+        }
+        Ok(least[1] / least[0] - 1.0)
     }
 
     /// Drops plans and checkpoints, so that every run computes everything.

@@ -9,6 +9,7 @@ mod deletion;
 mod downloads;
 mod durability;
 mod following;
+mod languages;
 mod long_recordings;
 mod metrics;
 mod names;

@@ -151,6 +151,7 @@ fn conclusion(ingested: Ingested, assembled: Assembled) -> Conclusion {
             recogniser: "made up".to_owned(),
             decode_config_hash: DECODE_CONFIG.to_owned(),
             is_recognised: false,
+            heard: None,
         }),
         assembled: Some(assembled),
         llm: BTreeMap::new(),

@@ -55,7 +55,7 @@ impl NoopRecogniser {
             speech.model = Some("noop".to_owned());
             "en".clone_into(&mut speech.language);
             let [model_sha256, recogniser, decode_config_hash] = ["", "noop", "noop"].map(str::to_owned);
-            Ok(Prepared { speech, model_sha256, recogniser, decode_config_hash, is_recognised: false })
+            Ok(Prepared { speech, model_sha256, recogniser, decode_config_hash, is_recognised: false, heard: None })
         };
         activity::run(&ctx, &self.stop, || (), work).await
     }

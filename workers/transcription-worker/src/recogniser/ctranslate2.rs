@@ -137,6 +137,7 @@ impl decoder::Decoder for Decoder {
         let prompt = tokens.prompt(attempt);
         let samples = windows.iter().map(|pcm| pcm.len()).max().unwrap_or_default();
         let mut encoded = Encoded::new(whisper, spectrogram, windows, audio_ctx(attempt.context, samples), cancel)?;
+        let languages = if attempt.languages { encoded.languages(whisper, windows)? } else { Vec::new() };
         let encoded = encoded.view()?;
         check_cancelled(cancel)?;
         let options = WhisperOptions {
@@ -152,6 +153,9 @@ impl decoder::Decoder for Decoder {
         let generated = whisper.generate(&encoded, &prompts, &options).map_err(failed("recognising"))?;
         check_cancelled(cancel)?;
         let mut passes: Vec<Pass> = generated.iter().map(|generated| tokens.pass(generated)).collect();
+        for (pass, languages) in passes.iter_mut().zip(languages) {
+            pass.languages = languages;
+        }
         let to_align: Vec<bool> = passes.iter().map(|pass| attempt.token_times || needs_alignment(pass)).collect();
         if to_align.contains(&true) {
             times::add(&mut passes, &to_align, &encoded, windows, whisper, &start)?;
@@ -163,12 +167,7 @@ impl decoder::Decoder for Decoder {
         let Model { whisper, spectrogram, .. } = &*self.model;
         let audio_ctx = audio_ctx(Context::Shortest, pcm.len());
         let mut encoded = Encoded::new(whisper, spectrogram, &[pcm], audio_ctx, cancel)?;
-        let detected = whisper.detect_language(&encoded.view()?).map_err(failed("detecting the language"))?;
-        let named = detected.into_iter().flatten().map(|one| {
-            let code = one.language.trim_start_matches("<|").trim_end_matches("|>");
-            (code.to_owned(), one.probability)
-        });
-        Ok(named.collect())
+        Ok(encoded.languages(whisper, &[pcm])?.pop().unwrap_or_default())
     }
 }
 

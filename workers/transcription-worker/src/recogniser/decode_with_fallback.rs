@@ -22,6 +22,8 @@ pub(super) struct DecodeResult {
     pub(super) decoded: Option<Decoded>,
     /// Attempts beyond the first.
     pub(super) fallbacks: u32,
+    /// As in the [`Pass`] of the first attempt.
+    pub(super) languages: Vec<(String, f32)>,
 }
 
 /// A pass with what tells how good it is.
@@ -51,16 +53,20 @@ pub(super) fn decode_with_fallback(
         context,
         search,
         token_times: options.words,
+        languages: false,
     };
     let [first, ..] = ATTEMPTS;
-    let passes = decoder.decode(chunks, &attempt(first), cancel)?;
-    let results = chunks.iter().zip(passes).map(|(pcm, pass)| {
+    let first = Attempt { languages: options.languages, ..attempt(first) };
+    let passes = decoder.decode(chunks, &first, cancel)?;
+    let results = chunks.iter().zip(passes).map(|(pcm, mut pass)| {
+        let languages = std::mem::take(&mut pass.languages);
         let mut fallbacks = fallback_attempts(weights, pcm.len()).map(attempt);
-        select(Decoded::new(pass), || {
+        let result = select(Decoded::new(pass), || {
             let Some(attempt) = fallbacks.next() else { return Ok(None) };
             let pass = decoder.decode(&[pcm], &attempt, cancel)?.pop();
             Ok(pass.map(Decoded::new))
-        })
+        });
+        Ok(DecodeResult { languages, ..result? })
     });
     results.collect()
 }
@@ -88,8 +94,8 @@ fn select(
     let mut fallbacks = 0;
     while let Some(decoded) = next {
         match quality_gate::assess(&decoded.pass, &decoded.metrics) {
-            Quality::Good => return Ok(DecodeResult { decoded: Some(decoded), fallbacks }),
-            Quality::NoSpeech => return Ok(DecodeResult { decoded: None, fallbacks }),
+            Quality::Good => return Ok(DecodeResult::of(Some(decoded), fallbacks)),
+            Quality::NoSpeech => return Ok(DecodeResult::of(None, fallbacks)),
             Quality::Doubtful => {}
         }
         best = Some(match best {
@@ -100,7 +106,13 @@ fn select(
         fallbacks += u32::from(next.is_some());
     }
     let decoded = best.filter(|best| !is_guesswork && quality_gate::is_acceptable(&best.pass, &best.metrics));
-    Ok(DecodeResult { decoded, fallbacks })
+    Ok(DecodeResult::of(decoded, fallbacks))
+}
+
+impl DecodeResult {
+    fn of(decoded: Option<Decoded>, fallbacks: u32) -> Self {
+        Self { decoded, fallbacks, languages: Vec::new() }
+    }
 }
 
 impl Decoded {

@@ -13,7 +13,7 @@ pub(super) trait Weights: Send + Sync {
     /// Whether the model knows other languages than English.
     fn is_multilingual(&self) -> bool;
 
-    /// Whether the model has learnt the language of this code, which [`super::is_language`] knows.
+    /// Whether the model has learnt the language of one of Whisper's codes.
     fn knows_language(&self, code: &str) -> bool;
 
     /// The most windows that one call of [`Decoder::decode`] is given.
@@ -68,6 +68,8 @@ pub(super) struct Attempt<'a> {
     /// Also tell when each token ends. whisper.cpp decides that when it loads the weights.
     #[cfg_attr(not(feature = "ctranslate2"), expect(dead_code, reason = "only CTranslate2 reads it"))]
     pub(super) token_times: bool,
+    /// Also tell which languages are heard. That does not depend on the one that the text is to be in.
+    pub(super) languages: bool,
 }
 
 /// How much silence the encoder sees after the window.
@@ -94,6 +96,8 @@ pub(super) struct Pass {
     pub(super) tokens: Vec<Token>,
     /// Probability, 0 to 1, that nobody speaks.
     pub(super) no_speech_prob: f32,
+    /// Languages with their probabilities, in no order, where [`Attempt::languages`] asks for them.
+    pub(super) languages: Vec<(String, f32)>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

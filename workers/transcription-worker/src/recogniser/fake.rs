@@ -138,7 +138,7 @@ impl decoder::Decoder for Decoder {
         cancel: &AtomicBool,
     ) -> Result<Vec<Pass>, RecogniserError> {
         self.work(windows.len(), cancel)?;
-        Ok(windows.iter().map(|_| Pass { tokens: Vec::new(), no_speech_prob: 1.0 }).collect())
+        Ok(windows.iter().map(|_| Pass { tokens: Vec::new(), no_speech_prob: 1.0, languages: Vec::new() }).collect())
     }
 
     fn languages(&mut self, _: &[f32], cancel: &AtomicBool) -> Result<Vec<(String, f32)>, RecogniserError> {

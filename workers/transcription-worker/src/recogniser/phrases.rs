@@ -56,7 +56,7 @@ mod tests {
             (vec![time(4.0), say(" a"), time(3.0), say(" b")], vec![(4.0, 4.0, " a"), (4.0, 10.0, " b")]),
         ] {
             let tokens = kinds.into_iter().map(|kind| Token { id: 0, kind, logprob: 0.0 }).collect();
-            let found = phrases(&Pass { tokens, no_speech_prob: 0.0 }, 10 * SAMPLE_RATE);
+            let found = phrases(&Pass { tokens, no_speech_prob: 0.0, languages: Vec::new() }, 10 * SAMPLE_RATE);
             let found: Vec<_> =
                 found.iter().map(|phrase| (phrase.start, phrase.end, text_of(&phrase.tokens))).collect();
             let expected: Vec<_> = expected

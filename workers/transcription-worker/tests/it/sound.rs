@@ -55,7 +55,13 @@ fn cache() -> Cache {
 
 /// What most tests want to hear: English speech as it is, without the times of words.
 pub(crate) fn english() -> RecogniseOptions {
-    RecogniseOptions { language: "en".to_owned(), task: SpeechTask::Transcribe, prompt: None, words: false }
+    RecogniseOptions {
+        language: "en".to_owned(),
+        task: SpeechTask::Transcribe,
+        prompt: None,
+        words: false,
+        languages: false,
+    }
 }
 
 pub(crate) fn recognise(recogniser: &Recogniser, pcm: &[f32], options: &RecogniseOptions) -> Recognition {

@@ -10,7 +10,11 @@ use anyhow::Context;
 use serde::Deserialize;
 use tasks::Interrupt;
 
-use super::{report::Measurement, wer};
+use super::{
+    mixed::{Mixed, Score},
+    report::Measurement,
+    wer,
+};
 use crate::{
     bench_stack::{
         corpus::Recording,
@@ -89,6 +93,10 @@ impl Peer {
             chunks: None,
             fallbacks: None,
         })
+    }
+
+    pub(crate) fn measure_mixed(&self, mixed: &Mixed) -> anyhow::Result<Score> {
+        mixed.measure_peer(&self.environment, &self.model)
     }
 
     fn command(&self) -> Command {

@@ -27,6 +27,10 @@ pub(crate) struct BenchSpeechFlags {
     /// Also run faster-whisper with the same weights, in turns
     #[arg(long)]
     pub(crate) peers: bool,
+    /// Also measure ten minutes whose language changes every 20 to 60 s, made of all languages of the corpus, and what
+    /// detection costs where it does not
+    #[arg(long)]
+    pub(crate) mixed: bool,
     /// Also ingest a recording of so many hours, for the memory it takes
     #[arg(long, value_name = "HOURS", value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) long: Option<u32>,

@@ -75,7 +75,7 @@ impl Tokens {
         // The end of the text was chosen, too.
         let logprob = sum / (ids.len() + 1) as f32;
         let tokens = ids.iter().map(|id| Token { id: *id as u32, kind: self.kind(*id), logprob });
-        Pass { tokens: tokens.collect(), no_speech_prob: generated.no_speech_prob }
+        Pass { tokens: tokens.collect(), no_speech_prob: generated.no_speech_prob, languages: Vec::new() }
     }
 
     fn kind(&self, id: usize) -> TokenKind {
