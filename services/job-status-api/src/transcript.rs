@@ -54,7 +54,8 @@ struct OfJob {
 
 /// A job's transcript: `transcript.json`, `transcript.verbose_json` (OpenAI's shape), `transcript.srt`,
 /// `transcript.vtt` or `transcript.txt`. It is there while language models are still at work on it; of a job that was
-/// cancelled, it is what was recognised before.
+/// cancelled, it is what was recognised before. In JSON, `warnings` says what may be missing: each has a `code`, such as
+/// `ends_early` or `other_tracks`, a `message`, and a `start` where it concerns a part of the recording.
 #[utoipa::path(get, path = "/v1/jobs/{id}/{document}", tag = "Results",
     params(
         ("id" = String, Path, description = "The job"),
