@@ -19,12 +19,12 @@ pub(super) fn codec_name(codec: AudioCodecId) -> Option<&'static str> {
 }
 
 /// Where the bytes lie, the bytes, and what they mean.
-const CONTAINERS: [(usize, &[u8], &str); 24] = [
+const CONTAINERS: [(usize, &[u8], &str); 23] = [
     (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "Windows Media (wma, wmv, asf)"),
     (0, b"#!AMR-WB", "AMR-WB"),
     (0, b"#!AMR", "AMR"),
     (0, b".snd", "Sun audio (au)"),
-    (0, b"FORM", "an IFF file"),
+    (8, b"8SVX", "Amiga audio (8svx)"),
     (0, b"wvpk", "WavPack"),
     (0, b"MAC ", "Monkey's Audio"),
     (0, b"TTA1", "True Audio"),
@@ -43,7 +43,6 @@ const CONTAINERS: [(usize, &[u8], &str); 24] = [
     (0, b"\x06\x0e\x2b\x34", "MXF"),
     (0, b"NIST_1A", "a NIST Sphere file"),
     (0, b"Creative Voice File", "Creative Voice (voc)"),
-    (0, b"caff", "Core Audio (caf)"),
 ];
 
 const CODECS: [(AudioCodecId, &str); 16] = [

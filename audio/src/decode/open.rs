@@ -53,14 +53,18 @@ impl Decoder {
     /// A file that is no recording, or none that can be decoded.
     pub fn open(file: &File, name: &str, options: &DecodeOptions, track: Option<usize>) -> Result<Self, StageError> {
         let own = match Self::tried(file, name, options, track) {
-            Err(Unsuited::Codec(error) | Unsuited::Bytes(error)) if error.is_retryable() => return Err(error),
+            Err(Unsuited::Codec(error) | Unsuited::Damaged(error) | Unsuited::Unknown(error))
+                if error.is_retryable() =>
+            {
+                return Err(error);
+            }
             Err(unsuited) => unsuited,
             Ok(decoder) => return Ok(decoder),
         };
         let foreign = options.ffmpeg.as_deref().map(|program| by_ffmpeg(program, file, name, options, track));
         match foreign {
             Some(Ok(decoder)) => Ok(decoder),
-            Some(Err(Foreign::Undecodable(error))) => Err(error),
+            Some(Err(Foreign::Undecodable(error))) => Err(own.unless_unknown(error)),
             Some(Err(Foreign::Unknown)) => Err(own.unknown_to_all(file, name)),
             None | Some(Err(Foreign::NotInstalled)) => Err(own.without_ffmpeg(file, name)),
         }
@@ -74,7 +78,7 @@ impl Decoder {
             match trial.step(&mut samples) {
                 Ok(Step::Nothing) => {}
                 Ok(Step::Samples { .. } | Step::End) => break,
-                Err(error) => return Err(Unsuited::Bytes(error)),
+                Err(error) => return Err(Unsuited::Damaged(error)),
             }
         }
         own_decoder(file, name, options, track)
@@ -117,8 +121,10 @@ struct Parts {
 enum Unsuited {
     /// The container is known, and its audio is not.
     Codec(StageError),
-    /// It is no container that is known, or it is damaged.
-    Bytes(StageError),
+    /// The container is known, and something is wrong with it.
+    Damaged(StageError),
+    /// It is no container that is known.
+    Unknown(StageError),
 }
 
 /// Why ffmpeg cannot.
@@ -130,10 +136,10 @@ enum Foreign {
 }
 
 fn own_decoder(file: &File, name: &str, options: &DecodeOptions, track: Option<usize>) -> Result<Decoder, Unsuited> {
-    let unreadable = |error| Unsuited::Bytes(unrecognised(name, &Error::IoError(error)));
+    let unreadable = |error| unrecognised(name, &Error::IoError(error));
     let corrections = wav_lengths::corrections(file);
     let source = file.try_clone().and_then(|file| SourceFile::new(file, corrections)).map_err(unreadable)?;
-    let reader = probe(Box::new(source)).map_err(|error| Unsuited::Bytes(unrecognised(name, &error)))?;
+    let reader = probe(Box::new(source)).map_err(|error| unrecognised(name, &error))?;
     let (mut track, decoder) = decodable_track(reader.as_ref(), name, track).map_err(Unsuited::Codec)?;
     if reader.format_info().format == FORMAT_ID_ISOMP4 {
         let edits = edit_list(file, track.id);
@@ -161,9 +167,15 @@ fn by_ffmpeg(
     options: &DecodeOptions,
     track: Option<usize>,
 ) -> Result<Decoder, Foreign> {
-    let listing = ffmpeg::list(program, file).map_err(|error| not_started(name, &error))?;
+    let list = |headerless| ffmpeg::list(program, file, headerless).map_err(|error| not_started(name, &error));
+    let (mut listing, mut headerless) = (list(None)?, None);
+    if listing.container.is_empty()
+        && let Some(by_name) = ffmpeg::headerless(name)
+    {
+        (listing, headerless) = (list(Some(by_name))?, Some(by_name));
+    }
     let Some(listed) = listing.tracks.get(track.unwrap_or(0)) else { return Err(nothing_listed(name, &listing)) };
-    let started = ffmpeg::decode(program, file, track.unwrap_or(0));
+    let started = ffmpeg::decode(program, file, headerless, track.unwrap_or(0));
     let (output, mut child) = started.map_err(|error| not_started(name, &error))?;
     let codec = listed.codec.clone();
     let failed = |reason: &str| {
@@ -210,25 +222,33 @@ impl Unsuited {
     /// There is no ffmpeg, which might know better.
     fn without_ffmpeg(self, file: &File, name: &str) -> StageError {
         const REMEDY: &str = "install ffmpeg on the ingestion worker (Debian: apt-get install ffmpeg), which decodes it, or convert it to flac or wav";
-        match (self, container_name(&head(file))) {
-            (Self::Codec(error), _) => match error.message.strip_suffix(CONVERT) {
+        if let Some(what) = container_name(&head(file)) {
+            return StageError::bad_input(format!("{name} is {what}, which Longhand does not decode itself: {REMEDY}"));
+        }
+        match self {
+            Self::Codec(error) => match error.message.strip_suffix(CONVERT) {
                 Some(what) => StageError::bad_input(format!("{what}{REMEDY}")),
                 None => error,
             },
-            (Self::Bytes(_), Some(what)) => {
-                StageError::bad_input(format!("{name} is {what}, which Longhand does not decode itself: {REMEDY}"))
-            }
-            (Self::Bytes(error), None) => error,
+            Self::Damaged(error) | Self::Unknown(error) => error,
         }
     }
 
-    /// Neither Longhand nor ffmpeg can make anything of the file.
+    /// ffmpeg knows what it is and cannot decode it either.
+    fn unless_unknown(self, foreign: StageError) -> StageError {
+        match self {
+            Self::Damaged(error) => error,
+            Self::Codec(_) | Self::Unknown(_) => foreign,
+        }
+    }
+
+    /// ffmpeg knows the file no better.
     fn unknown_to_all(self, file: &File, name: &str) -> StageError {
         match (self, container_name(&head(file))) {
-            (Self::Codec(error), _) | (Self::Bytes(error), None) => error,
-            (Self::Bytes(_), Some(what)) => StageError::bad_input(format!(
+            (Self::Unknown(_), Some(what)) => StageError::bad_input(format!(
                 "{name} cannot be opened: it is {what}, and it is damaged or cut off; copy or export it again"
             )),
+            (Self::Codec(error) | Self::Damaged(error) | Self::Unknown(error), _) => error,
         }
     }
 }
@@ -299,18 +319,27 @@ pub(super) fn absurd_rate(name: &str, rate: u32) -> StageError {
     ))
 }
 
-fn unrecognised(name: &str, error: &Error) -> StageError {
+/// How the demuxers say that it is they who fall short.
+const LACKING: [&str; 4] = ["unsupported", "not supported", "no support", "not implemented"];
+
+fn unrecognised(name: &str, error: &Error) -> Unsuited {
     match error {
         Error::IoError(error) if error.kind() != io::ErrorKind::UnexpectedEof => {
-            StageError::transient(format!("{name} could not be read: {error}; check the disk"))
+            Unsuited::Damaged(StageError::transient(format!("{name} could not be read: {error}; check the disk")))
         }
-        Error::Unsupported("core (probe): no suitable format reader found") => StageError::bad_input(format!(
-            "{name} is no recording: its bytes are of no audio or video format that is known; check the file"
-        )),
-        error => StageError::bad_input(format!(
+        Error::Unsupported("core (probe): no suitable format reader found") => {
+            Unsuited::Unknown(StageError::bad_input(format!(
+                "{name} is no recording: its bytes are of no audio or video format that is known; check the file"
+            )))
+        }
+        // Nothing is wrong with the file.
+        Error::Unsupported(what) if LACKING.iter().any(|words| what.contains(words)) => {
+            Unsuited::Codec(StageError::bad_input(format!("{name} cannot be decoded ({what}); {CONVERT}")))
+        }
+        error => Unsuited::Damaged(StageError::bad_input(format!(
             "{name} cannot be opened ({}): it is damaged or cut off; copy or export it again",
             reason(error)
-        )),
+        ))),
     }
 }
 

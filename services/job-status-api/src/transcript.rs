@@ -57,7 +57,9 @@ struct OfJob {
 ///
 /// `transcript.` and a format: `json`, `verbose_json` (OpenAI's shape), `srt`, `vtt`, `ass`, `tsv`, `md` or `txt`. It is
 /// there while language models are still at work on it; of a job that was cancelled, it is what was recognised before.
-/// `partial.` and a format is the text so far, also of a job that goes on.
+/// `partial.` and a format is the text so far, also of a job that goes on. In JSON, `warnings` says what may be missing:
+/// each has a `code`, such as `ends_early` or `other_tracks`, a `message`, and a `start` where it concerns a part of the
+/// recording.
 #[utoipa::path(get, path = "/v1/jobs/{id}/{document}", tag = "Results",
     params(
         ("id" = String, Path, description = "The job"),

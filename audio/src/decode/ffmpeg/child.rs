@@ -163,10 +163,11 @@ impl Child {
 
 /// A complaint without the part of ffmpeg that makes it, as in `[ac3 @ 0x5581] frame sync error`.
 fn without_origin(line: &str) -> &str {
-    match line.split_once("] ") {
+    let complaint = match line.split_once("] ") {
         Some((origin, complaint)) if origin.starts_with('[') => complaint,
         _ => line,
-    }
+    };
+    complaint.trim_end_matches('.')
 }
 
 impl Drop for Child {

@@ -1,5 +1,10 @@
 //! Every kind of file gives the sample's speech: usual formats, those that ffmpeg decodes, and files that are odd.
 
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+
 use crate::{
     made::made,
     sound::{SECOND, best_fit, speech},
@@ -70,7 +75,7 @@ const OWN: [File; 29] = [
 ];
 
 /// What an ffmpeg program decodes for Longhand.
-const FOREIGN: [File; 28] = [
+const FOREIGN: [File; 32] = [
     ("phone.amr", "sox $J -r 8000 -t amr-nb $OUT", "amr_nb", TELEPHONE),
     ("surround.m4a", "$FF -ac 6 -c:a aac $OUT", "aac", LATE),
     ("ac3.mkv", "$FF -c:a ac3 $OUT", "ac3", LATE),
@@ -88,6 +93,10 @@ const FOREIGN: [File; 28] = [
     ("old.flv", "$FF -ar 22050 -c:a libmp3lame $OUT", "mp3", LATE),
     ("nelly.flv", "$FF -ar 8000 -c:a nellymoser $OUT", "nellymoser", TELEPHONE),
     ("speex.ogg", "$FF -c:a libspeex $OUT", "speex", TELEPHONE),
+    ("asterisk.gsm", "$FF -ar 8000 -c:a libgsm -f gsm $OUT", "gsm", TELEPHONE),
+    ("asterisk.g722", "$FF -c:a g722 -f g722 $OUT", "adpcm_g722", LATE),
+    ("asterisk.ulaw", "$FF -ar 8000 -f mulaw $OUT", "pcm_mulaw", TELEPHONE),
+    ("asterisk.sln", "$FF -ar 8000 -f s16le $OUT", "pcm_s16le", TELEPHONE),
     ("sun.au", "sox $J $OUT", "pcm_s16be", WHOLE),
     ("plain.w64", "$FF $OUT", "pcm_s16le", WHOLE),
     ("creative.voc", "sox $J $OUT", "pcm_s16le", WHOLE),
@@ -96,7 +105,7 @@ const FOREIGN: [File; 28] = [
     ("plain.tta", "$FF -c:a tta $OUT", "tta", WHOLE),
     ("camera.mxf", "$FF -f lavfi -i color=s=64x48:r=25:d=11 -map 1:v -map 0:a -ar 48000 $OUT", "pcm_s16le", WHOLE),
     ("plain.nut", "$FF -c:a libvorbis $OUT", "vorbis", WHOLE),
-    ("real.rm", "$FF -ar 8000 -c:a ac3 $OUT", "ac3", TELEPHONE),
+    ("real.rm", "$FF -ar 44100 -c:a ac3 $OUT", "ac3", LATE),
     ("plain.ac3", "$FF -c:a ac3 $OUT", "ac3", LATE),
     ("bluetooth.caf", "$FF -c:a libopus -ar 48000 $OUT", "opus", LATE),
 ];
@@ -171,6 +180,35 @@ const ODD: [File; 22] = [
         LATE,
     ),
 ];
+
+/// The table in the documentation, made of what is read here.
+#[test]
+fn the_documentation_lists_what_is_read() {
+    let table = format!(
+        "| file | audio | decoded by |\n| --- | --- | --- |\n{}{}",
+        rows(&OWN, "Longhand"),
+        rows(&FOREIGN, "ffmpeg")
+    );
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/command-line.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let (_, rest) = page.split_once("<!-- recordings -->\n").unwrap();
+    let (written, _) = rest.split_once("<!-- /recordings -->").unwrap();
+    assert_eq!(written, table, "docs/command-line.md has another table than:\n{table}");
+}
+
+/// A row for each extension, with the codecs that were read in such files.
+fn rows(files: &[File], decoder: &str) -> String {
+    let mut codecs = BTreeMap::<&str, BTreeSet<&str>>::new();
+    for (name, _, codec, _) in files {
+        let extension = name.rsplit('.').next().unwrap();
+        codecs.entry(extension).or_default().insert(codec);
+    }
+    let row = |(extension, codecs): (&str, BTreeSet<&str>)| {
+        let codecs: Vec<_> = codecs.into_iter().collect();
+        format!("| {extension} | {} | {decoder} |\n", codecs.join(", "))
+    };
+    codecs.into_iter().map(row).collect()
+}
 
 #[tokio::test]
 async fn any_file_gives_the_same_speech() {

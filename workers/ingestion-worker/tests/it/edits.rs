@@ -47,10 +47,10 @@ fn number(mp4: &[u8], at: usize) -> u32 {
 #[tokio::test]
 async fn what_was_cut_away_is_not_heard() {
     let speech = speech();
-    let check = async |command: &str, delay: u32, edits: Edits<'_>| {
+    let check = async |command: &str, tolerated_s: f64, edits: Edits<'_>| {
         let bench = Workbench::new();
         made(&bench, "whole.mp4", command);
-        let bytes = edited(std::fs::read(bench.path("whole.mp4")).unwrap(), delay, edits);
+        let bytes = edited(std::fs::read(bench.path("whole.mp4")).unwrap(), ENCODER_DELAY, edits);
         let ingested = bench.ingest(&bench.file("edited.mp4", &bytes)).await.unwrap();
         let samples = |edit: &Range<u32>| {
             let at = |milliseconds: u32| milliseconds as usize * SECOND / 1_000;
@@ -59,16 +59,17 @@ async fn what_was_cut_away_is_not_heard() {
         let expected: Vec<i16> = edits.iter().flat_map(samples).collect();
         let length_s = expected.len() as f64 / SECOND as f64;
         let duration_s = ingested.plan.duration_s;
-        assert!((duration_s - length_s).abs() < 0.03, "{command} {edits:?}: {duration_s} s, and not {length_s}");
+        assert!((duration_s - length_s).abs() < tolerated_s, "{command} {edits:?}: {duration_s} s, and not {length_s}");
         let (delay, likeness) = best_fit(&expected, &bench.laid_out(&ingested).await);
         assert!(likeness > 0.93 && delay.abs() < 480, "{command} {edits:?}: likeness {likeness}, delay {delay}");
         assert_eq!(ingested.plan.warnings, [], "{command} {edits:?}");
     };
     let (own, foreign) = ("$FF -c:a aac $OUT", "$FF -ar 16000 -ac 6 -c:a aac $OUT");
-    for command in [own, foreign] {
-        check(command, ENCODER_DELAY, &[0..4_000]).await;
-        check(command, ENCODER_DELAY, &[2_000..4_000, 6_000..9_000]).await;
+    // ffmpeg plays the packet in which a part ends to that packet's end.
+    for (command, tolerated_s) in [(own, 0.002), (foreign, 0.13)] {
+        check(command, tolerated_s, &[0..4_000]).await;
+        check(command, tolerated_s, &[2_000..4_000, 6_000..9_000]).await;
     }
     // Only ffmpeg plays parts in another order than they lie in the file.
-    check(own, ENCODER_DELAY, &[6_000..9_000, 0..2_000]).await;
+    check(own, 0.13, &[6_000..9_000, 0..2_000]).await;
 }

@@ -10,6 +10,7 @@ mod ends_early;
 mod formats;
 mod imperfect;
 mod made;
+mod mutated;
 mod power_loss;
 mod running;
 mod segmentation;
