@@ -29,7 +29,7 @@ enum StreamEvent<'a> {
 /// # Errors
 /// Temporal does not answer.
 pub(super) async fn events(state: AppState, job: OwnJob) -> Result<Response, ApiError> {
-    let snapshots = state.watchers.watch_latest(state.temporal.jobs()?, job.as_str()).await?;
+    let snapshots = state.watchers.watch_text(state.temporal.jobs()?, job.as_str()).await?;
     let text = TextStream {
         state,
         job,
