@@ -13,6 +13,7 @@ mod multipart_limit;
 mod openai;
 mod purge;
 mod routes;
+mod turns;
 mod upload;
 
 use ::models::AllowedModels;
