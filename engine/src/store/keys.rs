@@ -17,13 +17,10 @@ pub fn upload_hash(key: &str) -> Option<&str> {
     key.strip_prefix("uploads/").filter(|name| name.len() == DIGITS && name.bytes().all(is_digit))
 }
 
-/// Folders of what the system writes for itself. Uploads are their owners', but for those on their way in.
-const OWN_FOLDERS: [&str; 7] =
-    ["audio/", "batches/", "erasing/", "jobs/", "probes/", "references/", "uploads/incoming/"];
-
-/// Whether the system writes such objects for itself, so that no client can name one as its recording.
+/// Whether the system writes such objects for itself, so that no client can name one as its recording. Uploads are their
+/// owners', but for those on their way in.
 pub fn is_own(key: &str) -> bool {
-    OWN_FOLDERS.iter().any(|folder| key.starts_with(folder))
+    !matches!(Kind::of(key), Kind::Upload(_) | Kind::Other)
 }
 
 /// What references call the recording at this key: its hash, or the name of an upload that was too large to get its hash
@@ -208,8 +205,8 @@ pub fn llm_task(key: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::{
-        batch, chunk, deliveries, incoming, is_own, llm_answer, plan, plan_folder, recomputed, recording, reference,
-        result, transcript, unit, unit_audio, upload, upload_hash,
+        batch, chunk, deliveries, incoming, is_own, llm_answer, plan, plan_folder, probe, recomputed, recording,
+        reference, references_complete, result, transcript, unit, unit_audio, upload, upload_hash,
     };
 
     #[test]
@@ -219,7 +216,9 @@ mod tests {
             [batch("a"), deliveries("a"), incoming("a"), llm_answer("a", "b"), plan(&folder), reference("a", "b")],
             [result("a"), transcript("a"), unit(&folder, 1), unit_audio(&folder, 1), chunk(&folder, "a", 1), folder],
         ];
-        for key in own.into_iter().flatten().chain([recomputed("audio/a", "b", "c", 1)]) {
+        for key in
+            own.into_iter().flatten().chain([recomputed("audio/a", "b", "c", 1), probe("a"), references_complete()])
+        {
             assert!(is_own(&key), "{key}");
         }
         for source in [upload("a"), "talks/jobs/a.mp3".to_owned(), "audio.mp3".to_owned()] {

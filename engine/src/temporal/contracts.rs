@@ -41,9 +41,9 @@ pub const HOUSEKEEPING_QUEUE: &str = "longhand-housekeeping";
 /// An activity as both sides see it: the SDK's definition, and how it is handed out.
 pub trait Contract: ActivityDefinition {
     const NAME: &'static str;
-    /// How often it is tried. A killed worker costs an attempt; input that can never work and
-    /// settings that need a person are not tried again at all.
-    const ATTEMPTS: u32 = 12;
+    /// How often it is tried, which reaches over eleven minutes: the store may be away for a while. A killed worker costs
+    /// an attempt; input that can never work and settings that need a person are not tried again at all.
+    const ATTEMPTS: u32 = 40;
     /// The pauses between attempts grow from a second to this.
     const LONGEST_PAUSE: Duration = Duration::from_secs(20);
     /// The activity's reference, which the SDK wants as a value.

@@ -21,6 +21,7 @@ mod public_path;
 mod quota;
 mod rate_limit;
 mod readiness;
+mod revocation;
 mod router;
 mod scope;
 mod service;

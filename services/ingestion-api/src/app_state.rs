@@ -23,6 +23,7 @@ use crate::{
     caller::Caller,
     job_options::{self, BodyFormat},
     model_names::ModelNames,
+    turns::Turns,
     upload::Uploads,
 };
 
@@ -36,6 +37,7 @@ pub(crate) struct AppState {
     pub(crate) quota: JobQuota,
     webhooks: WebhookSettings,
     pub(crate) models: ModelNames,
+    pub(crate) turns: Turns,
     /// Bytes that a body of JSON may have.
     max_json_bytes: usize,
     /// Cancelled when the service is told to stop.
@@ -59,6 +61,7 @@ impl AppState {
             quota: service.quota(),
             webhooks,
             models,
+            turns: Turns::new(),
             max_json_bytes: service.settings.max_body_kb.saturating_mul(1024),
             stop: service.stop.clone(),
         }
@@ -95,6 +98,7 @@ impl AppState {
         caller: &Caller,
     ) -> Result<AcceptedJob, ApiError> {
         let jobs = self.temporal.jobs()?;
+        let _turn = self.turns.of(job).await;
         caller.check_key(jobs, job, request).await?;
         let held = self.holder(job, JobKind::Transcribe).await?.filter(|holder| holder.holds_id());
         if let Some(Holder { status, .. }) = held {

@@ -110,7 +110,7 @@ async fn start(
         Some(batch) => batch,
         None => named_after(scope, &sources, &options)?,
     };
-    let new = NewList { recordings: sources.into_iter().map(|source| recording(&batch, source)).collect(), options };
+    let new = NewList::new(&batch, sources, options);
     batch::check(&new.options, &new.recordings).map_err(not_started)?;
     let existing = start_or_find(&state, &caller, &batch, &new, concurrency).await?;
     let accepted = AcceptedBatch {
@@ -118,7 +118,7 @@ async fn start(
         status: JobStatus::Running,
         existing,
         links: state.links.job(&batch.name()),
-        jobs: new.recordings.iter().map(|recording| listed(scope, recording)).collect(),
+        jobs: new.jobs.iter().zip(&new.recordings).map(|(job, recording)| listed(job, recording)).collect(),
     };
     Ok((StatusCode::ACCEPTED, axum::Json(accepted)).into_response())
 }
@@ -127,6 +127,20 @@ async fn start(
 struct NewList {
     options: JobOptions,
     recordings: Vec<BatchRecording>,
+    /// One for each recording.
+    jobs: Vec<OwnJob>,
+}
+
+impl NewList {
+    fn new(batch: &OwnJob, sources: Vec<Source>, options: JobOptions) -> Self {
+        let jobs: Vec<OwnJob> = sources.iter().map(|source| batch.in_batch(name(source))).collect();
+        let recording = |(job, source): (&OwnJob, Source)| BatchRecording {
+            id: job.as_str().to_owned(),
+            name: String::new(),
+            source,
+        };
+        Self { recordings: jobs.iter().zip(sources).map(recording).collect(), jobs, options }
+    }
 }
 
 /// Whether the batch runs already.
@@ -137,6 +151,7 @@ async fn start_or_find(
     new: &NewList,
     concurrency: u32,
 ) -> Result<bool, ApiError> {
+    let _turn = state.turns.of(batch).await;
     if caller.has_key() {
         let first = BatchList::find(&state.uploads.store, &keys::batch(batch.as_str())).await?;
         if first.is_some_and(|first| !first.is_of(batch.as_str(), &new.options, &new.recordings)) {
@@ -161,11 +176,8 @@ async fn count_unfinished(state: &AppState, batch: &OwnJob, all: &[BatchRecordin
 }
 
 async fn begin(state: &AppState, batch: &OwnJob, new: &NewList, concurrency: u32) -> Result<Submission, ApiError> {
-    let NewList { options, recordings } = new;
-    let needed: Vec<_> = recordings
-        .iter()
-        .map(|recording| (batch.in_batch(name(&recording.source)), recording.source.clone()))
-        .collect();
+    let NewList { options, recordings, jobs: children } = new;
+    let needed: Vec<_> = children.iter().cloned().zip(recordings.iter().map(|one| one.source.clone())).collect();
     let claims = stream::iter(needed).map(Ok);
     let claim = |(job, source): (OwnJob, Source)| async move { state.uploads.claim(&job, &source).await };
     claims.try_for_each_concurrent(CONCURRENT_CHECKS, claim).await?;
@@ -205,13 +217,8 @@ fn named_after(scope: &Scope, sources: &[Source], options: &JobOptions) -> Resul
     Ok(OwnJob::of_batch(scope, &sources, &request))
 }
 
-fn recording(batch: &OwnJob, source: Source) -> BatchRecording {
-    let id = batch.in_batch(name(&source)).as_str().to_owned();
-    BatchRecording { id, name: String::new(), source }
-}
-
-fn listed(scope: &Scope, recording: &BatchRecording) -> BatchJob {
-    BatchJob { id: scope.name(&recording.id), source: name(&recording.source).to_owned() }
+fn listed(job: &OwnJob, recording: &BatchRecording) -> BatchJob {
+    BatchJob { id: job.name(), source: name(&recording.source).to_owned() }
 }
 
 fn name(source: &Source) -> &str {

@@ -16,6 +16,7 @@ mod openai;
 mod purge;
 mod routes;
 mod transcription;
+mod turns;
 mod upload;
 mod whisper_server;
 

@@ -121,6 +121,25 @@ fn a_job_that_runs_and_a_message_that_is_retried_end_with_their_deletion() {
     assert_eq!(stored(&stack), BTreeSet::new());
 }
 
+/// Retention has begun to take the recording alone, and to spare the job if it runs.
+#[test]
+fn a_job_that_loses_its_recording_can_be_deleted_meanwhile() {
+    let mut stack = Stack::start();
+    transcribe(&stack, &sample(), "done", &[]);
+    stack.kill(INGESTION);
+    let begun = json!({ "job_id": "done", "scope": "recording", "asked_by": "retention", "spare_running": true });
+    let start = ["workflow", "start", "--type", "purge", "--task-queue", "longhand", "--workflow-id", "purge/done"];
+    assert!(stack.temporal(&[&start[..], &["--input", &begun.to_string()]].concat()).status.success());
+    let mut deletion = stack.command().args(["delete", "done", "--yes"]).stderr(Stdio::null()).spawn().unwrap();
+    wait_until("the purge that goes on is told", || {
+        stack.history("purge/done").to_string().contains("EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED")
+    });
+    stack.start_worker(INGESTION);
+    assert!(deletion.wait().unwrap().success());
+    assert_unknown(&stack, "done");
+    assert_eq!(stored(&stack), BTreeSet::new());
+}
+
 /// Answers every message with an error, and counts them.
 fn receiver_that_refuses() -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
@@ -194,6 +213,7 @@ fn a_sweep_takes_what_nobody_needs_and_a_dry_run_only_tells() {
         (format!("jobs/lost/recordings/{}", "cd".repeat(32)), "job", "lost"),
         (format!("references/{}/lost", "cd".repeat(32)), "job", "lost"),
         (format!("erasing/{orphan}/dead"), "recording", orphan.as_str()),
+        ("probes/ingestion-api".to_owned(), "probe", "probes/ingestion-api"),
     ];
     for (key, ..) in &leftovers {
         fs::create_dir_all(store.join(key).parent().unwrap()).unwrap();

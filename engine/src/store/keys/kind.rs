@@ -32,6 +32,10 @@ pub enum Kind<'a> {
     /// Anything else of a job.
     Job(&'a str),
     Batch(&'a str),
+    /// Written to learn whether that is possible.
+    Probe(&'a str),
+    /// Anything else in a folder of the system's own.
+    Own,
     /// Nothing of Longhand's.
     Other,
 }
@@ -51,6 +55,8 @@ impl<'a> Kind<'a> {
             ["jobs", job, "recordings", recording] => Self::JobRecording { job, recording },
             ["jobs", job, ..] => Self::Job(job),
             ["batches", batch, ..] => Self::Batch(batch),
+            ["probes", name] => Self::Probe(name),
+            ["audio" | "erasing" | "probes" | "references", _, ..] | ["uploads", "incoming", ..] => Self::Own,
             _ => Self::Other,
         }
     }
@@ -102,7 +108,8 @@ mod tests {
             (keys::llm_answer("talk", "summary"), Kind::Job("talk")),
             (keys::deliveries("talk"), Kind::Job("talk")),
             (keys::batch("talks"), Kind::Batch("talks")),
-            (keys::references_complete(), Kind::Other),
+            (keys::probe("ingestion-api"), Kind::Probe("ingestion-api")),
+            (keys::references_complete(), Kind::Own),
             ("uploads/talk.mp3".to_owned(), Kind::Other),
         ] {
             assert_eq!(Kind::of(&key), kind, "{key}");

@@ -2,7 +2,8 @@
 
 use futures_util::{TryStreamExt, future::try_join_all};
 use temporalio_client::{
-    NamespacedClient, WorkflowExecutionStatus, WorkflowGetResultOptions, WorkflowListOptions,
+    NamespacedClient, WorkflowExecutionStatus, WorkflowGetResultOptions, WorkflowIdConflictPolicy,
+    WorkflowIdReusePolicy, WorkflowListOptions, WorkflowStartOptions,
     errors::{WorkflowGetResultError, WorkflowStartError},
     tonic::IntoRequest,
 };
@@ -19,6 +20,7 @@ use crate::{
     ids::JobId,
     job::Source,
     llm::LlmTask,
+    temporal::contracts::WORKFLOW_QUEUE,
     temporal::workflows::{
         HousekeepingReport, HousekeepingRequest, HousekeepingWorkflow, PurgeOutcome, PurgeRequest, PurgeWorkflow,
     },
@@ -37,12 +39,19 @@ pub struct Execution {
 }
 
 impl Jobs {
-    /// Has a job purged: from now on its name is nobody's until it is gone. One that is being purged goes on.
+    /// Has a job purged: from now on its name is nobody's until it is gone. One that is being purged is told, for whoever
+    /// began may want less of it gone.
     pub fn purge<'a>(&'a self, request: &'a PurgeRequest) -> Call<'a, ()> {
         Box::pin(async move {
-            let options = start_again(&purge_id(&request.job_id));
-            match self.client.start_workflow(PurgeWorkflow::run, to_input(request)?, options).await {
-                Ok(_) | Err(WorkflowStartError::AlreadyStarted { .. }) => Ok(()),
+            let options = WorkflowStartOptions::new(WORKFLOW_QUEUE, purge_id(&request.job_id))
+                .id_reuse_policy(WorkflowIdReusePolicy::AllowDuplicate)
+                .id_conflict_policy(WorkflowIdConflictPolicy::UseExisting)
+                .build();
+            let (run, ask) = (PurgeWorkflow::run, PurgeWorkflow::ask);
+            let asked =
+                self.client.signal_with_start_workflow(run, to_input(request)?, ask, request.clone(), options).await;
+            match asked {
+                Ok(_) => Ok(()),
                 Err(WorkflowStartError::Rpc(status)) => Err(rpc_error(&status)),
                 Err(error) => Err(ClientError::Refused(error.to_string())),
             }

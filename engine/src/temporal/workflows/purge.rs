@@ -6,10 +6,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use temporalio_common::error::ActivityExecutionError;
 use temporalio_macros::{workflow, workflow_methods};
-use temporalio_sdk::{WorkflowCancellationToken, WorkflowContext, WorkflowResult, WorkflowTermination};
+use temporalio_sdk::{
+    SyncWorkflowContext, WorkflowCancellationToken, WorkflowContext, WorkflowResult, WorkflowTermination,
+};
 
 use super::{
-    activity_calls::call,
+    activity_calls::{call, uncancelled},
     input::{failed, parse},
     stopped::Stopped as Failed,
 };
@@ -49,27 +51,68 @@ pub struct PurgeOutcome {
 
 #[workflow]
 #[derive(Default)]
-pub struct PurgeWorkflow;
+pub struct PurgeWorkflow {
+    /// What was asked for while it ran.
+    asked: Option<PurgeRequest>,
+}
 
 #[workflow_methods]
 impl PurgeWorkflow {
     #[run(name = "purge")]
     pub async fn run(ctx: &mut WorkflowContext<Self>, input: serde_json::Value) -> WorkflowResult<PurgeOutcome> {
-        let request: PurgeRequest = parse(input)?;
-        let mut erased = Erased::default();
+        let mut request: PurgeRequest = parse(input)?;
+        let mut gone = PurgeOutcome::default();
         loop {
-            let Stopped { ran, spared } = stop(ctx, &request).await?;
-            if spared {
-                return Ok(PurgeOutcome { spared, ..PurgeOutcome::default() });
+            let outcome = purge(ctx, &request).await?;
+            gone = PurgeOutcome {
+                objects: gone.objects + outcome.objects,
+                bytes: gone.bytes + outcome.bytes,
+                spared: outcome.spared,
+            };
+            match ctx.state_mut(|purge| purge.asked.take()).and_then(|asked| request.widened(asked)) {
+                Some(wider) => request = wider,
+                None => return Ok(gone),
             }
-            if ran {
-                ctx.timer(SETTLING).await;
-            }
-            let step = erase(ctx, &request).await?;
-            erased.add(step.erased);
-            if !step.came_back {
-                return Ok(PurgeOutcome { objects: erased.objects, bytes: erased.bytes, spared });
-            }
+        }
+    }
+
+    /// Somebody wants the job purged, who may want more of it gone than whoever began.
+    #[signal(name = "ask")]
+    pub fn ask(&mut self, _ctx: &mut SyncWorkflowContext<Self>, request: PurgeRequest) {
+        self.asked = match self.asked.take() {
+            Some(known) => known.widened(request).or(Some(known)),
+            None => Some(request),
+        };
+    }
+}
+
+impl PurgeRequest {
+    /// What satisfies both; `None` where this one does.
+    fn widened(&self, other: Self) -> Option<Self> {
+        let scope = if self.scope == Scope::Everything { self.scope } else { other.scope };
+        let spare_running = self.spare_running && other.spare_running;
+        let is_wider = (scope, spare_running) != (self.scope, self.spare_running);
+        is_wider.then_some(Self { scope, spare_running, ..other })
+    }
+}
+
+async fn purge(
+    ctx: &mut WorkflowContext<PurgeWorkflow>,
+    request: &PurgeRequest,
+) -> Result<PurgeOutcome, WorkflowTermination> {
+    let mut erased = Erased::default();
+    loop {
+        let Stopped { ran, spared } = stop(ctx, request).await?;
+        if spared {
+            return Ok(PurgeOutcome { spared, ..PurgeOutcome::default() });
+        }
+        if ran {
+            ctx.timer(uncancelled(SETTLING)).await;
+        }
+        let step = erase(ctx, request).await?;
+        erased.add(step.erased);
+        if !step.came_back {
+            return Ok(PurgeOutcome { objects: erased.objects, bytes: erased.bytes, spared });
         }
     }
 }

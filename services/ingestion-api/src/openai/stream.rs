@@ -41,7 +41,7 @@ enum StreamEvent<'a> {
 /// # Errors
 /// Temporal does not answer.
 pub(super) async fn events(state: AppState, awaited: AwaitedJob, with_logprobs: bool) -> Result<Response, ApiError> {
-    let snapshots = state.watchers.watch_latest(state.temporal.jobs()?, awaited.job().as_str()).await?;
+    let snapshots = state.watchers.watch_text(state.temporal.jobs()?, awaited.job().as_str()).await?;
     let text = TextStream {
         state,
         awaited,

@@ -15,8 +15,10 @@ async fn a_job_that_was_started_again_is_told_of_as_it_is_now() {
     let text = service.get("/v1/jobs/again/audio").await.bytes().await.unwrap();
     assert_eq!(text, std::fs::read("/etc/hostname").unwrap());
 
+    assert_eq!(service.json("/v1/jobs/again").await["status"], "failed");
     let sample = sample();
     service.stack.text(["transcribe", &sample, "--language", "en", "--id", "again", "--detach"]);
+    assert_ne!(service.json("/v1/jobs/again").await["status"], "failed", "it is what the run before was");
     let received: Vec<_> = events(&service, "again", None).await.collect().await;
     assert_eq!(received.last().unwrap().data["status"], "completed", "an earlier run's end came: {received:?}");
     assert_eq!(service.json("/v1/jobs/again").await["status"], "completed");

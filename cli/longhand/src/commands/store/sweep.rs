@@ -67,7 +67,8 @@ fn show(found: &Leftovers, json: bool) -> anyhow::Result<()> {
     let recordings = found.recordings.iter().map(|(name, extent)| ("recording", name.clone(), extent.bytes));
     let jobs = found.jobs.iter().map(|(id, extent)| ("job", id.to_string(), extent.bytes));
     let parts = found.parts.iter().map(|part| ("part", part.path.display().to_string(), part.size));
-    let all = recordings.chain(jobs).chain(parts);
+    let probes = found.probes.iter().map(|probe| ("probe", probe.key.clone(), probe.size));
+    let all = recordings.chain(jobs).chain(parts).chain(probes);
     if json {
         let leftovers: Vec<_> =
             all.map(|(kind, name, bytes)| json!({ "kind": kind, "name": name, "bytes": bytes })).collect();
