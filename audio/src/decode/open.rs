@@ -20,7 +20,7 @@ use symphonia::core::{
 };
 
 use super::{Decoder, Promise, edit_list::track_start, reason, timeline::Timeline, track::AudioTrack};
-use crate::resample::RATES;
+use crate::{channels::Layout, resample::RATES};
 
 static CODECS: LazyLock<CodecRegistry> = LazyLock::new(|| {
     let mut codecs = CodecRegistry::new();
@@ -61,7 +61,7 @@ impl Decoder {
             reached_s: 0.0,
             packets: 0,
             damaged_packets: 0,
-            interleaved: Vec::new(),
+            layout: Layout::of_count(1),
         })
     }
 }

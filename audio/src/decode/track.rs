@@ -38,11 +38,11 @@ impl AudioTrack {
         self.time_base.map(|time_base| self.silence_s + seconds(time_base, in_track).max(0.0))
     }
 
-    /// Drops the samples at the track's front that are not to be played.
-    pub(super) fn drop_unheard(&mut self, rate: u32, mono: &mut Vec<f32>) {
+    /// Drops the samples at the track's front that are not to be played, of each of the channels.
+    pub(super) fn drop_unheard(&mut self, rate: u32, channels: usize, samples: &mut Vec<f32>) {
         let unheard = (self.unheard_s * f64::from(rate)).round() as usize;
-        let dropped = unheard.min(mono.len());
-        mono.drain(..dropped);
+        let dropped = unheard.min(samples.len() / channels);
+        samples.drain(..dropped * channels);
         self.unheard_s -= dropped as f64 / f64::from(rate);
     }
 }

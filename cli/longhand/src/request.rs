@@ -6,7 +6,7 @@ use anyhow::{Context, bail, ensure};
 use clap::Args;
 use engine::{
     formats::language_name,
-    job::{AUTO, JobOptions, RecogniserChoice, SpeechOptions, SpeechTask, Webhook},
+    job::{AUTO, AudioOptions, Channels, JobOptions, RecogniserChoice, SpeechOptions, SpeechTask, Webhook},
     llm::{LlmTask, PresetTask, Question},
 };
 use url::Url;
@@ -31,6 +31,8 @@ pub(crate) struct RequestFlags {
     /// Also give the time of every word
     #[arg(long)]
     words: bool,
+    #[command(flatten)]
+    audio: AudioFlags,
     /// LLM tasks to run on the transcript, separated by commas
     #[arg(long, value_name = "TASKS", value_enum, value_delimiter = ',')]
     llm: Vec<PresetTask>,
@@ -39,6 +41,14 @@ pub(crate) struct RequestFlags {
     /// Address that is told, by a signed POST, when the job has ended
     #[arg(long, value_name = "URL")]
     webhook: Option<Url>,
+}
+
+/// What of a recording is listened to.
+#[derive(Debug, Clone, Args)]
+struct AudioFlags {
+    /// What becomes of several channels: one text of all, or one for each; auto parts those of telephone calls
+    #[arg(long, value_enum, default_value_t = Channels::Auto)]
+    channels: Channels,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -69,12 +79,18 @@ impl RequestFlags {
             speech,
             llm: standing.chain(self.ask.resolve()?).collect(),
             webhook: self.webhook.as_ref().map(|url| Webhook { url: url.to_string() }),
-            ..JobOptions::default()
+            audio: self.audio.resolve(),
         };
         if let Some(name) = options.duplicate_task() {
             bail!("--llm names {name} twice; name it once");
         }
         Ok(options)
+    }
+}
+
+impl AudioFlags {
+    fn resolve(&self) -> AudioOptions {
+        AudioOptions { channels: self.channels, ..AudioOptions::default() }
     }
 }
 

@@ -22,6 +22,8 @@ const ONE_MORE: u32 = 100;
 pub(super) struct Cue {
     pub(super) start: u64,
     pub(super) end: u64,
+    /// Whose words they are, where channels are recognised apart.
+    pub(super) channel: Option<u32>,
     pub(super) lines: Vec<String>,
 }
 
@@ -41,7 +43,8 @@ pub(super) fn of_segment(segment: &Segment) -> Vec<Cue> {
         let (taken, left) = rest.split_at(length);
         rest = left;
         let lines = broken(taken).unwrap_or_default();
-        cues.push(Cue { start: milliseconds(taken[0].start), end: milliseconds(taken[length - 1].end), lines });
+        let (start, end) = (milliseconds(taken[0].start), milliseconds(taken[length - 1].end));
+        cues.push(Cue { start, end, channel: segment.channel, lines });
     }
     cues
 }

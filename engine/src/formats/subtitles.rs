@@ -11,7 +11,8 @@ pub(super) fn write_srt(cues: Vec<Cue>, out: &mut impl Write) -> io::Result<()> 
         let lines = cue.lines.join("\n").replace("-->", "->");
         let (start, end) = (timestamp(cue.start, ','), timestamp(cue.end, ','));
         let blank = if position > 0 { "\n" } else { "" };
-        write!(out, "{blank}{}\n{start} --> {end}\n{lines}\n", position + 1)?;
+        let voice = cue.channel.map(|channel| format!("[{channel}] ")).unwrap_or_default();
+        write!(out, "{blank}{}\n{start} --> {end}\n{voice}{lines}\n", position + 1)?;
     }
     Ok(())
 }
@@ -21,7 +22,8 @@ pub(super) fn write_vtt(cues: Vec<Cue>, out: &mut impl Write) -> io::Result<()> 
     out.write_all(b"WEBVTT\n")?;
     for cue in in_order(cues) {
         let lines = cue.lines.join("\n").replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-        write!(out, "\n{} --> {}\n{lines}\n", timestamp(cue.start, '.'), timestamp(cue.end, '.'))?;
+        let voice = cue.channel.map(|channel| format!("<v Channel {channel}>")).unwrap_or_default();
+        write!(out, "\n{} --> {}\n{voice}{lines}\n", timestamp(cue.start, '.'), timestamp(cue.end, '.'))?;
     }
     Ok(())
 }

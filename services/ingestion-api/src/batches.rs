@@ -10,7 +10,7 @@ use axum::{
 };
 use engine::{
     batch_list::{BatchList, BatchRecording},
-    job::{JobOptions, Source, SpeechOptions, Webhook},
+    job::{AudioOptions, JobOptions, Source, SpeechOptions, Webhook},
     llm::LlmTask,
     result::JobStatus,
     store::keys,
@@ -49,6 +49,8 @@ struct NewBatch {
     sources: Vec<RemoteSource>,
     #[serde(default)]
     speech: SpeechOptions,
+    #[serde(default)]
+    audio: AudioOptions,
     #[serde(default)]
     llm: Vec<LlmTask>,
     /// Told of the end of each job.
@@ -99,12 +101,11 @@ async fn start(
     caller: Caller,
     Json(batch): Json<NewBatch>,
 ) -> Result<Response, ApiError> {
-    let NewBatch { sources, speech, llm, webhook, concurrency, id } = batch;
+    let NewBatch { sources, speech, audio, llm, webhook, concurrency, id } = batch;
     let concurrency = checked_concurrency(concurrency)?;
     let scope = caller.scope();
     let sources = resolve(&state, scope, sources).await?;
-    let options =
-        state.checked(scope, JobOptions { speech, llm, webhook, ..JobOptions::default() }, BodyFormat::Json)?;
+    let options = state.checked(scope, JobOptions { speech, audio, llm, webhook }, BodyFormat::Json)?;
     let batch = match caller.batch(id.as_deref())? {
         Some(batch) => batch,
         None => named_after(scope, &sources, &options)?,

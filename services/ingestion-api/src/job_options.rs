@@ -38,8 +38,8 @@ impl BodyFormat {
 }
 
 /// The fields of a form besides the file.
-pub(crate) const FORM_FIELDS: [&str; 11] =
-    ["model", "language", "task", "prompt", "words", "llm", "ask", "schema", "webhook", "id", "name"];
+pub(crate) const FORM_FIELDS: [&str; 12] =
+    ["model", "language", "task", "prompt", "words", "channels", "llm", "ask", "schema", "webhook", "id", "name"];
 
 /// Takes the options out of a form, unchecked.
 ///
@@ -55,7 +55,11 @@ pub(crate) fn from_form(form: &mut Form) -> Result<JobOptions, ApiError> {
         ..SpeechOptions::default()
     };
     let webhook = form.take("webhook").map(|url| Webhook { url });
-    Ok(JobOptions { speech, audio: AudioOptions::default(), llm: llm_tasks(form)?, webhook })
+    Ok(JobOptions { speech, audio: audio(form)?, llm: llm_tasks(form)?, webhook })
+}
+
+fn audio(form: &mut Form) -> Result<AudioOptions, ApiError> {
+    Ok(AudioOptions { channels: form.choice("channels")?.unwrap_or_default(), ..AudioOptions::default() })
 }
 
 fn llm_tasks(form: &mut Form) -> Result<Vec<LlmTask>, ApiError> {

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use engine::{
-    job::{JobOptions, JobRequest, Source, SpeechOptions, Webhook},
+    job::{AudioOptions, JobOptions, JobRequest, Source, SpeechOptions, Webhook},
     llm::LlmTask,
     references,
     result::JobStatus,
@@ -34,6 +34,8 @@ struct NewJob {
     source: RemoteSource,
     #[serde(default)]
     speech: SpeechOptions,
+    #[serde(default)]
+    audio: AudioOptions,
     /// Work for the language model on the finished transcript.
     #[serde(default)]
     llm: Vec<LlmTask>,
@@ -71,6 +73,8 @@ struct JobForm {
     prompt: Option<String>,
     /// `true` or `false`.
     words: Option<String>,
+    /// `auto`, `mix` or `split`.
+    channels: Option<String>,
     /// Of `summary`, `chapters` and `actions`, separated by commas.
     llm: Option<String>,
     /// A question about the transcript.
@@ -149,13 +153,9 @@ async fn from_form(state: &AppState, caller: &Caller, request: Request) -> Resul
 
 async fn from_json(state: &AppState, caller: &Caller, request: Request) -> Result<(OwnJob, JobRequest), ApiError> {
     let Json(job) = Json::<NewJob>::from_request(state.limit_json(request), &()).await?;
-    let NewJob { source, speech, llm, webhook, id, name } = job;
+    let NewJob { source, speech, audio, llm, webhook, id, name } = job;
     let source = source.resolve(state, caller.scope(), "source").await?;
-    let options = state.checked(
-        caller.scope(),
-        JobOptions { speech, llm, webhook, ..JobOptions::default() },
-        BodyFormat::Json,
-    )?;
+    let options = state.checked(caller.scope(), JobOptions { speech, audio, llm, webhook }, BodyFormat::Json)?;
     Ok((caller.job(id.as_deref())?, options.request(source).named(name.as_deref())))
 }
 

@@ -28,7 +28,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 /// A job's progress and its text, as it is recognised.
 ///
 /// `progress` carries the job as `GET /v1/jobs/{id}` shows it; `segments` a chunk's text as
-/// `{"chunk", "segments": [{"start", "end", "text", "words"}]}`, in any order; `done`, the last one, `{"status", "error"}`.
+/// `{"chunk", "segments": [{"start", "end", "text", "channel", "words"}]}`, in any order; `done`, the last one, `{"status", "error"}`.
 #[utoipa::path(get, path = "/v1/jobs/{id}/events", tag = "Jobs",
     params(
         ("id" = String, Path, description = "The job"),
@@ -117,12 +117,14 @@ struct SegmentView<'a> {
     start: f64,
     end: f64,
     text: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel: Option<u32>,
     words: &'a [Word],
 }
 
 impl<'a> From<&'a Segment> for SegmentView<'a> {
     fn from(segment: &'a Segment) -> Self {
-        let Segment { start, end, text, words, .. } = segment;
-        Self { start: *start, end: *end, text, words }
+        let Segment { start, end, text, channel, words, .. } = segment;
+        Self { start: *start, end: *end, text, channel: *channel, words }
     }
 }

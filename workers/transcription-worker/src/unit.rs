@@ -197,9 +197,11 @@ fn in_recording(chunk: &Chunk, mut segments: Vec<Segment>) -> Vec<Segment> {
     for segment in &mut segments {
         segment.start = chunk.source_time(segment.start);
         segment.end = chunk.source_time(segment.end);
+        segment.channel = chunk.channel;
         for word in &mut segment.words {
             word.start = chunk.source_time(word.start);
             word.end = chunk.source_time(word.end);
+            word.channel = chunk.channel;
         }
     }
     segments

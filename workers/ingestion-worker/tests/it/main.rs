@@ -3,9 +3,11 @@
 #![cfg(test)]
 
 mod bad_input;
+mod channels;
 mod cut_off_store;
 mod formats;
 mod imperfect;
+mod made;
 mod power_loss;
 mod running;
 mod segmentation;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use engine::{
     config::{IngestSettings, StoreSettings},
     error::StageError,
-    job::Source,
+    job::{AudioOptions, Source},
     plan::WorkUnit,
     store::{Store, keys},
     temporal::contracts::IngestInput,
@@ -57,6 +57,10 @@ impl Workbench {
         ingest(self.resources(), input, None, &CancellationToken::new(), |_| (), |_| ()).await
     }
 
+    pub(crate) async fn ingest_with(&self, source: &Source, audio: AudioOptions) -> Result<Ingested, StageError> {
+        self.ingest_as(&IngestInput { audio, ..source.clone().into() }).await
+    }
+
     /// All work units with their PCM.
     pub(crate) async fn units(&self, ingested: &Ingested) -> Vec<(WorkUnit, Vec<i16>)> {
         let mut units = Vec::new();
@@ -71,9 +75,14 @@ impl Workbench {
     /// What the chunks hold, put back to where they say it lies in the recording, with silence
     /// everywhere else.
     pub(crate) async fn laid_out(&self, ingested: &Ingested) -> Vec<i16> {
+        self.laid_out_of(ingested, None).await
+    }
+
+    /// As [`Self::laid_out`], of one channel.
+    pub(crate) async fn laid_out_of(&self, ingested: &Ingested, channel: Option<u32>) -> Vec<i16> {
         let mut recording = vec![0; (ingested.plan.duration_s * 16_000.0).round() as usize];
         for (unit, pcm) in self.units(ingested).await {
-            for chunk in unit.chunks {
+            for chunk in unit.chunks.into_iter().filter(|chunk| chunk.channel == channel) {
                 for span in chunk.spans {
                     let from = (chunk.offset + span.chunk) as usize;
                     let (to, length) = (span.source as usize, span.length as usize);
