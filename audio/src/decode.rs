@@ -1,4 +1,4 @@
-//! Audio files to mono samples, as a stream.
+//! Audio files to the samples of their channels, as a stream.
 //!
 //! Only this module knows symphonia. Every error names the recording and is about it, so none of
 //! them is worth a retry, except trouble with the disk.
@@ -10,6 +10,7 @@ mod containers;
 mod edit_list;
 mod ending;
 mod ffmpeg;
+mod layout;
 mod open;
 mod source_file;
 mod timeline;
@@ -34,7 +35,7 @@ use self::{
     timeline::Timeline,
     track::{AudioTrack, seconds},
 };
-use crate::resample::RATES;
+use crate::{channels::Layout, resample::RATES};
 
 /// How recordings are decoded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -66,7 +67,8 @@ pub struct Decoder {
     packets: u64,
     damage: Damage,
     warnings: Vec<Warning>,
-    interleaved: Vec<f32>,
+    /// Of the samples that came last.
+    layout: Layout,
 }
 
 /// What one packet of the file gave, apart from the samples.
@@ -75,7 +77,7 @@ pub enum Step {
     Samples {
         /// Samples per second, in hertz; it may change within a recording.
         rate: u32,
-        /// Samples of silence that belong before these, where the recording has a hole.
+        /// Samples of silence, of each channel, that belong before these, where the recording has a hole.
         silence_before: u64,
     },
     /// The packet was damaged, run-up of the encoder, or another track's.
@@ -97,17 +99,23 @@ impl Decoder {
         self.tracks
     }
 
+    /// The channels of the samples that the last step gave.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
     /// What was wrong with the recording, once it has ended.
     pub fn into_warnings(self) -> Vec<Warning> {
         self.warnings
     }
 
-    /// Reads one packet, of whichever track, and decodes it into `mono`, replacing what was there.
+    /// Reads one packet, of whichever track, and decodes it into `samples`, replacing what was there. The samples of all
+    /// channels are interleaved.
     ///
     /// # Errors
     /// A recording that holds no audio; where it has to be whole, also one that ends early or is damaged.
-    pub fn step(&mut self, mono: &mut Vec<f32>) -> Result<Step, StageError> {
-        mono.clear();
+    pub fn step(&mut self, samples: &mut Vec<f32>) -> Result<Step, StageError> {
+        samples.clear();
         let Some(mut packet) = self.next_packet()? else {
             self.check_end()?;
             return Ok(Step::End);
@@ -119,7 +127,7 @@ impl Decoder {
         if self.reader.format_info().format == FORMAT_ID_MP3 {
             keep_joined_audio(&mut packet);
         }
-        self.decode(&packet, mono)
+        self.decode(&packet, samples)
     }
 
     fn next_packet(&mut self) -> Result<Option<Packet>, StageError> {
@@ -147,12 +155,12 @@ impl Decoder {
         Ok(())
     }
 
-    fn decode(&mut self, packet: &Packet, mono: &mut Vec<f32>) -> Result<Step, StageError> {
+    fn decode(&mut self, packet: &Packet, samples: &mut Vec<f32>) -> Result<Step, StageError> {
         self.packets += 1;
         let at_s = self.track.seconds(packet.pts);
         let rate = match self.decoder.decode(packet) {
             Ok(buffer) => {
-                mix_down(&buffer, &mut self.interleaved, mono);
+                self.layout = take(&buffer, samples);
                 buffer.spec().rate()
             }
             Err(Error::ResetRequired) => {
@@ -168,11 +176,12 @@ impl Decoder {
         if !RATES.contains(&rate) {
             return Err(open::absurd_rate(&self.name, rate));
         }
-        let at_s = self.track.keep_heard(at_s, rate, mono);
-        if mono.is_empty() {
+        let channels = self.layout.count();
+        let at_s = self.track.keep_heard(at_s, rate, channels, samples);
+        if samples.is_empty() {
             return Ok(Step::Nothing);
         }
-        let hole_s = self.timeline.advance(at_s, mono.len() as f64 / f64::from(rate));
+        let hole_s = self.timeline.advance(at_s, (samples.len() / channels) as f64 / f64::from(rate));
         Ok(Step::Samples { rate, silence_before: (hole_s * f64::from(rate)).round() as u64 })
     }
 
@@ -215,13 +224,11 @@ fn keep_joined_audio(packet: &mut Packet) {
     }
 }
 
-/// Averages the channels. Samples that are no numbers, as broken float files have, become 0.
-fn mix_down(buffer: &GenericAudioBufferRef<'_>, interleaved: &mut Vec<f32>, mono: &mut Vec<f32>) {
-    let channels = buffer.num_planes().max(1);
-    buffer.copy_to_vec_interleaved(interleaved);
-    let scale = 1.0 / channels as f32;
-    mono.extend(interleaved.chunks_exact(channels).map(|frame| {
-        let sample = frame.iter().sum::<f32>() * scale;
-        if sample.is_finite() { sample.clamp(-1.0, 1.0) } else { 0.0 }
-    }));
+/// Copies the samples of all channels. Those that are no numbers, as broken float files have, become 0.
+fn take(buffer: &GenericAudioBufferRef<'_>, samples: &mut Vec<f32>) -> Layout {
+    buffer.copy_to_vec_interleaved(samples);
+    for sample in samples.iter_mut() {
+        *sample = if sample.is_finite() { sample.clamp(-1.0, 1.0) } else { 0.0 };
+    }
+    layout::layout(buffer.spec().channels(), buffer.num_planes())
 }

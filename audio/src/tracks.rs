@@ -17,7 +17,10 @@ use engine::{
 };
 
 use self::{mixed::Mixed, voice::Voice};
-use crate::decode::{DecodeOptions, Decoder, Step};
+use crate::{
+    channels::Layout,
+    decode::{DecodeOptions, Decoder, Step},
+};
 
 /// How far the tracks are heard to tell in which of them somebody speaks, unless nobody has by then.
 const COMPARED_S: u64 = 600;
@@ -63,14 +66,22 @@ impl Tracks {
         }
     }
 
+    /// As [`Decoder::layout`]. All tracks together have one channel.
+    pub fn layout(&self) -> &Layout {
+        match &self.sound {
+            Sound::One(decoder) => decoder.layout(),
+            Sound::Mixed(mixed) => &mixed.layout,
+        }
+    }
+
     /// As [`Decoder::step`].
     ///
     /// # Errors
     /// As [`Decoder::step`].
-    pub fn step(&mut self, mono: &mut Vec<f32>) -> Result<Step, StageError> {
+    pub fn step(&mut self, samples: &mut Vec<f32>) -> Result<Step, StageError> {
         match &mut self.sound {
-            Sound::One(decoder) => decoder.step(mono),
-            Sound::Mixed(mixed) => mixed.step(mono),
+            Sound::One(decoder) => decoder.step(samples),
+            Sound::Mixed(mixed) => mixed.step(samples),
         }
     }
 

@@ -148,9 +148,10 @@ impl BatchList {
 
     fn entry(&self, BatchRecording { id, name, source }: BatchRecording) -> BatchEntry {
         let request = self.options.request(source);
-        // An address says where the recording is, and is no name.
-        let request = if let Source::Object(_) = request.source { request.named(Some(&name)) } else { request };
-        let name = if name.is_empty() { request.source.to_string() } else { name };
+        let place = request.source.to_string();
+        // An address that stands for itself says where the recording is, and is no name.
+        let request = if name == place { request } else { request.named(Some(&name)) };
+        let name = if name.is_empty() { place } else { name };
         BatchEntry { id, name, request }
     }
 
@@ -248,7 +249,8 @@ mod tests {
             let read = all(&list, &store).await;
             assert_eq!(read.len(), count);
             for (entry, recording) in read.iter().zip(&written) {
-                assert_eq!((&entry.id, &entry.request), (&recording.id, &options.request(recording.source.clone())));
+                let request = options.request(recording.source.clone()).named(Some(&recording.name));
+                assert_eq!((&entry.id, &entry.request), (&recording.id, &request));
             }
             assert!(list.is_of("box", &options, &written));
             assert!(!list.is_of("box", &JobOptions::default(), &written));

@@ -31,7 +31,7 @@ use super::{
     track::AudioTrack,
     wav_lengths,
 };
-use crate::resample::RATES;
+use crate::{channels::Layout, resample::RATES};
 
 /// Packets of any track among which there has to be sound, or the demuxer or the decoder is taken not to be up to the file.
 const TRIED_PACKETS: usize = 5_000;
@@ -102,7 +102,7 @@ impl Decoder {
             packets: 0,
             damage: Damage::default(),
             warnings: Vec::new(),
-            interleaved: Vec::new(),
+            layout: Layout::of_count(1),
         }
     }
 }

@@ -36,23 +36,30 @@ impl AudioTrack {
         self.time_base.map(|time_base| seconds(time_base, in_track).max(0.0))
     }
 
-    /// Leaves of the samples at a place in the track those that are to be heard. Gives their place in the recording.
-    pub(super) fn keep_heard(&self, at_s: Option<f64>, rate: u32, mono: &mut Vec<f32>) -> Option<f64> {
+    /// Leaves of the samples of all channels at a place in the track those that are to be heard. Gives their place in the
+    /// recording.
+    pub(super) fn keep_heard(
+        &self,
+        at_s: Option<f64>,
+        rate: u32,
+        channels: usize,
+        samples: &mut Vec<f32>,
+    ) -> Option<f64> {
         let Some(at_s) = at_s.filter(|_| !self.edits.parts.is_empty()) else { return at_s };
         let rate = f64::from(rate);
-        let end_s = at_s + mono.len() as f64 / rate;
+        let end_s = at_s + (samples.len() / channels) as f64 / rate;
         let mut place = None;
         let mut heard = Vec::new();
-        let sample = |seconds: f64| ((seconds - at_s) * rate).round() as usize;
+        let sample = |seconds: f64| channels * ((seconds - at_s) * rate).round() as usize;
         let first = self.edits.parts.partition_point(|part| part.media_s.end <= at_s);
         for part in self.edits.parts[first..].iter().take_while(|part| part.media_s.start < end_s) {
             let (from_s, to_s) = (part.media_s.start.max(at_s), part.media_s.end.min(end_s));
             if sample(from_s) < sample(to_s) {
                 place = place.or(Some(part.at_s + from_s - part.media_s.start));
-                heard.extend_from_slice(&mono[sample(from_s)..sample(to_s).min(mono.len())]);
+                heard.extend_from_slice(&samples[sample(from_s)..sample(to_s).min(samples.len())]);
             }
         }
-        *mono = heard;
+        *samples = heard;
         place
     }
 }

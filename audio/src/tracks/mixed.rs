@@ -7,12 +7,16 @@ use engine::{
 };
 
 use super::voice::Voice;
-use crate::decode::{Decoder, Step};
+use crate::{
+    channels::Layout,
+    decode::{Decoder, Step},
+};
 
 /// Samples that are mixed at once: a tenth of a second.
 const BLOCK: usize = 1_600;
 
 pub(super) struct Mixed {
+    pub(super) layout: Layout,
     voices: Vec<Voice>,
     /// Why the first of those that gave up did so.
     refusal: Option<StageError>,
@@ -35,7 +39,7 @@ impl Mixed {
         }
         match refusal {
             Some(refusal) if voices.is_empty() => Err(refusal),
-            refusal => Ok(Self { voices, refusal, has_sound: false }),
+            refusal => Ok(Self { layout: Layout::of_count(1), voices, refusal, has_sound: false }),
         }
     }
 

@@ -2,22 +2,22 @@
 
 use std::collections::VecDeque;
 
-use engine::{error::StageError, plan::SAMPLE_RATE};
+use engine::{error::StageError, job::Channels, plan::SAMPLE_RATE};
 
 use crate::{
+    channels::ChannelStream,
     decode::{Decoder, Step},
-    resample::Resampler,
     speech_segments::SpeechSegmenter,
 };
 
 pub(super) struct Voice {
     pub(super) decoder: Decoder,
+    /// Mixes the track's channels.
+    channels: ChannelStream,
     rate: u32,
-    resampler: Resampler,
     samples: Vec<f32>,
     /// Silence that belongs before `samples`, at the track's own rate.
     silence: u64,
-    resampled: Vec<f32>,
     /// Samples at 16 kHz that nobody has taken yet.
     pub(super) ready: VecDeque<f32>,
     pub(super) has_ended: bool,
@@ -27,11 +27,10 @@ impl Voice {
     pub(super) fn new(decoder: Decoder) -> Self {
         Self {
             decoder,
+            channels: ChannelStream::new(Channels::Mix),
             rate: SAMPLE_RATE,
-            resampler: Resampler::Through,
             samples: Vec::new(),
             silence: 0,
-            resampled: Vec::new(),
             ready: VecDeque::new(),
             has_ended: false,
         }
@@ -41,7 +40,7 @@ impl Voice {
     pub(super) fn fill(&mut self, samples: usize) -> Result<(), StageError> {
         while self.ready.len() < samples && !self.has_ended {
             self.advance()?;
-            self.ready.extend(self.resampled.drain(..));
+            self.ready.extend(self.channels.heard().iter_mut().flat_map(|stream| stream.drain(..)));
         }
         Ok(())
     }
@@ -51,31 +50,24 @@ impl Voice {
         if self.silence > 0 {
             let piece = self.silence.min(u64::from(self.rate));
             self.silence -= piece;
-            return self.resampler.push(&vec![0.0; piece as usize], &mut self.resampled);
+            return self.channels.push_silence(piece as usize);
         }
         if !self.samples.is_empty() {
-            self.resampler.push(&self.samples, &mut self.resampled)?;
+            self.channels.push(&self.samples)?;
             self.samples.clear();
             return Ok(());
         }
         match self.decoder.step(&mut self.samples)? {
             Step::Samples { rate, silence_before } => {
-                self.set_rate(rate)?;
+                self.rate = rate;
+                self.channels.set_format(rate, self.decoder.layout())?;
                 self.silence = silence_before;
             }
             Step::Nothing => {}
             Step::End => {
                 self.has_ended = true;
-                std::mem::replace(&mut self.resampler, Resampler::Through).finish(&mut self.resampled)?;
+                self.channels.finish()?;
             }
-        }
-        Ok(())
-    }
-
-    fn set_rate(&mut self, rate: u32) -> Result<(), StageError> {
-        if rate != self.rate {
-            self.rate = rate;
-            std::mem::replace(&mut self.resampler, Resampler::new(rate)?).finish(&mut self.resampled)?;
         }
         Ok(())
     }

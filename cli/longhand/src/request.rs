@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 use clap::Args;
 use engine::{
-    job::{AUTO, AudioOptions, JobOptions, RecogniserChoice, SpeechOptions, SpeechTask, Track, Webhook},
+    job::{AUTO, AudioOptions, Channels, JobOptions, RecogniserChoice, SpeechOptions, SpeechTask, Track, Webhook},
     languages::language_code,
     llm::{LlmTask, PresetTask, Question},
 };
@@ -49,6 +49,9 @@ pub(crate) struct RequestFlags {
 /// What of a recording is listened to.
 #[derive(Debug, Clone, Args)]
 struct AudioFlags {
+    /// What becomes of several channels: one text of all, or one for each; auto parts those of telephone calls
+    #[arg(long, value_enum, default_value_t = Channels::Auto)]
+    channels: Channels,
     /// Audio track to transcribe, by its number from 1 on, or all [default: the one with the most speech]
     #[arg(long, value_name = "NUMBER|all")]
     track: Option<Track>,
@@ -98,7 +101,7 @@ impl RequestFlags {
 
 impl AudioFlags {
     fn resolve(&self) -> AudioOptions {
-        AudioOptions { track: self.track, strict: self.strict, ..AudioOptions::default() }
+        AudioOptions { channels: self.channels, track: self.track, strict: self.strict }
     }
 }
 

@@ -19,6 +19,8 @@ const ONE_MORE: u32 = 100;
 pub(super) struct Cue {
     pub(super) start: u64,
     pub(super) end: u64,
+    /// Whose words they are, where channels are recognised apart.
+    pub(super) channel: Option<u32>,
     pub(super) lines: Vec<String>,
     /// When its words begin, in order. Empty unless words are to be marked, and known.
     pub(super) words: Vec<CueWord>,
@@ -50,7 +52,7 @@ pub(super) fn of_segment(segment: &Segment, options: &SubtitleOptions) -> Vec<Cu
     for length in cue_lengths(&text.pieces, options) {
         let (taken, left) = rest.split_at(length);
         rest = left;
-        cues.push(cue(taken, options.line_length, marks_words));
+        cues.push(Cue { channel: segment.channel, ..cue(taken, options.line_length, marks_words) });
     }
     cues
 }

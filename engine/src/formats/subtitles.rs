@@ -14,7 +14,8 @@ pub(super) fn write_srt(cues: Vec<Cue>, options: &SubtitleOptions, out: &mut imp
         let lines = cue.lines.join("\n").replace("-->", "->");
         let (start, end) = (timestamp(cue.start, ','), timestamp(cue.end, ','));
         let blank = if position > 0 { "\n" } else { "" };
-        write!(out, "{blank}{}\n{start} --> {end}\n{lines}\n", position + 1)?;
+        let voice = cue.channel.map(|channel| format!("[{channel}] ")).unwrap_or_default();
+        write!(out, "{blank}{}\n{start} --> {end}\n{voice}{lines}\n", position + 1)?;
     }
     Ok(())
 }
@@ -25,7 +26,8 @@ pub(super) fn write_vtt(cues: Vec<Cue>, options: &SubtitleOptions, out: &mut imp
     for cue in in_order(cues, options) {
         let (start, end) = (timestamp(cue.start, '.'), timestamp(cue.end, '.'));
         let lines: Vec<_> = (0..).zip(&cue.lines).map(|(number, line)| vtt_line(&cue, number, line)).collect();
-        write!(out, "\n{start} --> {end}\n{}\n", lines.join("\n"))?;
+        let voice = cue.channel.map(|channel| format!("<v Channel {channel}>")).unwrap_or_default();
+        write!(out, "\n{start} --> {end}\n{voice}{}\n", lines.join("\n"))?;
     }
     Ok(())
 }

@@ -31,6 +31,8 @@ struct ResponseWord<'a> {
     word: &'a str,
     start: f64,
     end: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -46,6 +48,9 @@ struct ResponseSegment<'a> {
     avg_logprob: f32,
     compression_ratio: f32,
     no_speech_prob: f32,
+    /// Beyond OpenAI's fields: where channels are recognised apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel: Option<u32>,
 }
 
 impl<'a> VerboseJson<'a> {
@@ -124,7 +129,7 @@ fn language(task: SpeechTask, spoken: &str) -> &str {
 }
 
 fn word(word: &Word) -> ResponseWord<'_> {
-    ResponseWord { word: &word.word, start: word.start, end: word.end }
+    ResponseWord { word: &word.word, start: word.start, end: word.end, channel: word.channel }
 }
 
 fn segment(segment: &Segment) -> ResponseSegment<'_> {
@@ -140,5 +145,6 @@ fn segment(segment: &Segment) -> ResponseSegment<'_> {
         avg_logprob: segment.avg_logprob,
         compression_ratio: segment.compression_ratio,
         no_speech_prob: segment.no_speech_prob,
+        channel: segment.channel,
     }
 }

@@ -36,13 +36,14 @@ impl BodyFormat {
 }
 
 /// The fields of a form besides the file.
-pub(crate) const FORM_FIELDS: [&str; 14] = [
+pub(crate) const FORM_FIELDS: [&str; 15] = [
     "model",
     "language",
     "languages",
     "task",
     "prompt",
     "words",
+    "channels",
     "track",
     "strict",
     "llm",
@@ -72,9 +73,10 @@ pub(crate) fn from_form(form: &mut Form) -> Result<JobOptions, ApiError> {
 }
 
 fn audio(form: &mut Form) -> Result<AudioOptions, ApiError> {
+    let channels = form.choice("channels")?.unwrap_or_default();
     let track = form.take("track").map(|track| track.parse());
     let track = track.transpose().map_err(|wrong: &str| ApiError::invalid(format!("track: {wrong}")).param("track"))?;
-    Ok(AudioOptions { track, strict: form.flag("strict")?, ..AudioOptions::default() })
+    Ok(AudioOptions { channels, track, strict: form.flag("strict")? })
 }
 
 /// What a field lists, separated by commas.

@@ -76,6 +76,8 @@ struct JobForm {
     prompt: Option<String>,
     /// `true` or `false`.
     words: Option<String>,
+    /// `auto`, `mix` or `split`.
+    channels: Option<String>,
     /// Which of several audio tracks: its number, from 1 on, or `all`. Default: the one with the most speech.
     track: Option<String>,
     /// `true` refuses a recording that ends early or is damaged.

@@ -77,7 +77,7 @@ async function send(form, signal) {
 function jobOptions(form) {
   const fields = new FormData(form);
   const options = {};
-  for (const name of ['language', 'model', 'task', 'prompt', 'ask']) {
+  for (const name of ['language', 'model', 'task', 'channels', 'prompt', 'ask']) {
     const value = fields.get(name).trim();
     if (value) options[name] = value;
   }
@@ -86,8 +86,8 @@ function jobOptions(form) {
   return { ...options, words: fields.has('words'), llm: fields.getAll('llm') };
 }
 
-function asJson(url, { ask, llm, ...speech }) {
-  return { source: { url }, speech, llm: ask ? [...llm, { ask: { text: ask } }] : llm };
+function asJson(url, { ask, llm, channels, ...speech }) {
+  return { source: { url }, speech, audio: { channels }, llm: ask ? [...llm, { ask: { text: ask } }] : llm };
 }
 
 function sendFile(form, address, file, options, stop) {

@@ -28,7 +28,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 /// A job's progress and its text, as it is recognised.
 ///
 /// `progress` carries the job as `GET /v1/jobs/{id}` shows it; `segments` a chunk's text as
-/// `{"chunk", "segments": [{"start", "end", "text", "words"}]}`, in any order; `done`, the last one, `{"status", "error"}`.
+/// `{"chunk", "segments": [{"start", "end", "text", "channel", "words"}]}`, in any order; `done`, the last one, `{"status", "error"}`.
 #[utoipa::path(get, path = "/v1/jobs/{id}/events", tag = "Jobs",
     params(
         ("id" = String, Path, description = "The job"),
@@ -119,12 +119,14 @@ struct SegmentView<'a> {
     text: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     language: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel: Option<u32>,
     words: &'a [Word],
 }
 
 impl<'a> From<&'a Segment> for SegmentView<'a> {
     fn from(segment: &'a Segment) -> Self {
-        let Segment { start, end, text, language, words, .. } = segment;
-        Self { start: *start, end: *end, text, language: language.as_deref(), words }
+        let Segment { start, end, text, language, channel, words, .. } = segment;
+        Self { start: *start, end: *end, text, language: language.as_deref(), channel: *channel, words }
     }
 }

@@ -56,15 +56,17 @@ async fn join(store: &Store, input: &AssembleInput, chunks: Vec<u32>, run_id: &s
         segments.extend(chunk.segments);
         warnings.extend(chunk.warnings);
     }
+    // Chunks of several channels lie side by side.
+    if segments.iter().any(|segment| segment.channel.is_some()) {
+        segments.sort_by(|one, other| one.start.total_cmp(&other.start));
+    }
     for (id, segment) in segments.iter_mut().enumerate() {
         segment.id = u32::try_from(id).unwrap_or(u32::MAX);
     }
     let repeated = store.list(&keys::recomputed_by(&input.folder, &input.decode_config_hash, run_id)).await?;
     assembled.chunks_recomputed = u32::try_from(repeated.len()).unwrap_or(u32::MAX);
-    // Whisper's segments bring their own leading spaces, and none in languages that use none.
-    let text: String = segments.iter().map(|segment| segment.text.as_str()).collect();
     let transcript = Transcript {
-        text: text.trim().to_owned(),
+        text: text(&segments),
         language: most_spoken(&segments, &input.language),
         duration_s: input.duration_s,
         run_id: run_id.to_owned(),
@@ -73,6 +75,23 @@ async fn join(store: &Store, input: &AssembleInput, chunks: Vec<u32>, run_id: &s
     };
     store.write_json(&keys::transcript(&input.job_id), &transcript).await?;
     Ok(assembled)
+}
+
+/// The text of all segments, in a line for each turn where they are of several channels.
+fn text(segments: &[Segment]) -> String {
+    let mut text = String::new();
+    let mut channel = None;
+    for segment in segments {
+        if segment.channel != channel && !text.is_empty() {
+            text.push('\n');
+            text.push_str(segment.text.trim_start());
+        } else {
+            // Whisper's segments bring their own leading spaces, and none in languages that use none.
+            text.push_str(&segment.text);
+        }
+        channel = segment.channel;
+    }
+    text.trim().to_owned()
 }
 
 /// The language of most seconds of speech; empty where nothing was said. `common` is that of segments which name none.

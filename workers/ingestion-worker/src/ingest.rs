@@ -4,7 +4,7 @@ use engine::{
     config::IngestSettings,
     error::StageError,
     ids::JobId,
-    job::{AudioOptions, Source, Track},
+    job::{AudioOptions, Source},
     plan::Plan,
     references,
     store::{Created, Store, keys},
@@ -16,14 +16,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     pipeline::{self, Summary},
+    segmentation::PlanFolders,
     source::{self, LocalSource},
     stored_units,
     units::FilledUnit,
 };
-
-/// Names the rules by which speech is found and segmented. Changes whenever they do, for a plan in
-/// the store is never changed.
-const SEGMENTATION_VERSION: &str = "v3";
 
 /// Where the plan lies, and what it says.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,9 +59,8 @@ pub async fn ingest(
 ) -> Result<Ingested, StageError> {
     let Resources { store, settings, decoders } = with;
     let source = &input.source;
-    let audio = input.audio;
-    let folder_of = |sha256: &str| keys::plan_folder(sha256, &segmentation(settings, audio));
-    let known = async |sha256: &str| known_plan(store, folder_of(sha256), audio.strict).await;
+    let folders = |sha256: &str| PlanFolders::of(sha256, settings, input.audio);
+    let known = async |sha256: &str| known_plan(store, folders(sha256), input.audio.strict).await;
     if let Source::Object(key) = source
         && let Some(recording) = keys::recording(key)
     {
@@ -83,10 +79,11 @@ pub async fn ingest(
     if let Some(known) = known(&sha256).await? {
         return Ok(known);
     }
-    let folder = folder_of(&sha256);
+    let folders = folders(&sha256);
     let permit = or_cancelled(cancelled, async { Ok(decoders.acquire().await) }).await?;
     let _decoding = permit.map_err(|closed| StageError::transient(closed.to_string()))?;
-    let summary = segment(with, &folder, audio, source, cancelled, progress, on_segmented).await?;
+    let summary = segment(with, &folders, input.audio, source, cancelled, progress, on_segmented).await?;
+    let folder = folders.folder(summary.is_mono).to_owned();
     let plan = Plan {
         audio_sha256: sha256,
         format: summary.format,
@@ -111,26 +108,19 @@ async fn claim(store: &Store, recording: &str, job: Option<&JobId>) -> Result<()
     }
 }
 
-/// Everything that a plan depends on besides the recording. What is asked for as ever has no name in it, so that plans of
-/// before are found. A recording that has to be whole is segmented as any other.
-fn segmentation(settings: &IngestSettings, audio: AudioOptions) -> String {
-    let track = match audio.track {
-        None => String::new(),
-        Some(Track::All) => "-all-tracks".to_owned(),
-        Some(Track::Number(number)) => format!("-track-{number}"),
-    };
-    format!("{SEGMENTATION_VERSION}-{}s{track}", settings.unit_seconds)
-}
-
 /// A plan whose units can be read. Those of one that lost some are all made again, and are what they were.
-async fn known_plan(store: &Store, folder: String, strict: bool) -> Result<Option<Ingested>, StageError> {
-    let Some(plan) = store.find_json::<Plan>(&keys::plan(&folder)).await? else { return Ok(None) };
+async fn known_plan(store: &Store, folders: PlanFolders, strict: bool) -> Result<Option<Ingested>, StageError> {
     // Who wants the recording whole is told what is wrong with it by reading it once more.
-    if strict && plan.warnings.iter().any(|warning| warning.code == WarningCode::EndsEarly) {
-        return Ok(None);
+    let is_good = |plan: &Plan| !strict || plan.warnings.iter().all(|warning| warning.code != WarningCode::EndsEarly);
+    for folder in folders.both() {
+        let plan = store.find_json::<Plan>(&keys::plan(folder)).await?;
+        if let Some(plan) = plan.filter(|plan| folders.is_theirs(folder, plan) && is_good(plan))
+            && stored_units::are_whole(store, folder, plan.units).await?
+        {
+            return Ok(Some(Ingested { folder: folder.to_owned(), plan, reused: true }));
+        }
     }
-    let are_whole = stored_units::are_whole(store, &folder, plan.units).await?;
-    Ok(are_whole.then_some(Ingested { folder, plan, reused: true }))
+    Ok(None)
 }
 
 async fn or_cancelled<T>(
@@ -143,7 +133,7 @@ async fn or_cancelled<T>(
 /// Decodes on a thread of its own while this task writes the units that come of it.
 async fn segment(
     Resources { store, settings, .. }: Resources<'_>,
-    folder: &str,
+    folders: &PlanFolders,
     audio: AudioOptions,
     source: LocalSource,
     cancelled: &CancellationToken,
@@ -159,6 +149,7 @@ async fn segment(
         tokio::task::spawn_blocking(move || pipeline::run(file, &name, audio, &settings, &sender, &stop, progress));
     let mut written = Ok(());
     while let Some(unit) = units.recv().await {
+        let folder = folders.folder(unit.is_mono);
         let so_far = (!unit.is_last).then(|| so_far(folder, &unit));
         written = or_cancelled(cancelled, stored_units::write(store, folder, unit)).await;
         if written.is_err() {

@@ -15,6 +15,8 @@ pub(crate) struct FilledUnit {
     pub(crate) unit: WorkUnit,
     pub(crate) pcm: Vec<u8>,
     pub(crate) is_last: bool,
+    /// The recording has one channel.
+    pub(crate) is_mono: bool,
 }
 
 pub(crate) struct UnitFiller {
@@ -23,6 +25,7 @@ pub(crate) struct UnitFiller {
     unit: WorkUnit,
     pcm: Vec<u8>,
     chunks: u32,
+    pub(crate) is_mono: bool,
 }
 
 impl UnitFiller {
@@ -32,6 +35,7 @@ impl UnitFiller {
             unit: WorkUnit { index: 0, chunks: Vec::new() },
             pcm: Vec::new(),
             chunks: 0,
+            is_mono: true,
         }
     }
 
@@ -44,7 +48,7 @@ impl UnitFiller {
             index: self.chunks,
             offset: self.samples(),
             length,
-            channel: None,
+            channel: chunk.channel,
             spans: chunk.spans,
         });
         self.chunks += 1;
@@ -69,6 +73,7 @@ impl UnitFiller {
 
     fn take(&mut self, is_last: bool) -> FilledUnit {
         let next = WorkUnit { index: self.unit.index + 1, chunks: Vec::new() };
-        FilledUnit { unit: std::mem::replace(&mut self.unit, next), pcm: std::mem::take(&mut self.pcm), is_last }
+        let unit = std::mem::replace(&mut self.unit, next);
+        FilledUnit { unit, pcm: std::mem::take(&mut self.pcm), is_last, is_mono: self.is_mono }
     }
 }

@@ -44,7 +44,8 @@ Examples:
   longhand batch links.txt --llm summary --format json -o results/
   longhand batch talks/ --detach --json")]
 pub(crate) struct BatchArgs {
-    /// A folder, searched for audio files with its subfolders; or a text file with one path or address a line
+    /// A folder, searched for audio files with its subfolders; or a text file with one path or address a line, and
+    /// its name after a tab where it has another one
     #[arg(value_name = "DIR|LIST")]
     source: PathBuf,
     /// Jobs that run at the same time

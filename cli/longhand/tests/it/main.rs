@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod batch_numbers;
+mod channels;
 mod command_line;
 mod deletion;
 mod downloads;

@@ -64,6 +64,14 @@ fn an_id_is_its_first_recordings() {
     assert_eq!((again.status.code(), &again.stdout), (Some(0), &first.stdout), "{again:?}");
 }
 
+/// What a batch prints that ends with this exit code.
+#[track_caller]
+fn report_of(stack: &Stack, recordings: &str, id: &str, code: i32) -> Value {
+    let ended = stack.longhand(["batch", recordings, "--id", id, "--json"]);
+    assert_eq!(ended.status.code(), Some(code), "{ended:?}");
+    serde_json::from_slice(&ended.stdout).unwrap()
+}
+
 #[test]
 fn one_broken_recording_stops_no_batch() {
     let stack = stack();
@@ -73,12 +81,7 @@ fn one_broken_recording_stops_no_batch() {
     fs::copy(german(), folder.join("more/better.flac")).unwrap();
     fs::write(folder.join("empty.wav"), "").unwrap();
     fs::write(folder.join("notes.wav"), "this is no audio at all").unwrap();
-    let report = |folder: &str, code: i32| -> Value {
-        let ended = stack.longhand(["batch", folder, "--id", "box", "--json"]);
-        assert_eq!(ended.status.code(), Some(code), "{ended:?}");
-        serde_json::from_slice(&ended.stdout).unwrap()
-    };
-    let ended = report(folder.to_str().unwrap(), 1);
+    let ended = report_of(&stack, folder.to_str().unwrap(), "box", 1);
     assert_eq!(ended["status"], "completed_with_errors");
     let jobs = ended["jobs"].as_array().unwrap();
     let stand = |name: &str| {
@@ -100,7 +103,14 @@ fn one_broken_recording_stops_no_batch() {
     };
     test_stack::wait_until("all are listed by their names", names);
 
+    let list = stack.folder().join("list.txt");
+    fs::write(&list, format!("# a comment\n{}\tThe talk\nmissing.wav\n", sample())).unwrap();
+    let listed = report_of(&stack, &list.display().to_string(), "listed", 1);
+    let names: Vec<&Value> = listed["jobs"].as_array().unwrap().iter().map(|job| &job["name"]).collect();
+    assert_eq!(names, ["The talk", "missing.wav"]);
+    assert_eq!(stack.json(["show", listed["jobs"][0]["id"].as_str().unwrap(), "--json"])["name"], "The talk");
+
     let empty = fs::remove_file(folder.join("empty.wav")).and_then(|()| fs::remove_file(folder.join("notes.wav")));
     empty.unwrap();
-    assert_eq!(report(folder.to_str().unwrap(), 0)["status"], "completed");
+    assert_eq!(report_of(&stack, folder.to_str().unwrap(), "box", 0)["status"], "completed");
 }

@@ -4,6 +4,7 @@
 
 mod any_file;
 mod bad_input;
+mod channels;
 mod cut_off_store;
 mod edits;
 mod ends_early;

@@ -75,9 +75,14 @@ impl Workbench {
     /// What the chunks hold, put back to where they say it lies in the recording, with silence
     /// everywhere else.
     pub(crate) async fn laid_out(&self, ingested: &Ingested) -> Vec<i16> {
+        self.laid_out_of(ingested, None).await
+    }
+
+    /// As [`Self::laid_out`], of one channel.
+    pub(crate) async fn laid_out_of(&self, ingested: &Ingested, channel: Option<u32>) -> Vec<i16> {
         let mut recording = vec![0; (ingested.plan.duration_s * 16_000.0).round() as usize];
         for (unit, pcm) in self.units(ingested).await {
-            for chunk in unit.chunks {
+            for chunk in unit.chunks.into_iter().filter(|chunk| chunk.channel == channel) {
                 for span in chunk.spans {
                     let from = (chunk.offset + span.chunk) as usize;
                     let (to, length) = (span.source as usize, span.length as usize);

@@ -222,9 +222,11 @@ impl UnitWork<'_> {
             segment.language = self.detects().then(|| part.language.clone());
             segment.start = chunk.source_time(first + segment.start);
             segment.end = chunk.source_time(first + segment.end);
+            segment.channel = chunk.channel;
             for word in &mut segment.words {
                 word.start = chunk.source_time(first + word.start);
                 word.end = chunk.source_time(first + word.end);
+                word.channel = chunk.channel;
             }
         }
         segments

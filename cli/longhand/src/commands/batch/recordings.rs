@@ -70,7 +70,8 @@ fn of_folder(folder: &Path) -> anyhow::Result<Vec<(String, String)>> {
     Ok(found)
 }
 
-/// Lines as they are, and where they lead: paths are relative to the list's own folder.
+/// Lines as they are, or the names that they give after a tab, and where they lead: paths are relative to the list's own
+/// folder.
 /// Empty lines and those that begin with # are passed over, repetitions taken once.
 fn of_list(list: &Path) -> anyhow::Result<Vec<(String, String)>> {
     let text = fs::read_to_string(list).with_context(|| format!("cannot read the list {}", list.display()))?;
@@ -78,12 +79,13 @@ fn of_list(list: &Path) -> anyhow::Result<Vec<(String, String)>> {
     let mut seen = HashSet::new();
     let mut found = Vec::new();
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
-        if !seen.insert(line) {
-            note(&format!("{line} is listed more than once, and transcribed once"));
-        } else if line.contains("://") {
-            found.push((line.to_owned(), line.to_owned()));
+        let (place, name) = line.split_once('\t').map_or((line, line), |(place, name)| (place.trim(), name.trim()));
+        if !seen.insert(place) {
+            note(&format!("{place} is listed more than once, and transcribed once"));
+        } else if place.contains("://") {
+            found.push((name.to_owned(), place.to_owned()));
         } else {
-            found.push((line.to_owned(), utf8(&folder.join(line))?));
+            found.push((name.to_owned(), utf8(&folder.join(place))?));
         }
     }
     Ok(found)
