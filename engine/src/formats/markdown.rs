@@ -77,14 +77,14 @@ impl<'a, W: Write> MarkdownWriter<'a, W> {
     }
 
     pub(super) fn segment(&mut self, segment: &Segment) -> io::Result<()> {
-        let text = segment.text.trim();
+        let text = segment.text.split_whitespace().collect::<Vec<_>>().join(" ");
         if text.is_empty() {
             return Ok(());
         }
         match self.paragraph.as_ref().filter(|paragraph| !paragraph.ends_before(segment)) {
             // Whisper's segments bring their own spaces, and none in languages that use none.
-            Some(_) => write!(self.out, "{}{}", if segment.text.starts_with(' ') { " " } else { "" }, escaped(text))?,
-            None => self.begin_paragraph(segment, text)?,
+            Some(_) => write!(self.out, "{}{}", if segment.text.starts_with(' ') { " " } else { "" }, escaped(&text))?,
+            None => self.begin_paragraph(segment, &text)?,
         }
         let length = self.paragraph.as_ref().map(|paragraph| paragraph.length).unwrap_or_default() + text.len();
         let ends_sentence = text.ends_with(['.', '!', '?', '…', '。', '！', '？']);
@@ -131,7 +131,6 @@ fn escaped(text: &str) -> String {
     for letter in text.chars() {
         match letter {
             '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '|' | '&' | '~' => written.extend(['\\', letter]),
-            letter if letter.is_whitespace() => written.push(' '),
             letter => written.push(letter),
         }
     }
