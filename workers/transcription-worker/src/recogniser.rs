@@ -69,7 +69,7 @@ pub struct RecogniseOptions {
     pub prompt: Option<String>,
     /// Also give the time of every word.
     pub words: bool,
-    /// Also tell which languages are heard, whatever the one is that is asked for.
+    /// Also tell which languages are heard, whatever the one is that is asked for; see [`is_in_another_language`].
     pub languages: bool,
 }
 
@@ -238,6 +238,12 @@ fn recognition(result: DecodeResult, pcm: &[f32], options: &RecogniseOptions) ->
         segments::finish(phrases, &decoded, options.words.then_some(pcm), &options.language)
     });
     Recognition { segments, fallbacks, languages }
+}
+
+/// Whether another language than this one is heard, and is likelier than all others together. What is recognised then in
+/// this one is recognised with less care.
+pub fn is_in_another_language(languages: &[(String, f32)], language: &str) -> bool {
+    languages.iter().any(|(heard, probability)| *probability > 0.5 && heard != language)
 }
 
 fn check_length(pcm: &[f32]) -> Result<(), RecogniserError> {

@@ -166,7 +166,7 @@ impl decoder::Decoder for Decoder {
     fn languages(&mut self, pcm: &[f32], cancel: &AtomicBool) -> Result<Vec<(String, f32)>, RecogniserError> {
         let Model { whisper, spectrogram, .. } = &*self.model;
         let audio_ctx = audio_ctx(Context::Shortest, pcm.len());
-        let mut encoded = Encoded::new(whisper, spectrogram, &[pcm], audio_ctx, cancel)?;
+        let encoded = Encoded::new(whisper, spectrogram, &[pcm], audio_ctx, cancel)?;
         Ok(encoded.languages(whisper, &[pcm])?.pop().unwrap_or_default())
     }
 }

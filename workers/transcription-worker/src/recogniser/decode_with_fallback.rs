@@ -7,6 +7,7 @@ use engine::job::SpeechTask;
 use super::{
     RecogniseOptions, RecogniserError,
     decoder::{Attempt, Context, Decoder, Pass, Search, Weights},
+    is_in_another_language,
     quality_gate::{self, Metrics, Quality},
 };
 
@@ -60,7 +61,9 @@ pub(super) fn decode_with_fallback(
     let passes = decoder.decode(chunks, &first, cancel)?;
     let results = chunks.iter().zip(passes).map(|(pcm, mut pass)| {
         let languages = std::mem::take(&mut pass.languages);
-        let mut fallbacks = fallback_attempts(weights, pcm.len()).map(attempt);
+        // What is spoken in another language is worth no second look in this one.
+        let looks = if is_in_another_language(&languages, &options.language) { 0 } else { ATTEMPTS.len() };
+        let mut fallbacks = fallback_attempts(weights, pcm.len()).map(attempt).take(looks);
         let result = select(Decoded::new(pass), || {
             let Some(attempt) = fallbacks.next() else { return Ok(None) };
             let pass = decoder.decode(&[pcm], &attempt, cancel)?.pop();

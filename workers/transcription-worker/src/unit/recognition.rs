@@ -29,7 +29,7 @@ use crate::{
     audio,
     dispatcher::{Model, RecognisedChunk},
     languages::{self, Part, Stretch},
-    recogniser::{RecogniseOptions, Recognition},
+    recogniser::{RecogniseOptions, Recognition, is_in_another_language},
     scheduler::Priority,
 };
 
@@ -47,7 +47,8 @@ pub(super) struct UnitWork<'a> {
 /// A chunk as it was recognised first.
 struct FirstPass<'a> {
     chunk: &'a Chunk,
-    language: String,
+    /// None where it was one in which the chunk is not spoken.
+    language: Option<String>,
     heard: Vec<HeardLanguage>,
     recognised: RecognisedChunk,
 }
@@ -106,9 +107,11 @@ impl UnitWork<'_> {
         let options = RecogniseOptions { languages: self.detects(), ..self.options(&language) };
         let recognised = self.model.recognise(priority(&chunks), pcm, options).await?;
         let passes = chunks.into_iter().zip(recognised).map(|(chunk, recognised)| {
-            let heard = languages::heard(&recognised.recognition.languages, &self.input.prepared.speech.languages);
+            let languages = &recognised.recognition.languages;
+            let language = (!is_in_another_language(languages, &language)).then(|| language.clone());
+            let heard = languages::heard(languages, &self.input.prepared.speech.languages);
             neighbours.hear(chunk, heard.clone());
-            FirstPass { chunk, language: language.clone(), heard, recognised }
+            FirstPass { chunk, language, heard, recognised }
         });
         Ok(passes.collect())
     }
@@ -136,7 +139,10 @@ impl UnitWork<'_> {
         let chunk = pass.chunk;
         let parts = match around {
             Some(around) => self.parts(&pass, &around).await?,
-            None => vec![Part { samples: 0..chunk.length as usize, language: pass.language.clone() }],
+            None => {
+                let language = self.input.prepared.speech.language.clone();
+                vec![Part { samples: 0..chunk.length as usize, language }]
+            }
         };
         let transcript = self.transcript(pass, parts).await?;
         self.write(&transcript).await?;
@@ -175,14 +181,14 @@ impl UnitWork<'_> {
         let FirstPass { chunk, language, heard, recognised: RecognisedChunk { recognition, mut seconds } } = pass;
         let longest = parts.iter().max_by_key(|part| part.samples.len()).map(|part| part.language.clone());
         let recognitions = match <[Part; 1]>::try_from(parts) {
-            Ok([part]) if part.language == language => vec![(part, recognition)],
+            Ok([part]) if Some(&part.language) == language.as_ref() => vec![(part, recognition)],
             Ok(part) => self.recognise_parts(chunk, part.into(), &mut seconds).await?,
             Err(parts) => self.recognise_parts(chunk, parts, &mut seconds).await?,
         };
         Ok(ChunkTranscript {
             chunk: chunk.index,
             run_id: self.run_id.to_owned(),
-            language: longest.unwrap_or(language),
+            language: longest.unwrap_or_default(),
             heard,
             fallbacks: recognitions.iter().map(|(_, recognition)| recognition.fallbacks).sum(),
             segments: recognitions
