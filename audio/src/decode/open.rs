@@ -22,7 +22,7 @@ use symphonia::core::{
 use super::{
     DecodeOptions, Decoder, Step,
     containers::{codec_name, container_name},
-    edit_list::edit_list,
+    edit_list,
     ending::{Damage, Promise},
     ffmpeg::{self, Listing},
     reason,
@@ -142,7 +142,7 @@ fn own_decoder(file: &File, name: &str, options: &DecodeOptions, track: Option<u
     let reader = probe(Box::new(source)).map_err(|error| unrecognised(name, &error))?;
     let (mut track, decoder) = decodable_track(reader.as_ref(), name, track).map_err(Unsuited::Codec)?;
     if reader.format_info().format == FORMAT_ID_ISOMP4 {
-        let edits = edit_list(file, track.id);
+        let edits = edit_list::edit_list(file, track.id);
         if !edits.is_in_order() {
             return Err(Unsuited::Codec(StageError::bad_input(format!(
                 "the edit list of {name} plays its parts in another order than they are stored in; convert it to flac or wav"
@@ -174,8 +174,9 @@ fn by_ffmpeg(
     {
         (listing, headerless) = (list(Some(by_name))?, Some(by_name));
     }
-    let Some(listed) = listing.tracks.get(track.unwrap_or(0)) else { return Err(nothing_listed(name, &listing)) };
-    let started = ffmpeg::decode(program, file, headerless, track.unwrap_or(0));
+    let number = track.unwrap_or(0);
+    let Some(listed) = listing.tracks.get(number) else { return Err(nothing_listed(name, &listing)) };
+    let started = ffmpeg::decode(program, file, headerless, number);
     let (output, mut child) = started.map_err(|error| not_started(name, &error))?;
     let codec = listed.codec.clone();
     let failed = |reason: &str| {
@@ -197,12 +198,13 @@ fn by_ffmpeg(
             .unwrap_or_default(),
         channels: parameters.channels.as_ref().map_or(0, |channels| channels.count() as u32),
     };
-    // Pictures may go on longer than the sound.
-    let length = listing.duration_s.filter(|_| !listing.has_video);
+    // ffmpeg tells how long a film is without what its edit list leaves out, and pictures may go on longer than the sound.
+    let child_promise = edit_list::played_s(file, number).or(listing.duration_s);
+    let length = child_promise.filter(|_| !listing.has_video);
     let promise = length.map_or(Promise::Nothing, Promise::Seconds);
     let tracks = listing.tracks.len();
     let decoder = Decoder::new(name, options, Parts { reader, track, decoder, format, tracks, promise });
-    Ok(Decoder { child: Some(child), child_promise: listing.duration_s, ..decoder })
+    Ok(Decoder { child: Some(child), child_promise, ..decoder })
 }
 
 fn not_started(name: &str, error: &io::Error) -> Foreign {
