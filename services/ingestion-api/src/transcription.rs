@@ -3,7 +3,9 @@
 //!
 //! An answer says by its status how the request went, so it does not begin before that is known. That is as soon as the
 //! recording is read and the model has taken the options: from then on only machines can fail. The head goes out then,
-//! with the job's id in it, and what waits for the text need no longer wonder whether anybody is there.
+//! with the job's id in it, and whoever waits for the text need no longer wonder whether anybody is there. An interim
+//! response (1xx) would tell the id sooner, but Python's standard library takes any but 100 for the answer itself, and
+//! so do proxies.
 
 mod outcome;
 
