@@ -108,11 +108,15 @@ fn list(names: &[String]) -> Option<HeaderValue> {
     HeaderValue::try_from(list).ok().filter(|list| !list.is_empty())
 }
 
-/// Waits for the job's end and answers with its document, or begins to answer while it goes on.
-///
-/// # Errors
-/// Why the job failed.
-pub(crate) async fn answer(state: AppState, mut awaited: AwaitedJob, document: Document) -> Result<Response, ApiError> {
+/// Waits for the job's end and answers with its document, or begins to answer while it goes on. An answer that says why
+/// the job failed has its id, too.
+pub(crate) async fn respond(state: AppState, awaited: AwaitedJob, document: Document, ignored: &[String]) -> Response {
+    let job = awaited.job().clone();
+    let response = answer(state, awaited, document).await.unwrap_or_else(IntoResponse::into_response);
+    with_headers(&job, ignored, response)
+}
+
+async fn answer(state: AppState, mut awaited: AwaitedJob, document: Document) -> Result<Response, ApiError> {
     let content_type = [(CONTENT_TYPE, HeaderValue::from_static(document.content_type))];
     let ended = tokio::select! {
         ended = outcome::wait(&state, awaited.job()) => Some(ended),

@@ -101,6 +101,20 @@ async fn clients_of_whisper_asr_webservice_are_served() {
     assert_eq!(language, json!({ "detected_language": "english", "language_code": "en" }));
 }
 
+#[tokio::test]
+async fn an_answer_that_says_what_is_wrong_with_a_recording_names_its_job() {
+    for (path, form) in [
+        (TRANSCRIPTIONS, Form::new().file(b"no recording")),
+        ("/inference", Form::new().file(b"no recording")),
+        ("/asr", Form::new().part("name=\"audio_file\"", b"no recording")),
+    ] {
+        let answer = SERVICE.post_form(path, form).await;
+        assert_eq!((answer.status, answer.json()["error"]["param"].as_str()), (400, Some("file")), "{answer:?}");
+        let job = answer.header("x-longhand-job");
+        assert_eq!(STACK.json(["show", job, "--json"])["status"], "failed", "{answer:?}");
+    }
+}
+
 /// Clients that have decoded the recording send its samples alone, and say so.
 #[tokio::test]
 async fn bare_samples_become_a_file_that_says_what_they_are() {
