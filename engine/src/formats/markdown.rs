@@ -77,17 +77,18 @@ impl<'a, W: Write> MarkdownWriter<'a, W> {
     }
 
     pub(super) fn segment(&mut self, segment: &Segment) -> io::Result<()> {
-        let text = segment.text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let text = escaped(&segment.text);
         if text.is_empty() {
             return Ok(());
         }
         match self.paragraph.as_ref().filter(|paragraph| !paragraph.ends_before(segment)) {
             // Whisper's segments bring their own spaces, and none in languages that use none.
-            Some(_) => write!(self.out, "{}{}", if segment.text.starts_with(' ') { " " } else { "" }, escaped(&text))?,
+            Some(_) if segment.text.starts_with(' ') => write!(self.out, " {text}")?,
+            Some(_) => write!(self.out, "{text}")?,
             None => self.begin_paragraph(segment, &text)?,
         }
         let length = self.paragraph.as_ref().map(|paragraph| paragraph.length).unwrap_or_default() + text.len();
-        let ends_sentence = text.ends_with(['.', '!', '?', '…', '。', '！', '？']);
+        let ends_sentence = segment.text.trim_end().ends_with(['.', '!', '?', '…', '。', '！', '？']);
         self.paragraph = Some(Paragraph { end: segment.end, channel: segment.channel, length, ends_sentence });
         Ok(())
     }
@@ -97,7 +98,7 @@ impl<'a, W: Write> MarkdownWriter<'a, W> {
             writeln!(self.out)?;
         }
         let speaker = segment.channel.map(|channel| format!(" Channel {channel}:")).unwrap_or_default();
-        write!(self.out, "\n**\\[{}\\]{speaker}** {}", clock(segment.start), escaped(text))
+        write!(self.out, "\n**\\[{}\\]{speaker}** {}", clock(segment.start), text)
     }
 
     pub(super) fn end(self) -> io::Result<()> {
@@ -125,10 +126,10 @@ fn section(output: &Value) -> String {
     }
 }
 
-/// The text as it is, whatever it means to Markdown.
+/// The text as it is, on one line, whatever it means to Markdown.
 fn escaped(text: &str) -> String {
     let mut written = String::with_capacity(text.len());
-    for letter in text.chars() {
+    for letter in text.split_whitespace().collect::<Vec<_>>().join(" ").chars() {
         match letter {
             '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '|' | '&' | '~' => written.extend(['\\', letter]),
             letter => written.push(letter),

@@ -23,7 +23,7 @@ use crate::{
     caller::Caller,
     form::{Fields, Form, OtherFields, parse_choice, parse_flag},
     job_options::{BodyFormat, checked_speech},
-    transcription::{self, Document, answer},
+    transcription::{self, Document},
 };
 
 const FIELDS: Fields =
@@ -118,8 +118,7 @@ async fn transcribe(
     };
     let ignored = [query.rest(), form.take_ignored()].concat();
     let awaited = transcription::start(&state, caller, file, form.file_name.as_deref(), speech).await?;
-    let job = awaited.job().clone();
-    Ok(transcription::with_headers(&job, &ignored, answer(state, awaited, document).await?))
+    Ok(transcription::respond(state, awaited, document, &ignored).await)
 }
 
 /// Detect a recording's language as whisper-asr-webservice does
@@ -147,8 +146,7 @@ async fn detect_language(
     let ignored = [query.rest(), form.take_ignored()].concat();
     let awaited =
         transcription::start(&state, caller, file, form.file_name.as_deref(), SpeechOptions::default()).await?;
-    let job = awaited.job().clone();
-    Ok(transcription::with_headers(&job, &ignored, answer(state, awaited, document).await?))
+    Ok(transcription::respond(state, awaited, document, &ignored).await)
 }
 
 /// The options of an address, by name.

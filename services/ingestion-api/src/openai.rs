@@ -15,12 +15,7 @@ use engine::job::SpeechTask;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{
-    app_state::AppState,
-    caller::Caller,
-    form::Form,
-    transcription::{self, answer},
-};
+use crate::{app_state::AppState, caller::Caller, form::Form, transcription};
 use options::Options;
 use response::{ResponseMode, TextResponse};
 
@@ -113,10 +108,12 @@ async fn respond(state: AppState, caller: Caller, request: Request, task: Speech
     let file = form.file()?;
     let Options { speech, mode, ignored } = Options::from_form(&mut form, task, &state.models)?;
     let awaited = transcription::start(&state, caller, file, form.file_name.as_deref(), speech).await?;
-    let job = awaited.job().clone();
-    let response = match mode {
-        ResponseMode::Whole(whole) => answer(state, awaited, whole.document()).await?,
-        ResponseMode::Stream { with_logprobs } => stream::events(state, awaited, with_logprobs).await?,
-    };
-    Ok(transcription::with_headers(&job, &ignored, response))
+    match mode {
+        ResponseMode::Whole(whole) => Ok(transcription::respond(state, awaited, whole.document(), &ignored).await),
+        ResponseMode::Stream { with_logprobs } => {
+            let job = awaited.job().clone();
+            let events = stream::events(state, awaited, with_logprobs).await?;
+            Ok(transcription::with_headers(&job, &ignored, events))
+        }
+    }
 }

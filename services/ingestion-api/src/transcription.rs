@@ -3,7 +3,9 @@
 //!
 //! An answer says by its status how the request went, so it does not begin before that is known. That is as soon as the
 //! recording is read and the model has taken the options: from then on only machines can fail. The head goes out then,
-//! with the job's id in it, and what waits for the text need no longer wonder whether anybody is there.
+//! with the job's id in it, and whoever waits for the text need no longer wonder whether anybody is there. An interim
+//! response (1xx) would tell the id sooner, but Python's standard library takes any but 100 for the answer itself, and
+//! so do proxies.
 
 mod outcome;
 
@@ -107,11 +109,15 @@ fn list(names: &[String]) -> Option<HeaderValue> {
     HeaderValue::try_from(list).ok().filter(|list| !list.is_empty())
 }
 
-/// Waits for the job's end and answers with its document, or begins to answer while it goes on.
-///
-/// # Errors
-/// Why the job failed.
-pub(crate) async fn answer(state: AppState, mut awaited: AwaitedJob, document: Document) -> Result<Response, ApiError> {
+/// Waits for the job's end and answers with its document, or begins to answer while it goes on. An answer that says why
+/// the job failed has its id, too.
+pub(crate) async fn respond(state: AppState, awaited: AwaitedJob, document: Document, ignored: &[String]) -> Response {
+    let job = awaited.job().clone();
+    let response = answer(state, awaited, document).await.unwrap_or_else(IntoResponse::into_response);
+    with_headers(&job, ignored, response)
+}
+
+async fn answer(state: AppState, mut awaited: AwaitedJob, document: Document) -> Result<Response, ApiError> {
     let content_type = [(CONTENT_TYPE, HeaderValue::from_static(document.content_type))];
     let ended = tokio::select! {
         ended = outcome::wait(&state, awaited.job()) => Some(ended),

@@ -19,7 +19,7 @@ use crate::{
     caller::Caller,
     form::{Fields, Form, OtherFields},
     job_options::{BodyFormat, checked_speech},
-    transcription::{self, Document, answer},
+    transcription::{self, Document},
 };
 
 const FIELDS: Fields = Fields {
@@ -89,6 +89,5 @@ async fn infer(State(state): State<AppState>, caller: Caller, request: Request) 
         ResponseFormat::Vtt => Document::plain(Format::Vtt),
     };
     let awaited = transcription::start(&state, caller, file, form.file_name.as_deref(), speech).await?;
-    let job = awaited.job().clone();
-    Ok(transcription::with_headers(&job, &ignored, answer(state, awaited, document).await?))
+    Ok(transcription::respond(state, awaited, document, &ignored).await)
 }

@@ -15,13 +15,22 @@ pub(super) struct LogProb {
 /// The smallest that JSON's readers can be sure to take, for words of no probability at all.
 const LEAST: f32 = -100.0;
 
-/// Those of all words. Together their tokens are the text.
+/// Those of all words. Together their tokens are the segments' text.
 pub(super) fn of(segments: &[Segment]) -> Vec<LogProb> {
-    let mut all: Vec<_> = segments.iter().flat_map(of_segment).collect();
-    // The text has no space around it.
-    if let Some(first) = all.first_mut() {
+    segments.iter().flat_map(of_segment).collect()
+}
+
+/// Takes away the space at the beginning, which a text does not have.
+pub(super) fn trim_start(logprobs: &mut [LogProb]) {
+    if let Some(first) = logprobs.first_mut() {
         first.set(first.token.trim_start().to_owned());
     }
+}
+
+/// As [`of`], of a whole text: without the space around it.
+pub(super) fn of_text(segments: &[Segment]) -> Vec<LogProb> {
+    let mut all = of(segments);
+    trim_start(&mut all);
     if let Some(last) = all.last_mut() {
         last.set(last.token.trim_end().to_owned());
     }

@@ -83,7 +83,7 @@ impl WholeResponse {
     }
 
     fn text(self, result: &JobResult) -> TextResponse<'_> {
-        let logprobs = self.logprobs.then(|| logprobs::of(&result.segments));
+        let logprobs = self.logprobs.then(|| logprobs::of_text(&result.segments));
         TextResponse { text: result.text.trim(), logprobs, usage: Usage::of(result) }
     }
 

@@ -49,6 +49,7 @@ pub(super) async fn events(state: AppState, awaited: AwaitedJob, with_logprobs: 
         snapshots,
         next_chunk: 0,
         sent: String::new(),
+        tokens_sent: 0,
         pending: VecDeque::new(),
         ended: false,
     };
@@ -62,8 +63,9 @@ struct TextStream {
     with_logprobs: bool,
     snapshots: Subscription,
     next_chunk: u32,
-    /// All deltas together.
+    /// All deltas together, and how many tokens they are.
     sent: String,
+    tokens_sent: usize,
     pending: VecDeque<Event>,
     ended: bool,
 }
@@ -94,7 +96,7 @@ impl TextStream {
         // Chunks are recognised in any order, but their text is sent in its own.
         while let Some(segments) = snapshot.chunks.get(&self.next_chunk) {
             self.next_chunk += 1;
-            self.push_text(&text(segments), segments);
+            self.push_text(&text(segments), logprobs::of(segments));
         }
         if self.pending.is_empty() {
             tokio::select! {
@@ -109,9 +111,10 @@ impl TextStream {
         let result = transcription::result(&self.state, self.awaited.job(), ended.status).await?;
         let text = result.text.trim();
         if let Some(rest) = text.strip_prefix(self.sent.trim_end()) {
-            self.push_text(rest, &[]);
+            let logprobs = logprobs::of(&result.segments).into_iter().skip(self.tokens_sent).collect();
+            self.push_text(rest, logprobs);
         }
-        let logprobs = self.with_logprobs.then(|| logprobs::of(&result.segments));
+        let logprobs = self.with_logprobs.then(|| logprobs::of_text(&result.segments));
         let done = StreamEvent::Done { text, logprobs, usage: Usage::of(&result) };
         self.pending.push_back(json_event(Event::default(), &done));
         self.end();
@@ -123,11 +126,15 @@ impl TextStream {
         self.awaited.leave();
     }
 
-    fn push_text(&mut self, text: &str, segments: &[Segment]) {
+    fn push_text(&mut self, text: &str, mut logprobs: Vec<LogProb>) {
+        self.tokens_sent += logprobs.len();
+        if self.sent.is_empty() {
+            logprobs::trim_start(&mut logprobs);
+        }
         let delta = if self.sent.is_empty() { text.trim_start() } else { text };
         if !delta.is_empty() {
             self.sent.push_str(delta);
-            let logprobs = self.with_logprobs.then(|| logprobs::of(segments));
+            let logprobs = self.with_logprobs.then_some(logprobs);
             self.pending.push_back(json_event(Event::default(), &StreamEvent::Delta { delta, logprobs }));
         }
     }

@@ -86,7 +86,7 @@ async fn clients_of_whisper_asr_webservice_are_served() {
         ("&output=txt", "And so"),
         ("&output=srt", "1\n00:00:0"),
         ("&output=vtt", "WEBVTT\n"),
-        ("&output=tsv", "start\tend\ttext\n0\t"),
+        ("&output=tsv", "start\tend\ttext\n"),
     ] {
         let path = format!("/asr?task=transcribe&language=en&encode=true&vad_filter=false{output}");
         let answer = SERVICE.post_form(&path, form()).await;
@@ -99,6 +99,20 @@ async fn clients_of_whisper_asr_webservice_are_served() {
     assert!(answer["segments"][0]["words"][0]["probability"].is_number(), "{answer}");
     let language = SERVICE.post_form("/detect-language?encode=true", form()).await.json();
     assert_eq!(language, json!({ "detected_language": "english", "language_code": "en" }));
+}
+
+#[tokio::test]
+async fn an_answer_that_says_what_is_wrong_with_a_recording_names_its_job() {
+    for (path, form) in [
+        (TRANSCRIPTIONS, Form::new().file(b"no recording")),
+        ("/inference", Form::new().file(b"no recording")),
+        ("/asr", Form::new().part("name=\"audio_file\"", b"no recording")),
+    ] {
+        let answer = SERVICE.post_form(path, form).await;
+        assert_eq!((answer.status, answer.json()["error"]["param"].as_str()), (400, Some("file")), "{answer:?}");
+        let job = answer.header("x-longhand-job");
+        assert_eq!(STACK.json(["show", job, "--json"])["status"], "failed", "{answer:?}");
+    }
 }
 
 /// Clients that have decoded the recording send its samples alone, and say so.

@@ -13,7 +13,7 @@ async fn the_text_so_far_is_there_while_a_job_goes_on_and_after_its_cancel() {
     let mut service = Service::start();
     let recording = repeated_sample(900);
     let asked = ["--language", "en", "--id", "part", "--detach"];
-    service.stack.text([&["transcribe", recording.path().to_str().unwrap()], &asked[..]].concat());
+    service.stack.text([&["transcribe", recording.path().to_str().unwrap()][..], &asked[..]].concat());
     service.stack.wait_for("part", "some chunks are done", |state| state["chunks_done"].as_u64() >= Some(3));
     // What is there stays as it is.
     service.stack.kill(TRANSCRIPTION);

@@ -51,7 +51,11 @@ async fn results_are_those_of_the_command_line() {
         assert_ne!(shaped.headers()["etag"], plain.headers()["etag"], "{format}{query}");
         let (shaped, plain) = (shaped.text().await.unwrap(), plain.text().await.unwrap());
         assert_ne!(shaped, plain, "{format}{query}");
-        assert_eq!(shaped, service.stack.text([&["result", "done", "--format", format], flags].concat()), "{format}");
+        assert_eq!(
+            shaped,
+            service.stack.text([&["result", "done", "--format", format][..], flags].concat()),
+            "{format}"
+        );
     }
     for (document, param, message) in [
         ("transcript.srt?line_length=5", "line_length", "a line's length of 5 is out of range: give 10 to 200"),
