@@ -38,8 +38,8 @@ impl BodyFormat {
 }
 
 /// The fields of a form besides the file.
-pub(crate) const FORM_FIELDS: [&str; 10] =
-    ["model", "language", "task", "prompt", "words", "llm", "ask", "schema", "webhook", "id"];
+pub(crate) const FORM_FIELDS: [&str; 11] =
+    ["model", "language", "task", "prompt", "hotwords", "words", "llm", "ask", "schema", "webhook", "id"];
 
 /// Takes the options out of a form, unchecked.
 ///
@@ -51,6 +51,7 @@ pub(crate) fn from_form(form: &mut Form) -> Result<JobOptions, ApiError> {
         language: form.take("language").unwrap_or_else(|| AUTO.to_owned()),
         task: form.choice("task")?.unwrap_or_default(),
         prompt: form.take("prompt"),
+        hotwords: SpeechOptions::listed_hotwords(&form.take("hotwords").unwrap_or_default()),
         words: form.flag("words")?,
         ..SpeechOptions::default()
     };

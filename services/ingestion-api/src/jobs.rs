@@ -66,6 +66,8 @@ struct JobForm {
     /// `transcribe` or `translate`.
     task: Option<String>,
     prompt: Option<String>,
+    /// Names and terms to listen for, separated by commas or one to a line.
+    hotwords: Option<String>,
     /// `true` or `false`.
     words: Option<String>,
     /// Of `summary`, `chapters` and `actions`, separated by commas.

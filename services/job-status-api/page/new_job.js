@@ -79,15 +79,15 @@ async function send(form, signal) {
 function jobOptions(form) {
   const fields = new FormData(form);
   const options = {};
-  for (const name of ['language', 'model', 'task', 'prompt', 'ask']) {
+  for (const name of ['language', 'model', 'task', 'hotwords', 'ask']) {
     const value = fields.get(name).trim();
     if (value) options[name] = value;
   }
   return { ...options, words: fields.has('words'), llm: fields.getAll('llm') };
 }
 
-function asJson(url, { ask, llm, ...speech }) {
-  return { source: { url }, speech, llm: ask ? [...llm, { ask: { text: ask } }] : llm };
+function asJson(url, { ask, llm, hotwords = '', ...speech }) {
+  return { source: { url }, speech: { ...speech, hotwords: hotwords.split(/[,\n]/) }, llm: ask ? [...llm, { ask: { text: ask } }] : llm };
 }
 
 function sendFile(form, address, file, options, stop) {

@@ -52,7 +52,12 @@ async fn join(store: &Store, input: &AssembleInput, chunks: Vec<u32>, run_id: &s
             assembled.chunks_reused += 1;
         }
         segments.extend(chunk.segments);
-        warnings.extend(chunk.warnings);
+        // What concerns the whole recording is told by every chunk.
+        for warning in chunk.warnings {
+            if !warnings.contains(&warning) {
+                warnings.push(warning);
+            }
+        }
     }
     for (id, segment) in segments.iter_mut().enumerate() {
         segment.id = u32::try_from(id).unwrap_or(u32::MAX);

@@ -21,6 +21,7 @@ use engine::{
         metrics,
     },
     transcript::{ChunkTranscript, Segment},
+    warning::{Warning, WarningCode},
 };
 use futures::{StreamExt, TryStreamExt, future, stream};
 use tokio_util::sync::CancellationToken;
@@ -172,13 +173,14 @@ async fn recognise(
     pcm: Vec<Vec<f32>>,
     run_id: &str,
 ) -> Result<Vec<ChunkTranscript>, StageError> {
-    let SpeechOptions { language, task, prompt, words, .. } = input.prepared.speech.clone();
-    let options = RecogniseOptions { language: language.clone(), task, prompt, words };
+    let SpeechOptions { language, task, prompt, hotwords, words, .. } = input.prepared.speech.clone();
+    let options = RecogniseOptions { language: language.clone(), task, prompt, hotwords, words };
     let has_first = chunks.first().is_some_and(|chunk| is_first(chunk));
     let priority = if has_first { Priority::First } else { Priority::Normal };
     let recognised = model.recognise(priority, pcm, options).await?;
     let transcripts = chunks.iter().zip(recognised).map(|(chunk, RecognisedChunk { recognition, seconds })| {
-        let Recognition { segments, fallbacks } = recognition;
+        let warnings = warnings(chunk, &recognition);
+        let Recognition { segments, fallbacks, .. } = recognition;
         ChunkTranscript {
             chunk: chunk.index,
             run_id: run_id.to_owned(),
@@ -186,10 +188,35 @@ async fn recognise(
             segments: in_recording(chunk, segments),
             fallbacks,
             seconds,
-            warnings: Vec::new(),
+            warnings,
         }
     });
     Ok(transcripts.collect())
+}
+
+/// What a user should know of a chunk, with the times of the recording.
+fn warnings(chunk: &Chunk, recognition: &Recognition) -> Vec<Warning> {
+    let cut = recognition.is_prompt_cut.then(|| Warning {
+        code: WarningCode::PromptCut,
+        message: "the prompt and the hotwords are longer than what the model takes: the first hotwords and the end of \
+                  the prompt were used"
+            .to_owned(),
+        start: None,
+        end: None,
+    });
+    let unrecognised = recognition.unrecognised.iter().map(|(start, end)| {
+        let (start, end) = (chunk.source_time(*start), chunk.source_time(*end));
+        Warning {
+            code: WarningCode::UnrecognisedSpeech,
+            message: format!(
+                "somebody seems to speak from {start:.1} s to {end:.1} s, and nothing was recognised, also at a second \
+                 look: listen to it, or try a larger model"
+            ),
+            start: Some(start),
+            end: Some(end),
+        }
+    });
+    cut.into_iter().chain(unrecognised).collect()
 }
 
 /// The segments of a chunk with the times of the recording.
