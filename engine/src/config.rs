@@ -152,6 +152,9 @@ pub struct TranscribeSettings {
     /// Recogniser of jobs that name none: `whisper` (whisper.cpp), `ctranslate2`, or `auto`: CTranslate2 where it is built in and takes the model.
     #[config(env = "LONGHAND_RECOGNISER", default = "auto")]
     pub recogniser: RecogniserChoice,
+    /// Names and terms that every job listens for, after its own, separated by commas.
+    #[config(env = "LONGHAND_HOTWORDS", parse_env = confique::env::parse::list_by_comma)]
+    pub hotwords: Option<Vec<String>>,
     /// Precision of whisper.cpp's weights after download: `q8_0` or `f16`. CTranslate2 computes in 8 bits.
     #[config(env = "LONGHAND_QUANTISATION", default = "q8_0")]
     pub quantisation: Quantisation,

@@ -200,11 +200,18 @@ pub struct SpeechOptions {
     pub task: SpeechTask,
     /// Text that leads the recogniser: names, spelling, style.
     pub prompt: Option<String>,
-    /// Names and terms to listen for.
+    /// Names and terms to listen for, the most important ones first. The model takes some fifty words.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hotwords: Vec<String>,
     /// Also give the time of every word.
     pub words: bool,
+}
+
+impl SpeechOptions {
+    /// Names and terms as people write them into a form or a file: one to a line, or separated by commas.
+    pub fn listed_hotwords(text: &str) -> Vec<String> {
+        text.split([',', '\n']).map(str::trim).filter(|term| !term.is_empty()).map(str::to_owned).collect()
+    }
 }
 
 impl Default for SpeechOptions {
@@ -365,6 +372,20 @@ mod tests {
             ("DE", vec!["en", "de"], LanguageError::Both("de".to_owned())),
         ] {
             assert_eq!(options(language, &languages).with_language_codes(), Err(error), "{language} {languages:?}");
+        }
+    }
+
+    #[test]
+    fn hotwords_are_listed_by_commas_and_lines() {
+        for (text, expected) in [
+            ("", vec![]),
+            ("Brzezinski", vec!["Brzezinski"]),
+            (
+                " Ada Lovelace, Menabrea,\r\nAnalytical Engine\n\n",
+                vec!["Ada Lovelace", "Menabrea", "Analytical Engine"],
+            ),
+        ] {
+            assert_eq!(SpeechOptions::listed_hotwords(text), expected, "{text:?}");
         }
     }
 

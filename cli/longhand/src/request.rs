@@ -31,6 +31,9 @@ pub(crate) struct RequestFlags {
     /// Text that leads the recogniser: names, spelling, style
     #[arg(long, value_name = "TEXT")]
     prompt: Option<String>,
+    /// Names and terms to listen for, separated by commas, or @FILE with one to a line; those that matter most first
+    #[arg(long, value_name = "TERMS", value_parser = listed_hotwords)]
+    hotwords: Option<Hotwords>,
     /// Also give the time of every word
     #[arg(long)]
     words: bool,
@@ -60,6 +63,10 @@ struct AudioFlags {
     strict: bool,
 }
 
+/// What follows `--hotwords`, as terms.
+#[derive(Debug, Clone, Default)]
+struct Hotwords(Vec<String>);
+
 #[derive(Debug, Clone, Args)]
 pub(crate) struct AskFlags {
     /// A question of your own to the LLM about the transcript
@@ -81,8 +88,8 @@ impl RequestFlags {
             languages: self.languages.clone(),
             task: self.task,
             prompt: self.prompt.clone(),
+            hotwords: self.hotwords.clone().unwrap_or_default().0,
             words: self.words,
-            ..SpeechOptions::default()
         }
         .with_language_codes()?;
         let standing = self.llm.iter().copied().map(LlmTask::from);
@@ -117,6 +124,12 @@ impl AskFlags {
 fn read_schema(path: &Path) -> anyhow::Result<serde_json::Value> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the schema {}", path.display()))?;
     serde_json::from_str(&text).with_context(|| format!("the schema {} is not JSON", path.display()))
+}
+
+fn listed_hotwords(terms: &str) -> anyhow::Result<Hotwords> {
+    let Some(path) = terms.strip_prefix('@') else { return Ok(Hotwords(SpeechOptions::listed_hotwords(terms))) };
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the hotwords in {path}"))?;
+    Ok(Hotwords(SpeechOptions::listed_hotwords(&text)))
 }
 
 fn language_or_auto(written: &str) -> Result<String, String> {

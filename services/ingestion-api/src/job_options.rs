@@ -36,12 +36,13 @@ impl BodyFormat {
 }
 
 /// The fields of a form besides the file.
-pub(crate) const FORM_FIELDS: [&str; 15] = [
+pub(crate) const FORM_FIELDS: [&str; 16] = [
     "model",
     "language",
     "languages",
     "task",
     "prompt",
+    "hotwords",
     "words",
     "channels",
     "track",
@@ -65,6 +66,7 @@ pub(crate) fn from_form(form: &mut Form) -> Result<JobOptions, ApiError> {
         languages: listed(form, "languages"),
         task: form.choice("task")?.unwrap_or_default(),
         prompt: form.take("prompt"),
+        hotwords: SpeechOptions::listed_hotwords(&form.take("hotwords").unwrap_or_default()),
         words: form.flag("words")?,
         ..SpeechOptions::default()
     };

@@ -74,6 +74,8 @@ struct JobForm {
     /// `transcribe` or `translate`.
     task: Option<String>,
     prompt: Option<String>,
+    /// Names and terms to listen for, separated by commas or one to a line.
+    hotwords: Option<String>,
     /// `true` or `false`.
     words: Option<String>,
     /// `auto`, `mix` or `split`.

@@ -77,7 +77,7 @@ async function send(form, signal) {
 function jobOptions(form) {
   const fields = new FormData(form);
   const options = {};
-  for (const name of ['language', 'model', 'task', 'channels', 'prompt', 'ask']) {
+  for (const name of ['language', 'model', 'task', 'channels', 'hotwords', 'prompt', 'ask']) {
     const value = fields.get(name).trim();
     if (value) options[name] = value;
   }
@@ -86,8 +86,9 @@ function jobOptions(form) {
   return { ...options, words: fields.has('words'), llm: fields.getAll('llm') };
 }
 
-function asJson(url, { ask, llm, channels, ...speech }) {
-  return { source: { url }, speech, audio: { channels }, llm: ask ? [...llm, { ask: { text: ask } }] : llm };
+function asJson(url, { ask, llm, channels, hotwords = '', ...speech }) {
+  const listed = { ...speech, hotwords: hotwords.split(/[,\n]/) };
+  return { source: { url }, speech: listed, audio: { channels }, llm: ask ? [...llm, { ask: { text: ask } }] : llm };
 }
 
 function sendFile(form, address, file, options, stop) {

@@ -54,7 +54,12 @@ async fn join(store: &Store, input: &AssembleInput, chunks: Vec<u32>, run_id: &s
             assembled.chunks_reused += 1;
         }
         segments.extend(chunk.segments);
-        warnings.extend(chunk.warnings);
+        // What concerns the whole recording is told by every chunk.
+        for warning in chunk.warnings {
+            if !warnings.contains(&warning) {
+                warnings.push(warning);
+            }
+        }
     }
     // Chunks of several channels lie side by side.
     if segments.iter().any(|segment| segment.channel.is_some()) {

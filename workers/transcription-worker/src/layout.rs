@@ -65,6 +65,7 @@ mod tests {
             let settings = TranscribeSettings {
                 model: "base".to_owned(),
                 recogniser: Default::default(),
+                hotwords: None,
                 quantisation: Quantisation::Q8_0,
                 cores: Some(cores),
                 memory_mb: None,

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Grows when the same model and options give another text, so that old checkpoints are left alone.
-const DECODER_REVISION: u32 = 2;
+const DECODER_REVISION: u32 = 3;
 
 /// Chunks that the language is read from, spread over the first work unit.
 const LANGUAGE_SAMPLES: usize = 3;
@@ -56,9 +56,10 @@ async fn settle(
 ) -> Result<Prepared, StageError> {
     let PrepareInput { folder, speech } = input;
     let mut speech = speech.with_language_codes().map_err(|error| StageError::bad_input(error.to_string()))?;
-    if speech.prompt.as_deref().is_some_and(|prompt| prompt.contains('\0')) {
-        return Err(StageError::bad_input("the prompt has a NUL character in it: leave it out"));
+    if speech.prompt.iter().chain(&speech.hotwords).any(|text| text.contains('\0')) {
+        return Err(StageError::bad_input("the prompt or a hotword has a NUL character in it: leave it out"));
     }
+    speech.hotwords = hotwords(&speech.hotwords, models.hotwords());
     let model = models.get(&speech, awaited).await?;
     refuse_what_the_model_cannot(&model, &speech)?;
     if speech.language == AUTO && !model.recogniser.is_multilingual() {
@@ -80,6 +81,21 @@ async fn settle(
     }
     let model_sha256 = model.sha256.clone();
     Ok(Prepared { speech, model_sha256, recogniser, decode_config_hash, is_recognised, heard })
+}
+
+/// A job's own terms and then the server's, each once and no more of them than could be used: every unit's input, which
+/// Temporal keeps, has them in it.
+fn hotwords(own: &[String], servers: &[String]) -> Vec<String> {
+    const MAX_BYTES: usize = 4_000;
+    let mut bytes = 0;
+    let mut taken: Vec<String> = Vec::new();
+    for term in own.iter().chain(servers).map(|term| term.trim()).filter(|term| !term.is_empty()) {
+        bytes += term.len();
+        if !taken.iter().any(|earlier| earlier == term) && bytes <= MAX_BYTES {
+            taken.push(term.to_owned());
+        }
+    }
+    taken
 }
 
 fn refuse_what_the_model_cannot(model: &Model, speech: &SpeechOptions) -> Result<(), StageError> {
@@ -171,7 +187,23 @@ fn decode_config_hash(recogniser: &str, model_sha256: &str, speech: &SpeechOptio
 mod tests {
     use engine::job::{SpeechOptions, SpeechTask};
 
-    use super::{decode_config_hash, sample};
+    use super::{decode_config_hash, hotwords, sample};
+
+    #[test]
+    fn a_jobs_own_terms_come_first_and_each_once() {
+        let terms = |listed: &[&str]| listed.iter().map(|term| (*term).to_owned()).collect::<Vec<_>>();
+        for (own, servers, expected) in [
+            (vec![], vec![], vec![]),
+            (
+                vec![" Brzezinski ", "", "Longhand"],
+                vec!["Longhand", "Temporal"],
+                vec!["Brzezinski", "Longhand", "Temporal"],
+            ),
+            (vec!["Longhand"], vec![&*"x".repeat(4_000)], vec!["Longhand"]),
+        ] {
+            assert_eq!(hotwords(&terms(&own), &terms(&servers)), terms(&expected), "{own:?}, {servers:?}");
+        }
+    }
 
     #[test]
     fn language_samples_are_spread_evenly() {
@@ -193,6 +225,6 @@ mod tests {
             ..SpeechOptions::default()
         };
         let hash = decode_config_hash("whisper-rs 0.16 (whisper.cpp 1.8.3)", "abc", &speech).unwrap();
-        assert_eq!(hash, "fc09c2c223268cea");
+        assert_eq!(hash, "0a03391419700d57");
     }
 }

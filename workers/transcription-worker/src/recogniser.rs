@@ -5,6 +5,7 @@
 //! Everything blocks, so callers run it on threads of their own.
 
 use std::{
+    ops::Range,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -21,17 +22,22 @@ mod decode_with_fallback;
 mod decoder;
 #[cfg(test)]
 pub(crate) mod fake;
+mod first_look;
 mod hallucinations;
 mod loudness;
 mod phrases;
+mod prompt;
 mod quality_gate;
 mod repetition;
+mod second_look;
 mod segments;
 mod whisper;
+mod windows;
 mod words;
 
 use decode_with_fallback::{DecodeResult, decode_with_fallback};
 use decoder::{Context, Decoder, Weights};
+use prompt::Prompt;
 
 /// The weights of a model in memory. Cheap to clone.
 #[derive(Clone)]
@@ -46,6 +52,8 @@ pub struct Session {
     /// None only after making one has failed; the next chunk tries again.
     decoder: Option<Box<dyn Decoder>>,
     threads: usize,
+    /// The latest one.
+    prompt: Option<Prompt>,
 }
 
 /// How the work is laid out on the machine.
@@ -67,6 +75,8 @@ pub struct RecogniseOptions {
     pub task: SpeechTask,
     /// Text that leads the recogniser: names, spelling, style.
     pub prompt: Option<String>,
+    /// Names and terms to listen for.
+    pub hotwords: Vec<String>,
     /// Also give the time of every word.
     pub words: bool,
     /// Also tell which languages are heard, whatever the one is that is asked for; see [`is_in_another_language`].
@@ -83,6 +93,10 @@ pub struct Recognition {
     /// Codes of languages with their probabilities, in no order. None where they were not asked for, or nothing is to
     /// be heard.
     pub languages: Vec<(String, f32)>,
+    /// From when to when, in seconds of the samples, somebody seems to speak and nothing was recognised.
+    pub unrecognised: Vec<(f64, f64)>,
+    /// Whether prompt and hotwords were more than the model takes.
+    pub is_prompt_cut: bool,
 }
 
 #[derive(Debug, Clone, thiserror::Error)]
@@ -159,7 +173,7 @@ impl Recogniser {
     /// [`RecogniserError::Failed`] where memory is short.
     pub fn session(&self) -> Result<Session, RecogniserError> {
         let decoder = self.weights.decoder(false)?;
-        Ok(Session { weights: Arc::clone(&self.weights), decoder: Some(decoder), threads: self.threads })
+        Ok(Session { weights: Arc::clone(&self.weights), decoder: Some(decoder), threads: self.threads, prompt: None })
     }
 }
 
@@ -183,18 +197,30 @@ impl Session {
     ) -> Result<Vec<Recognition>, RecogniserError> {
         chunks.iter().try_for_each(|pcm| check_length(pcm))?;
         check_cancelled(cancel)?;
-        let is_audible = |(_, pcm): &(usize, &[f32])| !loudness::is_silent(pcm);
-        let (indices, audible): (Vec<usize>, Vec<&[f32]>) =
-            chunks.iter().copied().enumerate().filter(is_audible).unzip();
-        let mut recognised = vec![Recognition::default(); chunks.len()];
-        if !audible.is_empty() {
-            let weights = Arc::clone(&self.weights);
-            let decoder = self.decoder(options.words)?;
-            let results = decode_with_fallback(&*weights, decoder, &audible, options, cancel)?;
-            for (index, result) in indices.into_iter().zip(results) {
-                recognised[index] = recognition(result, chunks[index], options);
+        if chunks.iter().all(|pcm| loudness::is_silent(pcm)) {
+            return Ok(vec![Recognition::default(); chunks.len()]);
+        }
+        let weights = Arc::clone(&self.weights);
+        let prompt = self.prompt.take().filter(|prompt| prompt.is_of(options));
+        let decoder = self.decoder(options.words)?;
+        let prompt = prompt.map_or_else(|| Prompt::of(options, decoder), Ok)?;
+        let mut look = |windows: &[&[f32]]| -> Result<Vec<Recognition>, RecogniserError> {
+            let results = decode_with_fallback(&*weights, decoder, windows, &prompt, options, cancel)?;
+            Ok(results.into_iter().zip(windows).map(|(result, pcm)| recognition(result, pcm, options)).collect())
+        };
+        let windows: Vec<Vec<Range<usize>>> = chunks.iter().map(|pcm| windows::windows(pcm)).collect();
+        let mut recognised = first_look::first_look(&*weights, chunks, &windows, &mut look)?;
+        for ((pcm, windows), heard) in chunks.iter().zip(&windows).zip(&mut recognised) {
+            // What is spoken in another language is worth no second look in this one.
+            let is_foreign = is_in_another_language(&heard.languages, &options.language);
+            if !is_foreign && !loudness::is_silent(pcm) {
+                let complete = second_look::complete(std::mem::take(heard), pcm, windows, |pcm| {
+                    Ok(look(&[pcm])?.pop().unwrap_or_default())
+                })?;
+                *heard = Recognition { is_prompt_cut: prompt.is_cut, ..complete };
             }
         }
+        self.prompt = Some(prompt);
         Ok(recognised)
     }
 
@@ -237,7 +263,7 @@ fn recognition(result: DecodeResult, pcm: &[f32], options: &RecogniseOptions) ->
         let phrases = if decoded.metrics.is_repetitive() { repetition::collapse(phrases) } else { phrases };
         segments::finish(phrases, &decoded, options.words.then_some(pcm), &options.language)
     });
-    Recognition { segments, fallbacks, languages }
+    Recognition { segments, fallbacks, languages, ..Recognition::default() }
 }
 
 /// Whether another language than this one is heard, and is likelier than all others together. What is recognised then in

@@ -4,6 +4,7 @@
 
 mod neighbours;
 mod recognition;
+mod warnings;
 
 use std::{
     collections::BTreeMap,

@@ -27,7 +27,8 @@ fn wait_for(id: &str, status: &str) {
 #[tokio::test]
 async fn an_upload_becomes_a_job_with_its_options() {
     let form = Form::new().text("language", "en").text("words", "true").text("id", "upload-1").file(&recording());
-    let answer = SERVICE.post_form("/v1/jobs", form.text("prompt", "A speech.")).await;
+    let answer =
+        SERVICE.post_form("/v1/jobs", form.text("prompt", "A speech.").text("hotwords", "Kennedy, Sorensen")).await;
     assert_eq!(answer.status, 202, "{answer:?}");
     assert_eq!(answer.header("location"), "http://127.0.0.1:8001/v1/jobs/upload-1");
     let expected = json!({
@@ -47,6 +48,7 @@ async fn an_upload_becomes_a_job_with_its_options() {
     assert!(result["text"].as_str().unwrap().contains(SAID), "{result}");
     assert!(result["words"].as_array().unwrap().len() > 20);
     assert_eq!(result["provenance"]["parameters"]["prompt"], "A speech.");
+    assert_eq!(result["provenance"]["parameters"]["hotwords"], json!(["Kennedy", "Sorensen"]));
     assert_eq!(result["provenance"]["audio_sha256"], SHA256);
     assert_eq!(result["name"], "a.flac", "as the form calls its file");
     let store = STACK.folder().join("store");

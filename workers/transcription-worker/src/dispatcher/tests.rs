@@ -32,6 +32,7 @@ fn recognise(model: &Arc<Model>, chunks: usize) -> Recognised<'_> {
         language: "en".to_owned(),
         task: SpeechTask::Transcribe,
         prompt: None,
+        hotwords: Vec::new(),
         words: false,
         languages: false,
     };

@@ -36,6 +36,8 @@ const FULL_AUDIO_CTX: usize = 1500;
 const AUDIO_CTX_BUCKETS: [usize; 5] = [250, 500, 700, 850, 1450];
 /// Silence after the samples that the decoder needs to end its sentence, in positions.
 const PADDING: usize = 50;
+/// As many beams as faster-whisper has. They take a quarter more time than none, and a tenth of the errors goes.
+const SEARCH: Search = Search::Beam(5);
 /// Frames of the spectrogram to a position.
 const FRAMES_PER_POSITION: usize = 2;
 
@@ -99,6 +101,10 @@ impl decoder::Weights for Weights {
 
     fn gives_token_times(&self) -> bool {
         true
+    }
+
+    fn search(&self) -> Search {
+        SEARCH
     }
 
     fn audio_ctx(&self, context: Context, samples: usize) -> usize {

@@ -26,6 +26,9 @@ pub(super) trait Weights: Send + Sync {
     /// that nobody else needs.
     fn gives_token_times(&self) -> bool;
 
+    /// How a chunk is decoded at first: what its errors are worth in time.
+    fn search(&self) -> Search;
+
     /// Positions of the encoder for so many samples: windows of the same number can be decoded together.
     fn audio_ctx(&self, context: Context, samples: usize) -> usize;
 

@@ -10,7 +10,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{
     Recogniser, RecogniserError, check_cancelled,
-    decoder::{self, Attempt, Context, Pass},
+    decoder::{self, Attempt, Context, Pass, Search},
 };
 
 pub(crate) const MAX_BATCH: usize = 4;
@@ -85,6 +85,10 @@ impl decoder::Weights for Weights {
 
     fn gives_token_times(&self) -> bool {
         false
+    }
+
+    fn search(&self) -> Search {
+        Search::Greedy
     }
 
     fn audio_ctx(&self, _: Context, samples: usize) -> usize {

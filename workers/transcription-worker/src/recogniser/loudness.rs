@@ -48,6 +48,20 @@ impl Loudness {
         }
     }
 
+    /// How much of a span is loud, in seconds.
+    pub(super) fn loud_seconds(&self, start: f64, end: f64) -> f64 {
+        let moments = self.loud.iter().take(moment(end)).skip(moment(start));
+        seconds(moments.filter(|loud| **loud).count())
+    }
+
+    /// The longest pause whose middle lies in a span, in seconds.
+    pub(super) fn longest_pause(&self, start: f64, end: f64) -> Option<(f64, f64)> {
+        let stretches = self.stretches(0..self.loud.len());
+        let pauses = stretches.windows(2).map(|pair| (seconds(pair[0].end), seconds(pair[1].start)));
+        let nearby = pauses.filter(|(from, to)| (start..end).contains(&f64::midpoint(*from, *to)));
+        nearby.max_by(|left, right| (left.1 - left.0).total_cmp(&(right.1 - right.0)))
+    }
+
     /// The pauses that no word has inside it, in seconds.
     pub(super) fn pauses(&self) -> Vec<(f64, f64)> {
         const LONG: usize = 30;

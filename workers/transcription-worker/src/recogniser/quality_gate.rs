@@ -33,6 +33,8 @@ pub(super) struct Metrics {
     pub(super) avg_logprob: f32,
     pub(super) compression_ratio: f32,
     pub(super) no_speech_prob: f32,
+    /// Whether several words come over and over, which a short text's compression does not show.
+    pub(super) loops: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +51,7 @@ impl Metrics {
             avg_logprob: avg_logprob(pass),
             compression_ratio: compression_ratio(&text(pass)),
             no_speech_prob: pass.no_speech_prob,
+            loops: repetition::repeats_phrase(&text_ids(pass)),
         }
     }
 
@@ -69,7 +72,7 @@ pub(super) fn assess(pass: &Pass, metrics: &Metrics) -> Quality {
     let no_speech = metrics.no_speech_prob > NO_SPEECH_THRESHOLD && (metrics.has_low_confidence() || text.is_empty());
     if hallucinated || no_speech {
         Quality::NoSpeech
-    } else if text.is_empty() || metrics.has_low_confidence() || metrics.is_repetitive() {
+    } else if text.is_empty() || metrics.has_low_confidence() || metrics.is_repetitive() || metrics.loops {
         Quality::Doubtful
     } else {
         Quality::Good
@@ -90,10 +93,17 @@ pub(super) fn is_guesswork(metrics: &Metrics) -> bool {
 
 fn avg_logprob(pass: &Pass) -> f32 {
     let text: Vec<&Token> = pass.tokens.iter().filter(|token| matches!(token.kind, TokenKind::Text { .. })).collect();
-    let ids: Vec<u32> = text.iter().map(|token| token.id).collect();
-    let once: Vec<f32> =
-        text.iter().zip(repetition::kept(&ids)).filter_map(|(token, kept)| kept.then_some(token.logprob)).collect();
+    let once: Vec<f32> = text
+        .iter()
+        .zip(repetition::kept(&text_ids(pass)))
+        .filter_map(|(token, kept)| kept.then_some(token.logprob))
+        .collect();
     once.iter().sum::<f32>() / once.len().max(1) as f32
+}
+
+fn text_ids(pass: &Pass) -> Vec<u32> {
+    let text = pass.tokens.iter().filter(|token| matches!(token.kind, TokenKind::Text { .. }));
+    text.map(|token| token.id).collect()
 }
 
 /// Bytes over compressed bytes.

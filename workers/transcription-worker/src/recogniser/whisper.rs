@@ -26,6 +26,8 @@ use window::Window;
 
 /// `audio_ctx` of a chunk as ingestion cuts them, but for phrases without a pause.
 const ORDINARY_AUDIO_CTX: usize = 864;
+/// whisper.cpp draws the tokens that its beams go on with by lot, so more of them take more time and give more errors.
+const SEARCH: Search = Search::Greedy;
 /// Shorter audio is padded with silence, for whisper.cpp passes over it.
 const SHORTEST_SAMPLES: usize = SAMPLE_RATE;
 
@@ -84,6 +86,10 @@ impl decoder::Weights for Weights {
 
     fn gives_token_times(&self) -> bool {
         self.latest().as_ref().is_some_and(|loaded| loaded.gives_token_times)
+    }
+
+    fn search(&self) -> Search {
+        SEARCH
     }
 
     fn audio_ctx(&self, context: Context, samples: usize) -> usize {

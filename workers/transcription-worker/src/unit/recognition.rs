@@ -24,7 +24,10 @@ use futures::{
     stream::{self, FuturesUnordered},
 };
 
-use super::neighbours::{Neighbours, Surroundings};
+use super::{
+    neighbours::{Neighbours, Surroundings},
+    warnings::warnings,
+};
 use crate::{
     audio,
     dispatcher::{Model, RecognisedChunk},
@@ -191,12 +194,12 @@ impl UnitWork<'_> {
             language: longest.unwrap_or_default(),
             heard,
             fallbacks: recognitions.iter().map(|(_, recognition)| recognition.fallbacks).sum(),
+            warnings: recognitions.iter().flat_map(|(part, heard)| warnings(chunk, part, heard)).collect(),
             segments: recognitions
                 .into_iter()
                 .flat_map(|(part, heard)| self.in_recording(chunk, &part, heard))
                 .collect(),
             seconds,
-            ..ChunkTranscript::default()
         })
     }
 
@@ -257,8 +260,8 @@ impl UnitWork<'_> {
     }
 
     fn options(&self, language: &str) -> RecogniseOptions {
-        let SpeechOptions { task, prompt, words, .. } = self.input.prepared.speech.clone();
-        RecogniseOptions { language: language.to_owned(), task, prompt, words, languages: false }
+        let SpeechOptions { task, prompt, hotwords, words, .. } = self.input.prepared.speech.clone();
+        RecogniseOptions { language: language.to_owned(), task, prompt, hotwords, words, languages: false }
     }
 
     async fn pcm(&self, chunk: &Chunk) -> Result<Vec<f32>, StageError> {

@@ -4,7 +4,9 @@
 
 mod accuracy;
 mod cancel;
+mod dropped;
 mod languages;
+mod led;
 mod refusals;
 mod repeatable;
 mod sound;

@@ -77,7 +77,8 @@ impl Peer {
         let script = workspace::root().join("benches/peers/faster_whisper_peer.py");
         let threads = std::thread::available_parallelism()?.to_string();
         let mut command = self.command();
-        command.arg(script).args([self.model.as_path(), &recording.audio]).args([threads.as_str(), "1"]);
+        command.arg(script).args([self.model.as_path(), &recording.audio]);
+        command.args([threads.as_str(), "1", &recording.language]);
         let output =
             command.stdin(Stdio::null()).stderr(Stdio::inherit()).output().context("the peer cannot be run")?;
         anyhow::ensure!(output.status.success(), "the peer failed on {}", recording.name);
@@ -85,7 +86,7 @@ impl Peer {
             serde_json::from_slice(&output.stdout).context("the peer's output is not understood")?;
         Ok(Measurement {
             program: format!("faster-whisper {VERSION}"),
-            recording: recording.name.to_owned(),
+            recording: recording.name.clone(),
             audio_s: 0.0,
             seconds: transcript.seconds,
             recogniser_s: None,

@@ -14,9 +14,6 @@ use super::{
     failed,
 };
 
-/// Tokens of a prompt that Whisper can take: half of what it can hold, less the one that announces them.
-const MAX_PROMPT_TOKENS: usize = 223;
-
 const PROMPT: &str = "<|startofprev|>";
 const START: &str = "<|startoftranscript|>";
 /// The last control token; the times follow it.
@@ -43,9 +40,8 @@ impl Tokens {
 
     /// What CTranslate2 goes on from: the user's prompt and the control tokens.
     pub(super) fn prompt(&self, attempt: &Attempt<'_>) -> Vec<String> {
-        let given = &attempt.prompt[attempt.prompt.len().saturating_sub(MAX_PROMPT_TOKENS)..];
-        let announced =
-            (!given.is_empty()).then(|| PROMPT.to_owned()).into_iter().chain(self.vocabulary.letters(given));
+        let announces = (!attempt.prompt.is_empty()).then(|| PROMPT.to_owned());
+        let announced = announces.into_iter().chain(self.vocabulary.letters(attempt.prompt));
         announced.chain(self.control(attempt)).collect()
     }
 
