@@ -43,7 +43,6 @@ pub(crate) struct RequestFlags {
     webhook: Option<Url>,
 }
 
-/// What of a recording is listened to.
 #[derive(Debug, Clone, Args)]
 struct AudioFlags {
     /// Audio track to transcribe, by its number from 1 on, or all [default: the one with the most speech]
