@@ -49,7 +49,6 @@ pub(crate) struct RequestFlags {
     webhook: Option<Url>,
 }
 
-/// What of a recording is listened to.
 #[derive(Debug, Clone, Args)]
 struct AudioFlags {
     /// What becomes of several channels: one text of all, or one for each; auto parts those of telephone calls

@@ -12,6 +12,7 @@ use engine::{
     llm::LlmUsage,
     result::{JobResult, JobStatus, Provenance, StageFailure, Timings, VERSION},
     transcript::Segment,
+    warning::{Warning, WarningCode},
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -123,6 +124,19 @@ fn help_of_every_command() {
         help += &format!("$ longhand {}\n{}\n", arguments.join(" "), text(output.stdout));
     }
     insta::assert_snapshot!(help);
+}
+
+#[test]
+fn what_a_transcript_may_lack_is_told_beside_it() {
+    let alone = Alone::new();
+    let message = "talk.mp3 ends early: its header says 11.0 s, 5.5 s could be decoded".to_owned();
+    let warning = Warning { code: WarningCode::EndsEarly, message: message.clone(), start: Some(5.5), end: None };
+    let result = JobResult { warnings: vec![warning], ..finished("cut-off") };
+    alone.write_result(&result);
+    let output = alone.run(&["result", "cut-off"]);
+    assert_eq!((output.status.code(), text(output.stdout).trim_end()), (Some(0), result.text.as_str()));
+    let stderr = text(output.stderr);
+    assert!(stderr.contains(&format!("warning: cut-off: {message}")), "{stderr}");
 }
 
 #[test]

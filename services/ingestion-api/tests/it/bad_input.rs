@@ -31,6 +31,9 @@ async fn a_form_that_is_wrong_is_refused_by_name() {
         (good().text("language", "klingon"), 400, "language", "no language that Whisper knows"),
         (good().text("task", "sing"), 400, "task", "unknown variant `sing`"),
         (good().text("words", "maybe"), 400, "words", "words is true or false"),
+        (good().text("track", "0"), 400, "track", "track: give a track's number, from 1 on, or all"),
+        (good().text("track", "loudest"), 400, "track", "track: give a track's number, from 1 on, or all"),
+        (good().text("strict", "very"), 400, "strict", "strict is true or false"),
         (good().text("model", "/etc/passwd"), 404, "model", "there is no model"),
         (
             good().text("model", "gpt-9"),
@@ -88,6 +91,7 @@ async fn json_that_is_wrong_is_refused_by_path() {
         (json!({ "source": { "object": "../../etc/passwd" } }), 400, Some("source.object"), "none of them . or .."),
         (json!({ "source": { "object": "/etc/passwd" } }), 400, Some("source.object"), "single slashes"),
         (json!({ "source": url, "speech": { "words": 1 } }), 400, Some("speech.words"), "expected a boolean"),
+        (json!({ "source": url, "audio": { "strict": 1 } }), 400, Some("audio.strict"), "expected a boolean"),
         (json!({ "source": url, "speech": { "speed": 1 } }), 400, Some("speech.speed"), "unknown field `speed`"),
         (json!({ "source": url, "speech": { "language": "xx" } }), 400, Some("speech.language"), "no language"),
         (json!({ "source": url, "speech": { "model": "m" } }), 404, Some("speech.model"), "there is no model"),

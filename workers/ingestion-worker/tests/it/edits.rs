@@ -1,6 +1,6 @@
 //! Edit lists of mp4 files: what was cut away in an editor is not heard, though it is in the file.
 
-use std::ops::Range;
+use std::{ops::Range, slice};
 
 use crate::{
     made::made,
@@ -17,11 +17,11 @@ const MEDIA_RATE: u32 = 16_000;
 const ENCODER_DELAY: u32 = 1_024;
 
 /// The file with another edit list. Its index lies behind its sound, so that nothing moves when it grows.
-fn edited(mut mp4: Vec<u8>, delay: u32, edits: Edits<'_>) -> Vec<u8> {
+fn edited(mut mp4: Vec<u8>, edits: Edits<'_>) -> Vec<u8> {
     let mut list = Vec::new();
     for edit in edits {
         list.extend((edit.end - edit.start).to_be_bytes());
-        list.extend((delay + edit.start * (MEDIA_RATE / MILLISECONDS_PER_SECOND)).to_be_bytes());
+        list.extend((ENCODER_DELAY + edit.start * (MEDIA_RATE / MILLISECONDS_PER_SECOND)).to_be_bytes());
         list.extend([0, 1, 0, 0]);
     }
     let at = position(&mp4, b"elst");
@@ -50,24 +50,27 @@ async fn what_was_cut_away_is_not_heard() {
     let check = async |command: &str, tolerated_s: f64, edits: Edits<'_>| {
         let bench = Workbench::new();
         made(&bench, "whole.mp4", command);
-        let bytes = edited(std::fs::read(bench.path("whole.mp4")).unwrap(), ENCODER_DELAY, edits);
+        let bytes = edited(std::fs::read(bench.path("whole.mp4")).unwrap(), edits);
         let ingested = bench.ingest(&bench.file("edited.mp4", &bytes)).await.unwrap();
-        let samples = |edit: &Range<u32>| {
-            let at = |milliseconds: u32| milliseconds as usize * SECOND / 1_000;
-            speech[at(edit.start)..at(edit.end)].to_vec()
-        };
-        let expected: Vec<i16> = edits.iter().flat_map(samples).collect();
-        let length_s = expected.len() as f64 / SECOND as f64;
+        let at = |milliseconds: u32| milliseconds as usize * SECOND / 1_000;
+        let length_s: f64 = edits.iter().map(|edit| f64::from(edit.end - edit.start) / 1_000.0).sum();
         let duration_s = ingested.plan.duration_s;
         assert!((duration_s - length_s).abs() < tolerated_s, "{command} {edits:?}: {duration_s} s, and not {length_s}");
-        let (delay, likeness) = best_fit(&expected, &bench.laid_out(&ingested).await);
-        assert!(likeness > 0.93 && delay.abs() < 480, "{command} {edits:?}: likeness {likeness}, delay {delay}");
+        let heard = bench.laid_out(&ingested).await;
+        let mut start = 0;
+        for edit in edits {
+            let part = &speech[at(edit.start)..at(edit.end)];
+            let (delay, likeness) = best_fit(part, &heard[start..]);
+            let is_there = likeness > 0.9 && (delay as f64 / SECOND as f64).abs() < tolerated_s;
+            assert!(is_there, "{command} {edits:?}, {edit:?}: likeness {likeness}, delay {delay}");
+            start += part.len();
+        }
         assert_eq!(ingested.plan.warnings, [], "{command} {edits:?}");
     };
     let (own, foreign) = ("$FF -c:a aac $OUT", "$FF -ar 16000 -ac 6 -c:a aac $OUT");
     // ffmpeg plays the packet in which a part ends to that packet's end.
-    for (command, tolerated_s) in [(own, 0.002), (foreign, 0.13)] {
-        check(command, tolerated_s, std::slice::from_ref(&(0..4_000))).await;
+    for (command, tolerated_s) in [(own, 0.005), (foreign, 0.13)] {
+        check(command, tolerated_s, slice::from_ref(&(0..4_000))).await;
         check(command, tolerated_s, &[2_000..4_000, 6_000..9_000]).await;
     }
     // Only ffmpeg plays parts in another order than they lie in the file.
