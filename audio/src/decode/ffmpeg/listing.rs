@@ -58,7 +58,8 @@ fn track(audio: &str) -> Track {
 fn seconds(clock: &str) -> Option<f64> {
     let mut fields = clock.split(':').map(|field| field.parse::<f64>().ok());
     let (hours, minutes, seconds) = (fields.next()??, fields.next()??, fields.next()??);
-    Some(3_600.0 * hours + 60.0 * minutes + seconds)
+    // The sum would have more digits than were printed.
+    Some(((3_600.0 * hours + 60.0 * minutes + seconds) * 100.0).round() / 100.0)
 }
 
 #[cfg(test)]

@@ -37,13 +37,23 @@ pub(super) fn of_text(segments: &[Segment]) -> Vec<LogProb> {
     all
 }
 
-/// The segment as one token where its words do not make up its text.
+/// The segment as one token where its words are not in its text.
 fn of_segment(segment: &Segment) -> Vec<LogProb> {
-    let joined: String = segment.words.iter().map(|word| word.word.as_str()).collect();
-    if joined == segment.text && !segment.words.is_empty() {
-        return segment.words.iter().map(|word| LogProb::new(word.word.clone(), word.probability.ln())).collect();
+    of_words(segment).unwrap_or_else(|| vec![LogProb::new(segment.text.clone(), segment.avg_logprob)])
+}
+
+/// Each word with what stands before it, the last one also with what is left.
+fn of_words(segment: &Segment) -> Option<Vec<LogProb>> {
+    let mut rest = segment.text.as_str();
+    let mut all = Vec::with_capacity(segment.words.len());
+    for word in &segment.words {
+        let end = rest.find(&word.word)? + word.word.len();
+        all.push(LogProb::new(rest[..end].to_owned(), word.probability.ln()));
+        rest = &rest[end..];
     }
-    vec![LogProb::new(segment.text.clone(), segment.avg_logprob)]
+    let last = all.last_mut()?;
+    last.set(format!("{}{rest}", last.token));
+    Some(all)
 }
 
 impl LogProb {
