@@ -20,13 +20,14 @@ pub(super) struct Loudness {
 }
 
 impl Loudness {
-    /// A moment counts as loud when it is less than 30 dB below the chunk's loudest ones and
-    /// well above its quietest ones.
+    /// A moment counts as loud when it is less than 30 dB below the chunk's loudest ones and well above its quietest ones,
+    /// without those where there is no sound at all: they do not tell how loud the room is.
     pub(super) fn of(pcm: &[f32]) -> Self {
         const BELOW_LOUDEST: f32 = 1e-3;
         const ABOVE_QUIETEST: f32 = 4.0;
         let power: Vec<f32> = pcm.chunks(MOMENT).map(mean_square).collect();
         let mut sorted = power.clone();
+        sorted.retain(|power| *power > SILENCE * SILENCE);
         sorted.sort_by(f32::total_cmp);
         let percentile = |percent: usize| sorted.get(sorted.len() * percent / 100).copied().unwrap_or_default();
         let threshold = (percentile(95) * BELOW_LOUDEST).max(percentile(5) * ABOVE_QUIETEST);

@@ -114,6 +114,8 @@ pub(super) fn compression_ratio(text: &str) -> f32 {
     written.map_or(1.0, |compressed| text.len() as f32 / compressed.len() as f32)
 }
 
+/// Empty where there are only marks: of noise, beams make full stops.
 fn text(pass: &Pass) -> String {
-    text_of(&pass.tokens).trim().to_owned()
+    let text = text_of(&pass.tokens);
+    if text.chars().any(char::is_alphanumeric) { text.trim().to_owned() } else { String::new() }
 }

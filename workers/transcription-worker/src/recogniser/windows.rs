@@ -36,8 +36,10 @@ mod tests {
             (16.0, vec![(6.0, 6.5), (8.0, 9.0)], vec![8.5, 7.5]),
         ] {
             let is_loud = |time: f64| !pauses.iter().any(|(from, to)| (*from..*to).contains(&time));
-            let sample =
-                |at: usize| if is_loud(at as f64 / SAMPLE_RATE as f64) { (at as f32 * 0.3).sin() } else { 0.0 };
+            let syllables = |at: usize| if at / 800 % 10 == 5 { 0.3 } else { 1.0 };
+            let sample = |at: usize| {
+                if is_loud(at as f64 / SAMPLE_RATE as f64) { (at as f32 * 0.3).sin() * syllables(at) } else { 0.0 }
+            };
             let pcm: Vec<f32> = (0..(length * SAMPLE_RATE as f64) as usize).map(sample).collect();
             let windows: Vec<f64> =
                 windows(&pcm).iter().map(|window| window.len() as f64 / SAMPLE_RATE as f64).collect();

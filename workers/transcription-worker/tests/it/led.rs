@@ -50,7 +50,7 @@ fn hotwords_are_written_as_they_are_given() {
         };
         let (without, _) = written(&[]);
         let (with, heard) = written(&TERMS);
-        assert!(with >= 8 && without <= 4, "{without} and {with}, {}: {heard}", recogniser.program());
+        assert!(with >= without + 5, "{without} and {with}, {}: {heard}", recogniser.program());
     }
 }
 
