@@ -61,7 +61,8 @@ struct Head {
 const PAGE: usize = 100;
 
 impl BatchList {
-    /// Writes a list, replacing what was there.
+    /// Writes a list under a key of its own, which it gives. Replaces no other, so that a batch which is not begun after
+    /// all leaves the running one alone.
     ///
     /// # Errors
     /// The store's, as for all that follow.
@@ -70,14 +71,21 @@ impl BatchList {
         batch: &'a str,
         options: &'a JobOptions,
         recordings: &'a [BatchRecording],
-    ) -> BoxFuture<'a, Result<(), StoreError>> {
+    ) -> BoxFuture<'a, Result<String, StoreError>> {
         Box::pin(async move {
             let head = head(batch, options, recordings)?;
             for (page, recordings) in (0..).zip(recordings.chunks(PAGE)) {
                 store.write_json(&keys::batch_page(&head.pages, page), &recordings).await?;
             }
-            store.write_json(&keys::batch(batch), &head).await
+            let key = keys::batch_list(&head.pages);
+            store.write_json(&key, &head).await?;
+            Ok(key)
         })
+    }
+
+    /// Makes a list the batch's own, which has just been begun with it.
+    pub fn adopt<'a>(store: &'a Store, batch: &'a str, list: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async move { store.write(&keys::batch(batch), store.read(list).await?).await })
     }
 
     /// The list under a key; `None` where there is none.
@@ -106,24 +114,23 @@ impl BatchList {
         Self { options: JobOptions::default(), total, contents: Contents::Whole(entries) }
     }
 
-    /// All recordings of a batch; `None` where there is no such list.
-    pub fn recordings<'a>(
-        store: &'a Store,
-        batch: &'a str,
-    ) -> BoxFuture<'a, Result<Option<Vec<BatchRecording>>, StoreError>> {
+    /// All recordings of the list.
+    pub fn recordings<'a>(&'a self, store: &'a Store) -> BoxFuture<'a, Result<Vec<BatchRecording>, StoreError>> {
         Box::pin(async move {
-            let Some(list) = Self::find(store, &keys::batch(batch)).await? else { return Ok(None) };
-            let recording =
-                |BatchEntry { id, name, request }: BatchEntry| BatchRecording { id, name, source: request.source };
-            match list.contents {
-                Contents::Whole(entries) => Ok(Some(entries.into_iter().map(recording).collect())),
+            let recording = |BatchEntry { id, name, request }: &BatchEntry| BatchRecording {
+                id: id.clone(),
+                name: name.clone(),
+                source: request.source.clone(),
+            };
+            match &self.contents {
+                Contents::Whole(entries) => Ok(entries.iter().map(recording).collect()),
                 Contents::Pages(folder) => {
                     let mut recordings = Vec::new();
-                    for page in 0..(list.total as usize).div_ceil(PAGE) {
-                        let page: Vec<BatchRecording> = store.read_json(&keys::batch_page(&folder, page)).await?;
+                    for page in 0..(self.total as usize).div_ceil(PAGE) {
+                        let page: Vec<BatchRecording> = store.read_json(&keys::batch_page(folder, page)).await?;
                         recordings.extend(page);
                     }
-                    Ok(Some(recordings))
+                    Ok(recordings)
                 }
             }
         })
@@ -244,8 +251,10 @@ mod tests {
         let store = store(&folder);
         for count in [0, 1, PAGE, 2 * PAGE + 50] {
             let (options, written) = (options(), recordings(count));
-            BatchList::write(&store, "box", &options, &written).await.unwrap();
-            let list = BatchList::find(&store, &keys::batch("box")).await.unwrap().unwrap();
+            let key = BatchList::write(&store, "box", &options, &written).await.unwrap();
+            let list = BatchList::find(&store, &key).await.unwrap().unwrap();
+            assert_eq!(list.recordings(&store).await.unwrap(), written);
+            BatchList::adopt(&store, "box", &key).await.unwrap();
             let read = all(&list, &store).await;
             assert_eq!(read.len(), count);
             for (entry, recording) in read.iter().zip(&written) {
@@ -257,6 +266,8 @@ mod tests {
             assert!(!list.is_of("box", &options, &recordings(count + 1)));
         }
         let list = BatchList::find(&store, &keys::batch("box")).await.unwrap().unwrap();
+        BatchList::write(&store, "box", &options(), &recordings(1)).await.unwrap();
+        assert_eq!(all(&list, &store).await.len(), 2 * PAGE + 50, "a list that was not begun replaces none");
         let within = list.entries(&store, 3).await.unwrap();
         assert_eq!((within[0].name.as_str(), within[1].name.as_str()), ("talk 3", "https://example.org/4.mp3"));
         assert!(BatchList::find(&store, &keys::batch("none")).await.unwrap().is_none());

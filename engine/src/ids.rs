@@ -16,7 +16,7 @@ use tenant::TENANT_END;
 
 /// A name that is safe as a workflow's id and as a folder in the store: `NAME`, or `TENANT:NAME` for a tenant's own, so
 /// that two tenants may give the same name and no tenant can spell another's.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct JobId(String);
 
@@ -112,7 +112,22 @@ impl JobId {
         let kept = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '-' };
         let tail_from = name.char_indices().rev().nth(READABLE - 1).map_or(0, |(at, _)| at);
         let readable: String = name[tail_from..].chars().map(kept).collect();
-        Self(format!("{}.{}-{}", self.0, readable.trim_matches('-'), digest::<6>(&[name, content])))
+        Self(format!("{}.{}-{}", self.0, readable.trim_matches('-'), digest::<ENTRY_HASH>(&[name, content])))
+    }
+
+    /// The job of this batch that has the id, or to which what has it belongs: a message, a later question. Whichever run
+    /// of the batch began it, and whatever list names it.
+    pub fn job_of_batch(&self, id: &str) -> Option<Self> {
+        let rest = id.strip_prefix(self.as_str())?.strip_prefix('.')?;
+        let entry = rest.split('.').next()?;
+        let is_own = entry == rest || Self(id.to_owned()).is_derived();
+        (is_own && is_entry(entry)).then(|| Self(format!("{self}.{entry}")))
+    }
+
+    /// The batch that a job has its id from.
+    pub fn batch(&self) -> Option<Self> {
+        let (batch, entry) = self.0.rsplit_once('.')?;
+        is_entry(entry).then(|| Self(batch.to_owned()))
     }
 
     /// The job of the `position`th of several inputs that were given one name together.
@@ -150,6 +165,18 @@ pub fn tenant_and_name(id: &str) -> (Option<Tenant>, &str) {
 
 /// Letters of an entry's name in its job's id.
 const READABLE: usize = 40;
+
+/// Bytes of the hash in it.
+const ENTRY_HASH: usize = 6;
+
+/// Whether an id's last part is one that [`JobId::in_batch`] makes.
+fn is_entry(part: &str) -> bool {
+    let is_hash = |hash: &str| {
+        hash.len() == 2 * ENTRY_HASH && hash.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let is_readable = |text: &str| text.bytes().all(|letter| letter.is_ascii_alphanumeric() || letter == b'-');
+    part.rsplit_once('-').is_some_and(|(readable, hash)| is_readable(readable) && is_hash(hash))
+}
 
 /// As many bytes of the parts' common hash, in hexadecimal.
 fn digest<const BYTES: usize>(parts: &[&str]) -> String {
@@ -221,6 +248,16 @@ mod tests {
         assert_eq!(job, batch.in_batch("über/eins.flac", "abc"));
         assert_ne!(job, batch.in_batch("über/eins.flac", "abd"));
         assert!(job.as_str().starts_with(&format!("{batch}.ber-eins-flac-")), "{job}");
+        for id in [job.to_string(), format!("{job}.run-1.webhook"), format!("{job}.llm.summary")] {
+            assert_eq!(batch.job_of_batch(&id).as_ref(), Some(&job), "{id}");
+        }
+        let other: JobId = format!("{batch}.more").parse().unwrap();
+        let foreign = other.in_batch("a", "b");
+        for id in [foreign.as_str(), other.as_str(), batch.as_str(), &format!("{batch}.talk-1"), &format!("{job}.more")]
+        {
+            assert_eq!(batch.job_of_batch(id), None, "{id}");
+        }
+        assert_eq!((job.batch(), foreign.batch(), batch.batch()), (Some(batch.clone()), Some(other), None));
         let long = batch.in_batch(&"ü".repeat(300), "abc");
         assert!(long.as_str().parse::<JobId>().is_ok(), "{long}");
     }

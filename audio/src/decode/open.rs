@@ -358,12 +358,11 @@ fn promise(reader: &dyn FormatReader, track_id: u32) -> Promise {
     };
     // The mark of a program that wrote to a pipe, as in wav.
     const OPEN_FRAMES: u64 = 0x7F00_0000 / 8;
-    let is_open =
-        format == FORMAT_ID_AIFF && track.and_then(|track| track.num_frames).is_some_and(|n| n >= OPEN_FRAMES);
+    let is_open = |frames: u64| format == FORMAT_ID_AIFF && frames >= OPEN_FRAMES;
     let of_track = track.and_then(|track| Some((track.time_base?, track.duration?)));
     let media = reader.media_info();
     match of_track.or(media.time_base.zip(media.duration)) {
-        Some((time_base, length)) if length.get() > 0 && !estimated && !is_open => {
+        Some((time_base, length)) if length.get() > 0 && !estimated && !is_open(length.get()) => {
             Promise::Seconds(time_base.calc_duration_saturating(length).as_secs_f64())
         }
         _ => Promise::Nothing,

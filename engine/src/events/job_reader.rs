@@ -111,7 +111,7 @@ impl JobReader {
             return Ok(Ended { status: progress.status, error: failure, provenance: None });
         };
         let result = &known.head;
-        progress.status = result.status;
+        progress.end(result.status);
         progress.duration_s = result.duration_s;
         progress.chunks_total = result.provenance.chunks_total;
         if result.has_transcript() {

@@ -52,6 +52,11 @@ pub(super) fn classify(key: &str, error: object_store::Error) -> StoreError {
     StoreError::Failed { key, source: error }
 }
 
+/// Whether the folder was gone in which something was to be written.
+pub(super) fn has_lost_its_folder(error: &object_store::Error) -> bool {
+    !matches!(error, object_store::Error::NotFound { .. }) && caused_by(error, io::ErrorKind::NotFound)
+}
+
 fn caused_by(error: &(dyn Error + 'static), kind: io::ErrorKind) -> bool {
     let own = error.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == kind);
     own || error.source().is_some_and(|source| caused_by(source, kind))

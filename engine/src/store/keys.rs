@@ -17,6 +17,9 @@ pub fn upload_hash(key: &str) -> Option<&str> {
     key.strip_prefix("uploads/").filter(|name| name.len() == DIGITS && name.bytes().all(is_digit))
 }
 
+/// Those with a folder for each job, batch or recording.
+pub(super) const OF_JOBS: [&str; 5] = ["audio", "batches", "erasing", "jobs", "references"];
+
 /// Whether the system writes such objects for itself, so that no client can name one as its recording. Uploads are their
 /// owners', but for those on their way in.
 pub fn is_own(key: &str) -> bool {
@@ -168,7 +171,7 @@ pub fn deliveries(job: &str) -> String {
     format!("jobs/{job}/deliveries")
 }
 
-/// What a batch's jobs have in common, and where the pages of its recordings lie.
+/// What the jobs have in common of the batch's list that was begun last, and where the pages of its recordings lie.
 pub fn batch(batch: &str) -> String {
     format!("batches/{batch}/requests.json")
 }
@@ -186,6 +189,11 @@ pub fn batch_folder(batch: &str) -> String {
 /// The pages of a batch's recordings, by a hash of all that is in them.
 pub fn batch_pages(batch: &str, hash: &str) -> String {
     format!("batches/{batch}/{hash}")
+}
+
+/// What the jobs of one list have in common; a list's own, whatever becomes of the batch.
+pub fn batch_list(folder: &str) -> String {
+    format!("{folder}/list.json")
 }
 
 pub fn batch_page(folder: &str, page: usize) -> String {

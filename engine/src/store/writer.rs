@@ -12,7 +12,7 @@ use tokio::{
     task::{JoinError, JoinSet},
 };
 
-use super::{StoreError, classify};
+use super::{StoreError, classify, in_a_folder};
 
 const SMALL: usize = 128 * 1024;
 /// Small parts that one stream may have on their way.
@@ -54,7 +54,8 @@ impl Writer {
             Parts::Small => None,
             Parts::Large(room) => Some((tempfile::tempfile().map_err(|error| temporary(key, error))?, room)),
         };
-        let upload = objects.put_multipart(&Path::from(key)).await.map_err(|error| classify(key, error))?;
+        let location = Path::from(key);
+        let upload = in_a_folder(|| objects.put_multipart(&location)).await.map_err(|error| classify(key, error))?;
         let part = match buffer {
             None => Part::Small(WriteMultipart::new_with_chunk_size(upload, SMALL)),
             Some((file, room)) => Part::Large(PartBuffer {
@@ -168,7 +169,9 @@ impl PartBuffer {
 }
 
 /// A disk may keep a thread waiting.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(error.into()))
 }
 

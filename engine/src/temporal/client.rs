@@ -17,8 +17,8 @@ use temporalio_client::{
     WorkflowFetchHistoryOptions, WorkflowGetResultOptions, WorkflowIdConflictPolicy, WorkflowIdReusePolicy,
     WorkflowQueryOptions, WorkflowStartOptions,
     envconfig::LoadClientConfigProfileOptions,
-    errors::{WorkflowGetResultError, WorkflowStartError},
-    tonic::IntoRequest,
+    errors::{WorkflowGetResultError, WorkflowInteractionError, WorkflowStartError},
+    tonic::{Code, IntoRequest},
 };
 use temporalio_common::{
     MemoValues, UntypedWorkflow, protos::temporal::api::workflowservice::v1::GetSystemInfoRequest,
@@ -33,7 +33,7 @@ use super::{
 };
 use crate::{job::JobRequest, llm::LlmTask, result::JobStatus};
 
-pub use erasing::Execution;
+pub use erasing::{Execution, Which};
 pub use error::ClientError;
 pub use listing::{BadCursor, Cursor, JobFilter, JobPage};
 
@@ -261,8 +261,11 @@ impl Jobs {
     pub fn cancel<'a>(&'a self, id: &'a str) -> Call<'a, ()> {
         bounded(async move {
             let handle = self.client.get_workflow_handle::<UntypedWorkflow>(id);
-            let requested = handle.cancel(WorkflowCancelOptions::builder().reason("asked by the user").build()).await;
-            requested.map_err(|error| interaction(id, error))
+            match handle.cancel(WorkflowCancelOptions::builder().reason("asked by the user").build()).await {
+                // Somebody has asked before, and it has not heard yet.
+                Err(WorkflowInteractionError::Rpc(status)) if status.code() == Code::AlreadyExists => Ok(()),
+                requested => requested.map_err(|error| interaction(id, error)),
+            }
         })
     }
 

@@ -87,6 +87,20 @@ pub enum Stage {
     Llm,
     Conclude,
     Done,
+    /// It ended before all was done.
+    Failed,
+    Cancelled,
+}
+
+impl Stage {
+    fn of(status: JobStatus) -> Self {
+        match status {
+            JobStatus::Running => Self::Queued,
+            JobStatus::Completed | JobStatus::CompletedWithErrors => Self::Done,
+            JobStatus::Failed => Self::Failed,
+            JobStatus::Cancelled => Self::Cancelled,
+        }
+    }
 }
 
 impl fmt::Display for Stage {
@@ -100,6 +114,8 @@ impl fmt::Display for Stage {
             Self::Llm => "llm",
             Self::Conclude => "conclude",
             Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
         })
     }
 }
@@ -170,7 +186,7 @@ impl JobProgress {
             kind,
             name: None,
             status,
-            stage: if status.is_final() { Stage::Done } else { Stage::Queued },
+            stage: Stage::of(status),
             chunks_done: 0,
             chunks_total: 0,
             ingested_s: 0.0,
@@ -194,6 +210,12 @@ impl JobProgress {
             elapsed_s: result.timings.wall_s,
             ..Self::new(id, JobKind::Transcribe, result.status)
         }
+    }
+
+    /// The job ended so.
+    pub fn end(&mut self, status: JobStatus) {
+        self.status = status;
+        self.stage = Stage::of(status);
     }
 
     /// Whether the whole recording is segmented, so that no chunks are added to those that there are.

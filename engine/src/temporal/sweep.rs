@@ -52,6 +52,8 @@ pub struct Leftovers {
     pub parts: Vec<AbandonedPart>,
     /// Written by processes that were killed before they took them away again.
     pub probes: Vec<StoredObject>,
+    /// How long all of it has lain about at least.
+    min_age: Duration,
 }
 
 impl Leftovers {
@@ -95,7 +97,7 @@ pub fn find<'a>(store: &'a Store, jobs: &'a Jobs, min_age: Duration) -> BoxFutur
         let parts = store.abandoned_parts().await?.into_iter().filter(|part| is_old(part.modified)).collect();
         let recordings = census.recordings.into_iter().collect();
         let probes = census.probes.into_iter().filter(|probe| is_old(probe.modified)).collect();
-        Ok(Leftovers { recordings, jobs: forgotten(jobs, census.jobs).await?, tombstones, parts, probes })
+        Ok(Leftovers { recordings, jobs: forgotten(jobs, census.jobs).await?, tombstones, parts, probes, min_age })
     })
 }
 
@@ -107,7 +109,9 @@ async fn spare_awaited(store: &Store, jobs: &Jobs, census: &mut Census) -> Resul
     }
     let mut sources = jobs.running_sources().await?;
     for id in jobs.running_batches().await? {
-        for recording in BatchList::recordings(store, id.as_str()).await?.unwrap_or_default() {
+        let list = jobs.list_of_batch(id.as_str()).await?.unwrap_or_else(|| keys::batch(id.as_str()));
+        let Some(list) = BatchList::find(store, &list).await? else { continue };
+        for recording in list.recordings(store).await? {
             census.jobs.remove(&recording.id);
             sources.push(recording.source);
         }
@@ -172,6 +176,7 @@ pub fn remove<'a>(
                 count(&mut report, gone);
             }
         }
+        store.remove_old_empty(found.min_age).await?;
         for part in found.parts {
             store.delete_part(&part).await?;
             let gone = Erased { objects: 1, bytes: part.size };

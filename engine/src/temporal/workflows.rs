@@ -29,4 +29,5 @@ pub(crate) use batch::{BatchNumbers, NUMBERS_MEMO};
 pub(crate) use continued::JobInput;
 pub(crate) use name::{add_name, name_in};
 pub(crate) use next_run::STARTED_MEMO;
+pub(crate) use purge::{EVERYTHING, EXTENT_MEMO};
 pub(crate) use transcribe::STATUS_MEMO;

@@ -99,6 +99,8 @@ impl AppState {
     ) -> Result<AcceptedJob, ApiError> {
         let jobs = self.temporal.jobs()?;
         let _turn = self.turns.of(job).await;
+        // What is left of a job that is being deleted is no answer to anybody.
+        jobs.refuse_while_purged(job.as_str()).await?;
         caller.check_key(jobs, job, request).await?;
         let held = self.holder(job, JobKind::Transcribe).await?.filter(|holder| holder.holds_id());
         if let Some(Holder { status, .. }) = held {
@@ -132,7 +134,6 @@ impl AppState {
 
     /// From now on the job needs its recording, which others may be about to delete.
     async fn start(&self, jobs: &Jobs, job: &OwnJob, request: &JobRequest) -> Result<Submission, ApiError> {
-        jobs.refuse_while_purged(job.as_str()).await?;
         self.uploads.claim(job, &request.source).await?;
         Ok(jobs.submit(job.as_str(), request).await?)
     }

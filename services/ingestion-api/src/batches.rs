@@ -9,11 +9,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use engine::{
-    batch_list::{BatchList, BatchRecording},
+    batch_list::BatchRecording,
     job::{AudioOptions, JobOptions, Source, SpeechOptions, Webhook},
     llm::LlmTask,
     result::JobStatus,
-    store::keys,
     temporal::{
         batch::{self, BatchError},
         client::Submission,
@@ -71,7 +70,7 @@ struct AcceptedBatch {
     id: JobName,
     #[schema(value_type = String)]
     status: JobStatus,
-    /// It was running already, with the recordings that it was started with.
+    /// It was running already, with these recordings.
     existing: bool,
     jobs: Vec<BatchJob>,
     links: JobLinks,
@@ -152,21 +151,39 @@ async fn start_or_find(
     concurrency: u32,
 ) -> Result<bool, ApiError> {
     let _turn = state.turns.of(batch).await;
-    if caller.has_key() {
-        let first = BatchList::find(&state.uploads.store, &keys::batch(batch.as_str())).await?;
-        if first.is_some_and(|first| !first.is_of(batch.as_str(), &new.options, &new.recordings)) {
-            return Err(key_is_taken(batch));
-        }
-    }
+    state.temporal.jobs()?.refuse_while_purged(batch.as_str()).await?;
     let held = state.holder(batch, JobKind::Batch).await?;
-    if held.is_some_and(|holder| !holder.status.is_final()) {
+    let is_running = held.is_some_and(|holder| !holder.status.is_final());
+    if is_running || caller.has_key() {
+        refuse_other_list(state, caller, batch, new).await?;
+    }
+    if is_running {
         return Ok(true);
     }
     let all = &new.recordings;
     let count = if state.quota.is_limited() { count_unfinished(state, batch, all).await? } else { all.len() };
     let starting = begin(state, batch, new, concurrency);
     let submission = state.quota.charge(&caller.client, count, starting, |submission| !submission.existing).await?;
+    if submission.existing {
+        // Another request was faster.
+        refuse_other_list(state, caller, batch, new).await?;
+    }
     Ok(submission.existing)
+}
+
+/// A batch that runs goes on with what it was started with, and a key means what it came with first.
+async fn refuse_other_list(state: &AppState, caller: &Caller, batch: &OwnJob, new: &NewList) -> Result<(), ApiError> {
+    let list = batch::list(state.temporal.jobs()?, &state.uploads.store, batch.id()).await.map_err(not_started)?;
+    if list.is_none_or(|list| list.is_of(batch.as_str(), &new.options, &new.recordings)) {
+        return Ok(());
+    }
+    if caller.has_key() {
+        return Err(key_is_taken(batch));
+    }
+    let message = format!(
+        "the batch {batch} runs, with other recordings or options; send this when it has ended, or give another id"
+    );
+    Err(ApiError::new(StatusCode::CONFLICT, ErrorKind::InvalidRequestError, message).param("id").code("id_taken"))
 }
 
 /// The jobs that the batch will run: what it has finished before it leaves alone.

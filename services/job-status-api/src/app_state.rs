@@ -52,8 +52,20 @@ impl AppState {
     }
 
     /// The job as it is now, and what comes.
+    ///
+    /// # Errors
+    /// 404 for a job that nobody knows, 409 for one that is being deleted.
     pub(crate) async fn follow(&self, job: &OwnJob) -> Result<Subscription, ApiError> {
+        self.refuse_deleted(job).await?;
         Ok(self.watchers.watch(self.temporal.jobs()?, job.as_str()).await?)
+    }
+
+    /// What is left of a job that is being deleted is shown to nobody.
+    ///
+    /// # Errors
+    /// 409.
+    pub(crate) async fn refuse_deleted(&self, job: &OwnJob) -> Result<(), ApiError> {
+        Ok(self.temporal.jobs()?.refuse_deleted(job.as_str()).await?)
     }
 
     /// The job's run that goes on or was the last; as its result says where Temporal has forgotten the job.
@@ -61,6 +73,7 @@ impl AppState {
     /// # Errors
     /// 404 for a job that nobody knows.
     pub(crate) async fn latest_run(&self, job: &OwnJob) -> Result<String, ApiError> {
+        self.refuse_deleted(job).await?;
         match self.temporal.jobs()?.latest_run(job.as_str()).await {
             Err(error @ ClientError::NotFound { .. }) => {
                 let known = self.watchers.results().find(job.as_str()).await?;
@@ -118,8 +131,9 @@ impl AppState {
     /// what it had until then.
     ///
     /// # Errors
-    /// 404 for a job that nobody knows, 409 for one that has not ended or gave no transcript.
+    /// 404 for a job that nobody knows, 409 for one that has not ended, gave no transcript or is being deleted.
     pub(crate) async fn result(&self, job: &OwnJob) -> Result<KnownHead, ApiError> {
+        self.refuse_deleted(job).await?;
         let known = self.watchers.results().find(job.as_str()).await?;
         if let Some(known) = known.filter(|known| known.head.has_transcript()) {
             return Ok(known);

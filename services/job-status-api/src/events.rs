@@ -39,6 +39,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 async fn events(State(state): State<AppState>, job: OwnJob, headers: HeaderMap) -> Result<Response, ApiError> {
     let last_id = headers.get(LAST_EVENT_ID).map(|id| id.to_str().unwrap_or("?").parse::<EventId>());
     let last_id = last_id.transpose().map_err(|error| ApiError::invalid(error.to_string()).param("Last-Event-ID"))?;
+    state.refuse_deleted(&job).await?;
     let stream = EventStream {
         snapshots: state.watchers.watch_text(state.temporal.jobs()?, job.as_str()).await?,
         links: state.links,

@@ -25,10 +25,11 @@ pub(crate) struct JobView {
     /// `running`, `completed`, `completed_with_errors`, `failed` or `cancelled`.
     #[schema(value_type = String)]
     status: JobStatus,
-    /// `queued`, `ingest`, `prepare`, `transcribe`, `assemble`, `llm`, `conclude` or `done`.
+    /// `queued`, `ingest`, `prepare`, `transcribe`, `assemble`, `llm`, `conclude` or `done`; `failed` or `cancelled` where it
+    /// ended before.
     #[schema(value_type = String)]
     stage: Stage,
-    /// 0 to 100.
+    /// 0 to 100; of a job that failed or was cancelled, as far as it came.
     percent: f64,
     chunks_done: u32,
     chunks_total: u32,

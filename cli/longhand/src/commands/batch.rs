@@ -104,7 +104,7 @@ pub(crate) async fn run(args: BatchArgs) -> anyhow::Result<Exit> {
         Outcome::Finished(end) => end,
         Outcome::Interrupted(exit) => return Ok(exit),
     };
-    report::print(&connection.store, id.as_str(), &end, broken, output.as_ref(), args.json).await
+    report::print(&connection, &id, &end, broken, output.as_ref(), args.json).await
 }
 
 /// Uploads the recordings and submits the batch, unless it is running already. Gives those that cannot be read.
@@ -120,6 +120,8 @@ async fn start(
         note(&format!("{id}: running already, with the recordings that it was started with"));
         return Ok(Vec::new());
     }
+    // Before anything is kept for a batch that is not begun.
+    jobs.refuse_while_purged(id.as_str()).await?;
     note(&format!("{id}: {} recordings", recordings.len()));
     let bar = upload_bar(recordings.len());
     let uploads = stream::iter(recordings).map(|recording| uploaded(connection, id, recording));

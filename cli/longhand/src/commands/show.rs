@@ -55,6 +55,7 @@ struct Outcome {
 pub(crate) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
     let Connection { jobs, store } = Connection::open().await?;
     let id = args.id.as_str();
+    jobs.refuse_deleted(id).await?;
     let progress = match jobs.progress(id).await {
         Err(error @ ClientError::NotFound { .. }) => {
             let result = store.find_result_head(id).await?;
@@ -82,7 +83,7 @@ async fn state(store: &Store, mut progress: JobProgress) -> anyhow::Result<State
     };
     let ResultHead { name, status, language, duration_s, errors, warnings, timings, provenance, .. } = result;
     progress.name = progress.name.or(name);
-    progress.status = status;
+    progress.end(status);
     progress.duration_s = duration_s;
     progress.chunks_total = provenance.chunks_total;
     progress.chunks_done = provenance.chunks_done();

@@ -97,7 +97,8 @@ async fn start(
     let located = locate(input).await?;
     let request = options.request(located.source.clone()).named(Some(&name));
     let failed = || format!("cannot start a job for {name}");
-    // Before anything is kept for a job that is another recording's.
+    // Before anything is kept for a job that is another recording's, or that is being deleted.
+    jobs.refuse_while_purged(id.as_str()).await.with_context(failed)?;
     if jobs.holder(id.as_str()).await?.is_some_and(Holder::holds_id) {
         jobs.refuse_other_request(id.as_str(), &request).await.with_context(failed)?;
     }

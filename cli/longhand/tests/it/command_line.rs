@@ -241,6 +241,15 @@ fn inputs_that_cannot_be_read_are_refused_before_anything_starts() {
 }
 
 #[test]
+fn a_store_that_is_not_there_is_an_error_for_those_that_look() {
+    let alone = Alone::new();
+    for arguments in [&["store"][..], &["store", "--json"], &["store", "sweep", "--dry-run"], &["result", "job-1"]] {
+        alone.check_refused(arguments, &["there is no such folder", "LONGHAND_STORE"]);
+        assert!(!alone.folder.path().join("store").exists(), "{arguments:?} makes none");
+    }
+}
+
+#[test]
 fn a_server_that_is_not_there_is_said_so_soon() {
     let alone = Alone::new();
     alone.write("talks/talk.wav", b"RIFF");

@@ -13,6 +13,7 @@ use std::{
     },
 };
 
+use engine::ids::JobId;
 use serde_json::{Value, json};
 use test_stack::{INGESTION, Stack, audio::repeated_sample, sample, wait_until};
 
@@ -192,6 +193,33 @@ fn a_purge_that_is_killed_in_the_middle_is_ended_later() {
     assert_eq!(stack.json(["result", "kept-too", "--json"])["provenance"]["chunks_computed"], 0);
 }
 
+/// Whatever list names them, and however often the batch was run.
+#[test]
+fn a_large_batch_is_erased_in_short_steps_by_its_jobs_names() {
+    const JOBS: usize = 1_200;
+    let stack = Stack::start();
+    let store = stack.folder().join("store");
+    let batch: JobId = "large".parse().unwrap();
+    let job = |number: usize| batch.in_batch(&format!("{number}.mp3"), "").to_string();
+    let others = ["large.talk", "larger", "large-0123456789ab"].map(str::to_owned);
+    for id in (0..JOBS).map(job).chain(others.clone()) {
+        fs::create_dir_all(store.join("jobs").join(&id)).unwrap();
+        fs::write(store.join("jobs").join(&id).join("transcript.json"), "{}").unwrap();
+    }
+    fs::create_dir_all(store.join("batches/large")).unwrap();
+    fs::write(store.join("batches/large/requests.json"), "lost").unwrap();
+
+    let deleted = stack.json(["delete", "large", "--yes", "--json"]);
+    assert_eq!(deleted[0]["objects"], JOBS + 1, "each of its jobs, and the list");
+    let left: BTreeSet<_> = others.map(|id| format!("jobs/{id}/transcript.json")).into();
+    assert_eq!(stored(&stack), left, "what only sounds like one of its jobs stays");
+    let history = stack.history("purge/large").to_string();
+    let steps = history.matches("EVENT_TYPE_ACTIVITY_TASK_COMPLETED").count();
+    assert!(steps >= 4, "{steps} steps");
+    let told = stack.log_of(INGESTION).matches("erased a job").count();
+    assert_eq!(told, JOBS + 1, "each is told once");
+}
+
 #[test]
 fn a_sweep_takes_what_nobody_needs_and_a_dry_run_only_tells() {
     let stack = Stack::start();
@@ -219,12 +247,17 @@ fn a_sweep_takes_what_nobody_needs_and_a_dry_run_only_tells() {
         fs::create_dir_all(store.join(key).parent().unwrap()).unwrap();
         fs::write(store.join(key), "left").unwrap();
     }
+    let name_of_a_deleted_job = store.join("jobs/secret/recordings");
+    fs::create_dir_all(&name_of_a_deleted_job).unwrap();
     let foreign = store.join("notes.txt");
     fs::write(&foreign, "not of Longhand").unwrap();
 
     let recent = stack.json(["store", "sweep", "--dry-run", "--json"]);
     assert_eq!(recent["leftovers"], json!([]), "nothing goes that was touched today");
     let found = stack.json(["store", "sweep", "--dry-run", "--min-age-hours", "0", "--json"]);
+    let by_setting =
+        stack.command().args(["store", "sweep", "--dry-run", "--json"]).env("LONGHAND_SWEEP_AGE_HOURS", "0").output();
+    assert_eq!(serde_json::from_slice::<Value>(&by_setting.unwrap().stdout).unwrap()["bytes"], found["bytes"]);
     let named: BTreeSet<_> = found["leftovers"]
         .as_array()
         .unwrap()
@@ -241,6 +274,7 @@ fn a_sweep_takes_what_nobody_needs_and_a_dry_run_only_tells() {
         assert!(!store.join(key).exists(), "{key} is left");
     }
     assert!(foreign.exists());
+    assert!(!store.join("jobs/secret").exists());
     stack.text(["cancel", "running"]);
     stack.wait_for("running", "it is cancelled", |state| state["status"] == "cancelled");
     assert!(store.join(format!("uploads/{SHA256}")).exists(), "the old job's recording is there");

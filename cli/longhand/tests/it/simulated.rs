@@ -74,8 +74,8 @@ impl Simulation {
         let store = Store::open(&StoreSettings { url: Some(self.path("").display().to_string()) }).unwrap();
         let options = JobOptions::default();
         let written = BatchList::write(&store, id, &options, &recordings);
-        tokio::runtime::Runtime::new().unwrap().block_on(written).unwrap();
-        let batch = json!({ "requests_key": keys::batch(id), "total": jobs, "concurrency": 16 });
+        let list = tokio::runtime::Runtime::new().unwrap().block_on(written).unwrap();
+        let batch = json!({ "requests_key": list, "total": jobs, "concurrency": 16 });
         self.start_workflow("batch", id, &batch);
     }
 

@@ -19,7 +19,7 @@ use crate::{
     temporal::{
         contracts::{Contract, Ingest, IngestProgress, Prepare, PrepareProgress, TranscribeUnit, UnitProgress},
         progress::{JobKind, JobProgress, JobSummary, Retry, WorkflowProgress},
-        workflows::{BatchNumbers, JobInput, NUMBERS_MEMO, STARTED_MEMO, STATUS_MEMO, name_in},
+        workflows::{BatchNumbers, BatchRequest, JobInput, NUMBERS_MEMO, STARTED_MEMO, STATUS_MEMO, name_in},
     },
 };
 
@@ -123,9 +123,17 @@ where
 
 /// The request in a workflow's first event.
 pub(super) fn request(first: Option<&HistoryEvent>) -> Option<JobRequest> {
-    let Attributes::WorkflowExecutionStartedEventAttributes(started) = first?.attributes.as_ref()? else { return None };
-    let input = serde_json::from_slice(&started.input.as_ref()?.payloads.first()?.data).ok()?;
-    JobInput::parse(input).ok().map(|input| input.request)
+    JobInput::parse(input(first?)?).ok().map(|input| input.request)
+}
+
+/// The same of a batch.
+pub(super) fn batch_request(first: Option<&HistoryEvent>) -> Option<BatchRequest> {
+    input(first?)
+}
+
+fn input<T: DeserializeOwned>(first: &HistoryEvent) -> Option<T> {
+    let Attributes::WorkflowExecutionStartedEventAttributes(started) = first.attributes.as_ref()? else { return None };
+    serde_json::from_slice(&started.input.as_ref()?.payloads.first()?.data).ok()
 }
 
 fn kind(workflow_type: &str) -> Option<JobKind> {

@@ -3,9 +3,10 @@
 use anyhow::Context;
 use engine::{
     batch_list::{BatchEntry, BatchList},
+    ids::JobId,
     result::{JobResult, JobStatus},
-    store::{Store, StoreError, keys},
-    temporal::client::JobEnd,
+    store::{Store, StoreError},
+    temporal::{batch, client::JobEnd},
     warning::Warning,
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -13,6 +14,7 @@ use serde::Serialize;
 
 use super::recordings::Broken;
 use crate::{
+    connection::Connection,
     durations::format_duration,
     exit::Exit,
     output::{Output, OutputFolder},
@@ -47,15 +49,15 @@ struct Line {
 /// Prints a batch's table, or its JSON, and settles the exit code. The results go into the folder of the output where
 /// there is one.
 pub(crate) async fn print(
-    store: &Store,
-    batch: &str,
+    Connection { jobs, store }: &Connection,
+    id: &JobId,
     end: &JobEnd,
     broken: Vec<Broken>,
     output: Option<&Output>,
     json: bool,
 ) -> anyhow::Result<Exit> {
-    let list = BatchList::find(store, &keys::batch(batch)).await?;
-    let list = list.with_context(|| format!("the store has no list of {batch}'s recordings; check LONGHAND_STORE"))?;
+    let list = batch::list(jobs, store, id).await?;
+    let list = list.with_context(|| format!("the store has no list of {id}'s recordings; check LONGHAND_STORE"))?;
     let mut folder = match output {
         Some(output) => output.open_folder(names(store, &list).await?),
         None => None,
@@ -63,16 +65,16 @@ pub(crate) async fn print(
     let mut jobs = lines(store, &list, folder.as_mut()).await?;
     jobs.extend(broken.into_iter().map(broken_line));
     let well = jobs.iter().filter(|job| job.status.is_some_and(JobStatus::has_transcript)).count();
-    note(&format!("{batch}: {well} of {} recordings have their transcripts", jobs.len()));
+    note(&format!("{id}: {well} of {} recordings have their transcripts", jobs.len()));
     if let Some(failure) = &end.failure {
-        note(&format!("error: {batch} failed: {failure}"));
+        note(&format!("error: {id} failed: {failure}"));
     }
     for Line { name, warnings, .. } in &jobs {
         warnings.iter().for_each(|warning| note(&format!("warning: {name}: {}", warning.message)));
     }
     let all_well = well == jobs.len() && end.status.has_transcript();
     if json {
-        print_json(&Report { id: batch, status: status(end.status, all_well), jobs })?;
+        print_json(&Report { id: id.as_str(), status: status(end.status, all_well), jobs })?;
     } else {
         print_text(&table(["FILE", "STATUS", "DURATION", "TOOK", "ERROR"], jobs.into_iter().map(row)))?;
     }
@@ -137,15 +139,8 @@ fn line(entry: BatchEntry, result: Option<JobResult>) -> Line {
 }
 
 fn broken_line(Broken { name, reason }: Broken) -> Line {
-    Line {
-        id: None,
-        name,
-        status: Some(JobStatus::Failed),
-        duration_s: None,
-        wall_s: None,
-        error: Some(reason),
-        warnings: Vec::new(),
-    }
+    let (error, warnings) = (Some(reason), Vec::new());
+    Line { id: None, name, status: Some(JobStatus::Failed), duration_s: None, wall_s: None, error, warnings }
 }
 
 fn row(line: Line) -> [String; 5] {

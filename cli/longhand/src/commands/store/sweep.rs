@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use clap::Args;
-use engine::temporal::{
-    contracts::SweepReport,
-    sweep::{self, Leftovers},
-    workflows::HousekeepingRequest,
+use engine::{
+    config::{self, HousekeepingSettings},
+    temporal::{
+        contracts::SweepReport,
+        sweep::{self, Leftovers},
+        workflows::HousekeepingRequest,
+    },
 };
 use serde_json::json;
 
@@ -30,17 +33,21 @@ pub(crate) struct SweepArgs {
     /// Only tell what would go
     #[arg(long)]
     dry_run: bool,
-    /// Leave alone what was touched since
-    #[arg(long, value_name = "HOURS", default_value_t = 24)]
-    min_age_hours: u32,
+    /// Leave alone what was touched since. Default: LONGHAND_SWEEP_AGE_HOURS, which is a day where nothing is said
+    #[arg(long, value_name = "HOURS")]
+    min_age_hours: Option<u32>,
     /// Print JSON: {recordings, jobs, parts, objects, bytes}, and of a dry run what would go
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) async fn run(args: SweepArgs) -> anyhow::Result<Exit> {
-    let Connection { jobs, store } = Connection::open().await?;
-    let min_age = Duration::from_secs(3600) * args.min_age_hours;
+    let Connection { jobs, store } = Connection::open_existing().await?;
+    let min_age_hours = match args.min_age_hours {
+        Some(hours) => hours,
+        None => config::load::<HousekeepingSettings>()?.sweep_age_hours,
+    };
+    let min_age = Duration::from_secs(3600) * min_age_hours;
     if args.dry_run {
         let found = sweep::find(&store, &jobs, min_age).await?;
         show(&found, args.json)?;
