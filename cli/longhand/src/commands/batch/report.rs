@@ -137,7 +137,15 @@ fn line(entry: BatchEntry, result: Option<JobResult>) -> Line {
 }
 
 fn broken_line(Broken { name, reason }: Broken) -> Line {
-    Line { id: None, name, status: Some(JobStatus::Failed), duration_s: None, wall_s: None, error: Some(reason) }
+    Line {
+        id: None,
+        name,
+        status: Some(JobStatus::Failed),
+        duration_s: None,
+        wall_s: None,
+        error: Some(reason),
+        warnings: Vec::new(),
+    }
 }
 
 fn row(line: Line) -> [String; 5] {
