@@ -11,6 +11,7 @@ mod llm;
 mod loading;
 mod services;
 mod variables;
+mod web_address;
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -26,6 +27,7 @@ pub use variables::{Variable, variables};
 use confique::Config;
 
 use crate::{job::RecogniserChoice, secret::Secret};
+use web_address::web_address;
 
 /// Where audio, checkpoints and results are kept.
 #[derive(Debug, Clone, Config)]
@@ -42,7 +44,7 @@ pub struct CacheSettings {
     #[config(env = "LONGHAND_CACHE")]
     pub folder: Option<PathBuf>,
     /// Hub that models are fetched from, or a mirror with its paths.
-    #[config(env = "LONGHAND_MODEL_HUB", default = "https://huggingface.co")]
+    #[config(env = "LONGHAND_MODEL_HUB", default = "https://huggingface.co", validate = web_address)]
     pub hub: String,
     /// Seconds in which a download has to get on by a kilobyte for each; one that does not is given up, and continued later.
     #[config(env = "LONGHAND_DOWNLOAD_STALL_SECONDS", default = 30, validate(*stall_seconds > 0, "must not be 0"))]
@@ -67,7 +69,7 @@ pub struct TelemetrySettings {
     #[config(env = "LONGHAND_LOG_FORMAT", default = "text")]
     pub format: LogFormat,
     /// OTLP collector (gRPC) that gets the traces, such as `http://localhost:4317`. Nothing waits for it.
-    #[config(env = "LONGHAND_OTLP_ENDPOINT")]
+    #[config(env = "LONGHAND_OTLP_ENDPOINT", validate = web_address)]
     pub otlp_endpoint: Option<String>,
     /// Where a program serves its Prometheus metrics, such as `0.0.0.0:9464`. The HTTP services have theirs at `/metrics` of their own address if this is not set.
     #[config(env = "LONGHAND_METRICS_ADDRESS")]
@@ -101,25 +103,25 @@ pub struct WorkflowSettings {
 #[derive(Debug, Clone, Config)]
 pub struct IngestSettings {
     /// Recordings decoded at the same time.
-    #[config(env = "LONGHAND_INGEST_SLOTS", default = 2)]
+    #[config(env = "LONGHAND_INGEST_SLOTS", default = 2, validate(*slots > 0, "must not be 0"))]
     pub slots: usize,
     /// Recordings fetched from URLs at the same time; those that are at hand never wait for them.
-    #[config(env = "LONGHAND_FETCH_SLOTS", default = 8)]
+    #[config(env = "LONGHAND_FETCH_SLOTS", default = 8, validate(*fetch_slots > 0, "must not be 0"))]
     pub fetch_slots: usize,
     /// Minutes that fetching one recording may take.
-    #[config(env = "LONGHAND_FETCH_MINUTES", default = 120)]
+    #[config(env = "LONGHAND_FETCH_MINUTES", default = 120, validate(*fetch_minutes > 0, "must not be 0"))]
     pub fetch_minutes: u32,
     /// Seconds of speech in a work unit, the piece that one activity recognises. The first one of a recording has no more than 60.
-    #[config(env = "LONGHAND_UNIT_SECONDS", default = 180)]
+    #[config(env = "LONGHAND_UNIT_SECONDS", default = 180, validate(*unit_seconds > 0, "must not be 0"))]
     pub unit_seconds: u32,
     /// Fetch URLs that point into private networks, too.
     #[config(env = "LONGHAND_ALLOW_PRIVATE_URLS", default = false)]
     pub allow_private_urls: bool,
     /// Largest source in megabytes.
-    #[config(env = "LONGHAND_MAX_SOURCE_MB", default = 20480)]
+    #[config(env = "LONGHAND_MAX_SOURCE_MB", default = 20480, validate(*max_source_mb > 0, "must not be 0"))]
     pub max_source_mb: u64,
     /// Longest recording in hours, gaps between its parts included.
-    #[config(env = "LONGHAND_MAX_SOURCE_HOURS", default = 1000)]
+    #[config(env = "LONGHAND_MAX_SOURCE_HOURS", default = 1000, validate(*max_source_hours > 0, "must not be 0"))]
     pub max_source_hours: u32,
     /// Program that decodes what Longhand does not decode itself, by its path or its name on `PATH`; `off` for none.
     #[config(env = "LONGHAND_FFMPEG", default = "ffmpeg")]
@@ -165,7 +167,7 @@ pub struct TranscribeSettings {
     #[config(env = "LONGHAND_TRANSCRIBE_MEMORY_MB", validate(*memory_mb > 0, "must not be 0"))]
     pub memory_mb: Option<u64>,
     /// Chunks that `ctranslate2` recognises at once. More is faster, and takes more memory and longer to cancel.
-    #[config(env = "LONGHAND_TRANSCRIBE_BATCH", default = 2)]
+    #[config(env = "LONGHAND_TRANSCRIBE_BATCH", default = 2, validate(*batch > 0, "must not be 0"))]
     pub batch: usize,
     /// Of these, threads that recognise one chunk, or batch of chunks, together. Default: 1, which gets most done; 4 with weights of more than 500 MB; more where memory is short.
     #[config(env = "LONGHAND_TRANSCRIBE_THREADS", validate(*threads > 0, "must not be 0"))]

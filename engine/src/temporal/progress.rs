@@ -250,7 +250,7 @@ impl fmt::Display for ModelDownload {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Retry {
-    /// The activity's name.
+    /// `ingest`, `prepare`, `transcribe`, `assemble`, `llm`, `conclude`, or `batch` for a batch's list.
     pub stage: String,
     /// The attempt that runs or waits now; the first is 1.
     pub attempt: u32,

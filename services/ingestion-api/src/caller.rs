@@ -47,20 +47,25 @@ impl Caller {
     /// 400 where the client gave both, or a name that it cannot give.
     pub(crate) fn job(&self, named: Option<&str>) -> Result<OwnJob, ApiError> {
         let scope = self.scope();
-        self.named(named, OwnJob::of_key).map(|job| job.unwrap_or_else(|| OwnJob::unnamed(scope)))
+        self.named(named, OwnJob::given, OwnJob::of_key).map(|job| job.unwrap_or_else(|| OwnJob::unnamed(scope)))
     }
 
     /// As [`Caller::job`], for a batch, which is named after what is in it where nobody names it.
     pub(crate) fn batch(&self, named: Option<&str>) -> Result<Option<OwnJob>, ApiError> {
-        self.named(named, OwnJob::of_batch_key)
+        self.named(named, OwnJob::given_to_batch, OwnJob::of_batch_key)
     }
 
-    fn named(&self, named: Option<&str>, keyed: impl Fn(&Scope, &str) -> OwnJob) -> Result<Option<OwnJob>, ApiError> {
+    fn named(
+        &self,
+        named: Option<&str>,
+        given: impl Fn(&Scope, &str) -> Result<OwnJob, ApiError>,
+        keyed: impl Fn(&Scope, &str) -> OwnJob,
+    ) -> Result<Option<OwnJob>, ApiError> {
         match (named, &self.key) {
             (Some(_), Some(_)) => {
                 Err(ApiError::invalid("send the field id or the header Idempotency-Key, not both").param("id"))
             }
-            (Some(name), None) => OwnJob::given(self.scope(), name).map(Some),
+            (Some(name), None) => given(self.scope(), name).map(Some),
             (None, key) => Ok(key.as_deref().map(|key| keyed(self.scope(), key))),
         }
     }

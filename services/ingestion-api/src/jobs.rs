@@ -161,7 +161,7 @@ async fn from_form(state: &AppState, caller: &Caller, request: Request) -> Resul
 }
 
 async fn from_json(state: &AppState, caller: &Caller, request: Request) -> Result<(OwnJob, JobRequest), ApiError> {
-    let Json(job) = Json::<NewJob>::from_request(state.limit_json(request), &()).await?;
+    let Json(job) = api::in_time(Json::<NewJob>::from_request(state.limit_json(request), &())).await?;
     let NewJob { source, speech, audio, llm, webhook, id, name } = job;
     let source = source.resolve(state, caller.scope(), "source").await?;
     let options = state.checked(caller.scope(), JobOptions { speech, audio, llm, webhook }, BodyFormat::Json)?;

@@ -23,7 +23,10 @@ mod whisper_server;
 use ::models::AllowedModels;
 use api::{Flags, Service};
 use confique::Config;
-use engine::config::{self, IngestSettings, IngestionApiSettings, ModelSettings, WebhookSettings};
+use engine::{
+    config::{self, IngestSettings, IngestionApiSettings, ModelSettings, WebhookSettings},
+    webhook::WebhookSecrets,
+};
 use model_names::ModelNames;
 
 const NAME: &str = env!("CARGO_PKG_NAME");
@@ -50,6 +53,8 @@ async fn main() -> anyhow::Result<()> {
     if flags.healthy {
         return Ok(api::check_ready(ingestion_api.address).await?);
     }
+    // Said now rather than to the first job with a webhook.
+    WebhookSecrets::read(&webhooks)?;
     let service = Service::start(NAME, ingestion_api.address).await?;
     let routes = routes::api(&service, &ingest, webhooks, models);
     Ok(service.serve(routes).await?)

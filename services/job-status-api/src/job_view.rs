@@ -45,7 +45,8 @@ pub(crate) struct JobView {
     /// Until all text is recognised, while that is going on.
     #[schema(required)]
     time_left_s: Option<f64>,
-    /// Stages that failed and are tried again.
+    /// Stages that failed and are tried again. With a tenant's key the message tells the kind of trouble, and the workers'
+    /// logs tell the rest.
     #[schema(value_type = Vec<Object>)]
     retries: Vec<Retry>,
     /// The model that the job waits for, while that comes to a worker.
@@ -70,6 +71,7 @@ impl JobView {
         let progress = snapshot.progress.as_ref().clone();
         let ended = snapshot.ended.clone();
         let told = |message: &String| job.scope().told(message);
+        let is_operator = job.scope().tenant().is_none();
         let retries = progress.retries.into_iter();
         Self {
             percent: snapshot.percent(),
@@ -86,7 +88,7 @@ impl JobView {
             elapsed_s: progress.elapsed_s,
             speed: snapshot.speed.map(|speed| speed.times_real_time),
             time_left_s: snapshot.speed.map(|speed| speed.seconds_left),
-            retries: retries.map(|retry| Retry { message: told(&retry.message), ..retry }).collect(),
+            retries: retries.map(|retry| if is_operator { retry } else { without_inside(retry) }).collect(),
             download: progress.download,
             jobs_done: progress.jobs_done,
             jobs_total: progress.jobs_total,
@@ -95,6 +97,18 @@ impl JobView {
             provenance: ended.and_then(|ended| ended.provenance),
         }
     }
+}
+
+/// What a tenant is told: addresses, settings and files of the workers are not among it.
+fn without_inside(retry: Retry) -> Retry {
+    let message = match retry.stage.as_str() {
+        "ingest" => "the recording could not be read, or not be fetched",
+        "prepare" => "the model is not ready",
+        "transcribe" => "recognition broke off",
+        "llm" => "the language model gives no answer",
+        _ => "a step of the job failed",
+    };
+    Retry { message: format!("{message}; it is tried again"), ..retry }
 }
 
 /// A job in a list.

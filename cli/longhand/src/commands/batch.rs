@@ -62,7 +62,7 @@ pub(crate) struct BatchArgs {
     #[command(flatten)]
     subtitles: SubtitleChoices,
     /// Name of the batch
-    #[arg(long, value_name = "ID", value_parser = JobId::given)]
+    #[arg(long, value_name = "ID", value_parser = JobId::given_to_batch)]
     id: Option<JobId>,
     /// Print the batch's id and leave
     #[arg(long)]

@@ -2,7 +2,12 @@
 
 use anyhow::{Context, ensure};
 use clap::Args;
-use engine::{ids::JobId, job::JobOptions, recording_name, temporal::client::Holder};
+use engine::{
+    ids::{JobId, NotGiven},
+    job::JobOptions,
+    recording_name,
+    temporal::client::Holder,
+};
 use serde_json::json;
 
 use crate::{
@@ -54,11 +59,12 @@ pub(crate) struct TranscribeArgs {
 pub(crate) async fn run(args: TranscribeArgs) -> anyhow::Result<Exit> {
     ensure!(args.name.is_none() || args.inputs.len() == 1, "--name is for one recording; leave it out, or name one");
     let inputs = args.inputs.iter().map(|typed| Input::parse(typed)).collect::<anyhow::Result<Vec<_>>>()?;
+    let ids = ids(args.id, inputs.len()).context("--id names all of the recordings together")?;
     let output = if args.detach { None } else { Some(args.output.resolve(inputs.len())?) };
     let options = args.request.resolve()?;
     let connection = Connection::open().await?;
     let mut started = Vec::new();
-    for (id, input) in ids(args.id, inputs.len()).into_iter().zip(&inputs) {
+    for (id, input) in ids.into_iter().zip(&inputs) {
         let name = args.name.as_deref().and_then(recording_name::cleaned).unwrap_or_else(|| input.name());
         let start = start(&connection, id, input, &options, name);
         match or_interrupted(&connection.jobs, &started, start).await? {
@@ -78,11 +84,11 @@ pub(crate) async fn run(args: TranscribeArgs) -> anyhow::Result<Exit> {
     report_and_write(ended, &output)
 }
 
-fn ids(named: Option<JobId>, count: usize) -> Vec<JobId> {
+fn ids(named: Option<JobId>, count: usize) -> Result<Vec<JobId>, NotGiven> {
     match named {
-        None => (0..count).map(|_| JobId::new()).collect(),
-        Some(id) if count == 1 => vec![id],
-        Some(id) => (1..=count).map(|position| id.numbered(position)).collect(),
+        None => Ok((0..count).map(|_| JobId::new()).collect()),
+        Some(id) if count == 1 => Ok(vec![id]),
+        Some(id) => id.numbered(count),
     }
 }
 

@@ -17,7 +17,10 @@ use crate::{
     job::JobRequest,
     result::JobStatus,
     temporal::{
-        contracts::{Contract, Ingest, IngestProgress, Prepare, PrepareProgress, TranscribeUnit, UnitProgress},
+        contracts::{
+            Amend, Contract, Ingest, IngestProgress, Prepare, PrepareProgress, ReadBatch, RunLlmTask, TranscribeUnit,
+            UnitProgress,
+        },
         progress::{JobKind, JobProgress, JobSummary, Retry, WorkflowProgress},
         workflows::{BatchNumbers, BatchRequest, JobInput, NUMBERS_MEMO, STARTED_MEMO, STATUS_MEMO, name_in},
     },
@@ -73,10 +76,21 @@ fn add_activity(progress: &mut JobProgress, activity: &PendingActivityInfo) {
     }
     if activity.attempt > 1 {
         progress.retries.push(Retry {
-            stage: name.to_owned(),
+            stage: stage(name).to_owned(),
             attempt: u32::try_from(activity.attempt).unwrap_or_default(),
             message: activity.last_failure.as_ref().map(|failure| failure.message.clone()).unwrap_or_default(),
         });
+    }
+}
+
+/// What people call the stage that the activity is of.
+fn stage(activity: &str) -> &str {
+    match activity {
+        TranscribeUnit::NAME => "transcribe",
+        RunLlmTask::NAME => "llm",
+        Amend::NAME => "conclude",
+        ReadBatch::NAME => "batch",
+        same => same,
     }
 }
 

@@ -27,7 +27,10 @@ async fn only_what_is_offered_is_listed_and_taken() {
     assert_eq!(refused.status, 400, "{refused:?}");
     let error = &refused.json()["error"];
     assert_eq!(error["param"], "speech.model", "{refused:?}");
-    assert_eq!(error["message"], "the model large-v3 is not offered here; name one of small, base.en");
+    assert_eq!(
+        error["message"],
+        "the model large-v3 is not offered here; name one of small, base.en, or none for the workers' own"
+    );
 }
 
 #[tokio::test]
