@@ -1,6 +1,6 @@
 //! What all handlers share: the ways to Temporal, to the store and to what is known of jobs.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use api::{ApiError, ErrorKind, JobQuota, Links, OwnJob, Service, Temporal};
 use axum::http::StatusCode;
@@ -16,6 +16,9 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::recordings::Recordings;
+
+/// How long what the store has waits for Temporal to say whether it is being deleted.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Cheap to clone.
 #[derive(Clone)]
@@ -60,12 +63,17 @@ impl AppState {
         Ok(self.watchers.watch(self.temporal.jobs()?, job.as_str()).await?)
     }
 
-    /// What is left of a job that is being deleted is shown to nobody.
+    /// What is left of a job that is being deleted is shown to nobody. While Temporal is away nobody is deleting it, and
+    /// what the store has is shown.
     ///
     /// # Errors
     /// 409.
     pub(crate) async fn refuse_deleted(&self, job: &OwnJob) -> Result<(), ApiError> {
-        Ok(self.temporal.jobs()?.refuse_deleted(job.as_str()).await?)
+        let Ok(jobs) = self.temporal.jobs() else { return Ok(()) };
+        match tokio::time::timeout(PATIENCE, jobs.refuse_deleted(job.as_str())).await {
+            Ok(Err(refused @ ClientError::BeingPurged { .. })) => Err(refused.into()),
+            _ => Ok(()),
+        }
     }
 
     /// The job's run that goes on or was the last; as its result says where Temporal has forgotten the job.
