@@ -18,9 +18,12 @@ use axum::{
 use bytes::Bytes;
 use engine::{
     formats::Format,
-    store::{KnownHead, keys},
+    store::{KnownHead, StoreError, keys},
 };
-use futures_util::stream;
+use futures_util::{
+    StreamExt, TryStreamExt,
+    stream::{self, BoxStream},
+};
 use serde::Deserialize;
 use tokio::{runtime::Handle, sync::mpsc};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -38,6 +41,9 @@ const PIECE: usize = 64 * 1024;
 
 /// Pieces that may wait for the client.
 const PIECES_IN_FLIGHT: usize = 4;
+
+/// Bytes at the beginning of a result within which its job is named.
+const LONGEST_NAMES: usize = 1024;
 
 /// A client that takes nothing for so long has gone away.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -74,13 +80,17 @@ async fn transcript(
     Path(OfJob { document }): Path<OfJob>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let unknown = || ApiError::not_found(format!("a job has no {document}; /docs shows what it has"));
+    let unknown = || {
+        let formats = Format::ALL.map(|format| format!("transcript.{format}")).join(", ");
+        ApiError::not_found(format!("a job has no {document}; its transcript is {formats}"))
+    };
     let format = document.strip_prefix("transcript.").and_then(|name| name.parse::<Format>().ok());
     let format = format.ok_or_else(unknown)?;
     let (document, status) = match state.text(&job).await? {
         Text::Stored(known) => {
             // A later LLM answer makes another version, and a later program may write it otherwise.
-            let tag = etag::of_content(format!("{} {format} {}", known.version, env!("CARGO_PKG_VERSION")));
+            let version = format!("{} {format} {} {job}", known.version, env!("CARGO_PKG_VERSION"));
+            let tag = etag::of_content(version);
             if etag::matches(&tag, &headers) {
                 return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response());
             }
@@ -96,7 +106,10 @@ async fn transcript(
 
 async fn body(state: &AppState, job: &OwnJob, format: Format, known: KnownHead) -> Result<Body, ApiError> {
     if format == Format::Json {
-        return Ok(Body::from_stream(state.store.stream(&keys::result(job.as_str())).await?));
+        let result = state.store.stream(&keys::result(job.as_str())).await?;
+        // As it lies in the store it has the name by which its owner knows it.
+        let (written, name) = (&known.head.job_id, job.to_string());
+        return if *written == name { Ok(Body::from_stream(result)) } else { renamed(result, written, &name).await };
     }
     let result = state.store.result_reader(job.as_str()).await?;
     let (sender, receiver) = mpsc::channel(PIECES_IN_FLIGHT);
@@ -112,6 +125,26 @@ async fn body(state: &AppState, job: &OwnJob, format: Format, known: KnownHead) 
     });
     let pieces = stream::unfold(receiver, async |mut receiver| Some((receiver.recv().await?, receiver)));
     Ok(Body::from_stream(pieces))
+}
+
+/// A result with another name of its job, which is one of its first fields.
+async fn renamed(
+    mut result: BoxStream<'static, Result<Bytes, StoreError>>,
+    written: &str,
+    name: &str,
+) -> Result<Body, ApiError> {
+    let mut head = Vec::new();
+    while head.len() < LONGEST_NAMES
+        && let Some(piece) = result.try_next().await?
+    {
+        head.extend(piece);
+    }
+    let field = |id: &str| format!("\"job_id\":\"{id}\"").into_bytes();
+    let written = field(written);
+    if let Some(at) = head.windows(written.len()).position(|part| part == written) {
+        drop(head.splice(at..at + written.len(), field(name)));
+    }
+    Ok(Body::from_stream(stream::iter([Ok(Bytes::from(head))]).chain(result)))
 }
 
 /// What is written goes to the client. A thread that writes waits for it.
