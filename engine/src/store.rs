@@ -44,7 +44,7 @@ use object_store::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::config::StoreSettings;
-use error::classify;
+use error::{classify, classify_write};
 use writer::{Parts, Writer};
 
 pub use error::StoreError;
@@ -218,7 +218,7 @@ impl Store {
                 self.write_json(key, value).await?;
                 Ok(Created::Now)
             }
-            Err(error) => Err(classify(key, error)),
+            Err(error) => Err(classify_write(key, error)),
         }
     }
 
@@ -276,7 +276,7 @@ impl Store {
     pub async fn write(&self, key: &str, bytes: impl Into<Bytes>) -> Result<(), StoreError> {
         let (payload, location) = (PutPayload::from(bytes.into()), Path::from(key));
         let written = in_a_folder(|| self.objects.put(&location, payload.clone())).await;
-        written.map(drop).map_err(|error| classify(key, error))
+        written.map(drop).map_err(|error| classify_write(key, error))
     }
 
     /// Writes a stream of unknown length; the object appears only when all of it is there.
@@ -305,11 +305,11 @@ impl Store {
 
     /// Gives an object another key, replacing what had it.
     pub async fn rename(&self, from: &str, to: &str) -> Result<(), StoreError> {
-        self.objects.rename(&Path::from(from), &Path::from(to)).await.map_err(|error| classify(from, error))
+        self.objects.rename(&Path::from(from), &Path::from(to)).await.map_err(|error| classify_write(from, error))
     }
 
     pub async fn delete(&self, key: &str) -> Result<(), StoreError> {
-        self.objects.delete(&Path::from(key)).await.map_err(|error| classify(key, error))
+        self.objects.delete(&Path::from(key)).await.map_err(|error| classify_write(key, error))
     }
 
     pub async fn exists(&self, key: &str) -> Result<bool, StoreError> {

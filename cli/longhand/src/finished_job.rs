@@ -35,7 +35,8 @@ impl FinishedJob {
             // An LLM task that was run again later can have mended what Temporal remembers.
             Some(result) if end.status.has_transcript() => result.status,
             None if end.status.has_transcript() => bail!(
-                "{id} is {}, but its result is not in the store; set LONGHAND_STORE to the store of the workers",
+                "{id} is {}, but its result is not in the store, or is damaged: set LONGHAND_STORE to the store of the workers, \
+                 or submit the same once more under this id, which makes the result again",
                 end.status
             ),
             _ => end.status,

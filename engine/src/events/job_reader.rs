@@ -104,7 +104,13 @@ impl JobReader {
     }
 
     async fn end(&mut self, progress: &mut JobProgress) -> Result<Ended, StoreError> {
-        let known = self.results.find(&progress.id).await?;
+        let known = match self.results.find(&progress.id).await {
+            // It stays so until the job is submitted again, and whoever follows it must not wait for that.
+            Err(error @ StoreError::Corrupt { .. }) => {
+                return Ok(Ended { status: progress.status, error: Some(error.to_string()), provenance: None });
+            }
+            known => known?,
+        };
         // One that was ended from outside leaves none, and that of a run before it is not its own.
         let Some(known) = known.filter(|known| known.head.is_of(&progress.run_id)) else {
             let failure = self.jobs.wait(&progress.id).await.ok().and_then(|end| end.failure);

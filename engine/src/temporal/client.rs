@@ -31,7 +31,12 @@ use super::{
     spans,
     workflows::{BatchRequest, BatchWorkflow, LlmRequest, LlmWorkflow, TranscribeWorkflow, add_name},
 };
-use crate::{job::JobRequest, llm::LlmTask, result::JobStatus};
+use crate::{
+    job::JobRequest,
+    llm::LlmTask,
+    result::JobStatus,
+    store::{Store, StoreError},
+};
 
 pub use erasing::{Execution, Which};
 pub use error::ClientError;
@@ -75,6 +80,14 @@ impl Holder {
     /// Whether it keeps the id from others: it runs or has a transcript. What failed or was cancelled gives it to the next.
     pub fn holds_id(self) -> bool {
         !self.status.is_final() || self.status.has_transcript()
+    }
+
+    /// Whether it has to be made again although it ended well: its result is not in the store any more, or is damaged.
+    ///
+    /// # Errors
+    /// A failing store.
+    pub async fn has_lost_result(self, store: &Store, id: &str) -> Result<bool, StoreError> {
+        Ok(self.kind == JobKind::Transcribe && self.status.has_transcript() && !store.has_whole_result(id).await?)
     }
 }
 
@@ -146,10 +159,28 @@ impl Jobs {
     /// # Errors
     /// [`ClientError::IdTaken`] where the one that holds it was asked for something else.
     pub fn submit<'a>(&'a self, id: &'a str, request: &'a JobRequest) -> Call<'a, Submission> {
+        self.submit_where(id, request, WorkflowIdReusePolicy::AllowDuplicateFailedOnly)
+    }
+
+    /// As [`Jobs::submit`], also where the one that holds the id has finished: for one whose result is lost. What it had
+    /// recognised is found again.
+    ///
+    /// # Errors
+    /// As of [`Jobs::submit`].
+    pub fn submit_again<'a>(&'a self, id: &'a str, request: &'a JobRequest) -> Call<'a, Submission> {
+        self.submit_where(id, request, WorkflowIdReusePolicy::AllowDuplicate)
+    }
+
+    fn submit_where<'a>(
+        &'a self,
+        id: &'a str,
+        request: &'a JobRequest,
+        reuse: WorkflowIdReusePolicy,
+    ) -> Call<'a, Submission> {
         bounded(async move {
             let input = to_input(request)?;
             self.refuse_while_purged(id).await?;
-            let options = start_unless_held(id, request.name.as_deref());
+            let options = start_where(id, request.name.as_deref(), reuse);
             let started = self.client.start_workflow(TranscribeWorkflow::run, input, options).await;
             let submission = submission(id, started.map(drop))?;
             if submission.existing {
@@ -279,12 +310,13 @@ impl Jobs {
     }
 }
 
-fn start_unless_held(id: &str, name: Option<&str>) -> WorkflowStartOptions {
+/// `reuse` says which ended jobs leave the id to another one.
+fn start_where(id: &str, name: Option<&str>, reuse: WorkflowIdReusePolicy) -> WorkflowStartOptions {
     let mut memo = MemoValues::new();
     add_name(&mut memo, name);
     WorkflowStartOptions::new(WORKFLOW_QUEUE, id)
         .memo(memo)
-        .id_reuse_policy(WorkflowIdReusePolicy::AllowDuplicateFailedOnly)
+        .id_reuse_policy(reuse)
         .id_conflict_policy(WorkflowIdConflictPolicy::Fail)
         .build()
 }

@@ -67,6 +67,7 @@ impl Api {
             .split_for_parts();
         let documentation: Router =
             if settings.docs { documentation::pages(document, &public_path).into() } else { Router::new() };
+        let has_docs = settings.docs;
         let around_all = ServiceBuilder::new()
             .layer(from_fn_with_state(metrics, observe::observe))
             .layer(CatchPanicLayer::custom(answer_panic))
@@ -76,7 +77,7 @@ impl Api {
         let routes = router
             .merge(documentation)
             .merge(self.public)
-            .fallback(unknown_route)
+            .fallback(move || async move { unknown_route(has_docs) })
             .method_not_allowed_fallback(wrong_method)
             .layer(around_all);
         public_path::below(public_path, routes)
@@ -88,8 +89,12 @@ fn answer_panic(_panic: Box<dyn Any + Send>) -> Response {
     ApiError::internal("the handler panicked").into_response()
 }
 
-async fn unknown_route() -> ApiError {
-    ApiError::not_found("there is nothing here; /docs shows what there is")
+fn unknown_route(has_docs: bool) -> ApiError {
+    ApiError::not_found(if has_docs {
+        "there is nothing here; /docs shows what there is"
+    } else {
+        "there is nothing here"
+    })
 }
 
 async fn wrong_method() -> ApiError {

@@ -79,7 +79,12 @@ impl AppState {
     ) -> Result<JobOptions, ApiError> {
         let options = job_options::checked(options, format, &self.models)?;
         if options.webhook.is_some() {
-            let secrets = WebhookSecrets::read(&self.webhooks).map_err(ApiError::internal)?;
+            let secrets = WebhookSecrets::read(&self.webhooks).map_err(|error| {
+                tracing::error!(%error, "webhooks cannot be signed");
+                ApiError::unavailable(
+                    "the keys that sign webhooks cannot be read; try again when its operator has mended them",
+                )
+            })?;
             let signed = secrets.of_tenant(scope.tenant());
             signed.map_err(|missing| ApiError::invalid(missing.to_string()).param(format.webhook_field()))?;
         }
@@ -103,11 +108,16 @@ impl AppState {
         jobs.refuse_while_purged(job.as_str()).await?;
         caller.check_key(jobs, job, request).await?;
         let held = self.holder(job, JobKind::Transcribe).await?.filter(|holder| holder.holds_id());
-        if let Some(Holder { status, .. }) = held {
+        let mut is_lost = false;
+        if let Some(holder) = held {
             jobs.refuse_other_request(job.as_str(), request).await?;
-            return Ok(self.accepted(job, status, true));
+            is_lost = holder.has_lost_result(&self.uploads.store, job.as_str()).await?;
+            if !is_lost {
+                return Ok(self.accepted(job, holder.status, true));
+            }
+            tracing::warn!(job = job.as_str(), "its result is lost or damaged: it is made again");
         }
-        let start = self.start(jobs, job, request);
+        let start = self.start(jobs, job, request, is_lost);
         let submission = self.quota.charge(&caller.client, 1, start, |submission| !submission.existing).await?;
         if !submission.existing {
             return Ok(self.accepted(job, JobStatus::Running, false));
@@ -133,9 +143,19 @@ impl AppState {
     }
 
     /// From now on the job needs its recording, which others may be about to delete.
-    async fn start(&self, jobs: &Jobs, job: &OwnJob, request: &JobRequest) -> Result<Submission, ApiError> {
+    /// Where its result is lost it is started although it has finished.
+    async fn start(
+        &self,
+        jobs: &Jobs,
+        job: &OwnJob,
+        request: &JobRequest,
+        is_lost: bool,
+    ) -> Result<Submission, ApiError> {
+        self.uploads.store.check_room().await?;
         self.uploads.claim(job, &request.source).await?;
-        Ok(jobs.submit(job.as_str(), request).await?)
+        let submitted =
+            if is_lost { jobs.submit_again(job.as_str(), request) } else { jobs.submit(job.as_str(), request) };
+        Ok(submitted.await?)
     }
 
     fn accepted(&self, job: &OwnJob, status: JobStatus, existing: bool) -> AcceptedJob {

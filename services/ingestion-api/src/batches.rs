@@ -59,7 +59,7 @@ struct NewBatch {
     concurrency: Option<u32>,
     /// The batch's name. Default: one made of the recordings and the options, so that the same batch sent again takes
     /// up what failed and leaves the rest alone.
-    #[schema(max_length = 200, pattern = "^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    #[schema(max_length = 146, pattern = "^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     id: Option<String>,
 }
 
@@ -195,6 +195,7 @@ async fn count_unfinished(state: &AppState, batch: &OwnJob, all: &[BatchRecordin
 async fn begin(state: &AppState, batch: &OwnJob, new: &NewList, concurrency: u32) -> Result<Submission, ApiError> {
     let NewList { options, recordings, jobs: children } = new;
     let needed: Vec<_> = children.iter().cloned().zip(recordings.iter().map(|one| one.source.clone())).collect();
+    state.uploads.store.check_room().await?;
     let claims = stream::iter(needed).map(Ok);
     let claim = |(job, source): (OwnJob, Source)| async move { state.uploads.claim(&job, &source).await };
     claims.try_for_each_concurrent(CONCURRENT_CHECKS, claim).await?;

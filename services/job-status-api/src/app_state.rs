@@ -9,7 +9,7 @@ use engine::{
     partial::PartialJob,
     result::{JobResult, JobStatus},
     run::OfRun,
-    store::{KnownHead, Store},
+    store::{KnownHead, Store, StoreError},
     temporal::{client::ClientError, progress::JobKind},
 };
 use tokio::sync::Semaphore;
@@ -142,13 +142,18 @@ impl AppState {
     /// 404 for a job that nobody knows, 409 for one that has not ended, gave no transcript or is being deleted.
     pub(crate) async fn result(&self, job: &OwnJob) -> Result<KnownHead, ApiError> {
         self.refuse_deleted(job).await?;
-        let known = self.watchers.results().find(job.as_str()).await?;
-        if let Some(known) = known.filter(|known| known.head.has_transcript()) {
-            return Ok(known);
-        }
-        // A job that failed may have been started again.
+        let damaged = match self.watchers.results().find(job.as_str()).await {
+            Ok(Some(known)) if known.head.has_transcript() => return Ok(known),
+            Ok(_) => None,
+            Err(damaged @ StoreError::Corrupt { .. }) => Some(damaged),
+            Err(error) => return Err(error.into()),
+        };
+        // A job that failed, or whose result is damaged, may have been started again.
         let status = self.follow(job).await?.borrow().progress.status;
-        Err(no_transcript(job, status))
+        match damaged {
+            Some(damaged) if status.is_final() => Err(damaged.into()),
+            _ => Err(no_transcript(job, status)),
+        }
     }
 }
 
@@ -161,7 +166,7 @@ pub(crate) enum Text {
 }
 
 /// The job has no text, or not all of it.
-pub(crate) fn no_transcript(job: &OwnJob, status: JobStatus) -> ApiError {
+fn no_transcript(job: &OwnJob, status: JobStatus) -> ApiError {
     let advice = if status.is_final() { "" } else { "; follow its events until it has ended" };
     let message = format!("there is no transcript: the job {job} is {status}{advice}");
     ApiError::new(StatusCode::CONFLICT, ErrorKind::InvalidRequestError, message).code("no_transcript")

@@ -19,9 +19,12 @@ use bytes::Bytes;
 use engine::{
     formats::{BadSubtitles, Format, SubtitleChoices, SubtitleOptions},
     result::JobResult,
-    store::{KnownHead, keys},
+    store::{KnownHead, StoreError, keys},
 };
-use futures_util::stream;
+use futures_util::{
+    StreamExt, TryStreamExt,
+    stream::{self, BoxStream},
+};
 use serde::Deserialize;
 use tokio::{runtime::Handle, sync::mpsc};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -39,6 +42,9 @@ const PIECE: usize = 64 * 1024;
 
 /// Pieces that may wait for the client.
 const PIECES_IN_FLIGHT: usize = 4;
+
+/// Bytes at the beginning of a result within which its job is named.
+const LONGEST_NAMES: usize = 1024;
 
 /// A client that takes nothing for so long has gone away.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -82,7 +88,10 @@ async fn transcript(
     Query(choices): Query<SubtitleChoices>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let unknown = || ApiError::not_found(format!("a job has no {document}; /docs shows what it has"));
+    let unknown = || {
+        let formats = Format::ALL.map(|format| format!("transcript.{format}")).join(", ");
+        ApiError::not_found(format!("a job has no {document}; its transcript is {formats}"))
+    };
     let (part, format) = document.split_once('.').ok_or_else(unknown)?;
     let format = format.parse::<Format>().map_err(|_| unknown())?;
     let options = choices
@@ -96,7 +105,8 @@ async fn transcript(
     let (document, status) = match text {
         Text::Stored(known) => {
             // A later LLM answer makes another version, and a later program may write it otherwise.
-            let tag = etag::of_content(format!("{} {format} {options:?} {}", known.version, env!("CARGO_PKG_VERSION")));
+            let version = format!("{} {format} {options:?} {} {job}", known.version, env!("CARGO_PKG_VERSION"));
+            let tag = etag::of_content(version);
             if etag::matches(&tag, &headers) {
                 return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response());
             }
@@ -121,7 +131,10 @@ async fn stored(
     known: KnownHead,
 ) -> Result<Body, ApiError> {
     if format == Format::Json {
-        return Ok(Body::from_stream(state.store.stream(&keys::result(job.as_str())).await?));
+        let result = state.store.stream(&keys::result(job.as_str())).await?;
+        // As it lies in the store it has the name by which its owner knows it.
+        let (written, name) = (&known.head.job_id, job.to_string());
+        return if *written == name { Ok(Body::from_stream(result)) } else { renamed(result, written, &name).await };
     }
     let result = state.store.result_reader(job.as_str()).await?;
     Ok(written(move |out| format.write_stored(&known.head, result, &options, out)))
@@ -146,6 +159,26 @@ fn written(write: impl FnOnce(&mut BufWriter<&Pieces>) -> io::Result<()> + Send 
     });
     let pieces = stream::unfold(receiver, async |mut receiver| Some((receiver.recv().await?, receiver)));
     Body::from_stream(pieces)
+}
+
+/// A result with another name of its job, which is one of its first fields.
+async fn renamed(
+    mut result: BoxStream<'static, Result<Bytes, StoreError>>,
+    written: &str,
+    name: &str,
+) -> Result<Body, ApiError> {
+    let mut head = Vec::new();
+    while head.len() < LONGEST_NAMES
+        && let Some(piece) = result.try_next().await?
+    {
+        head.extend(piece);
+    }
+    let field = |id: &str| format!("\"job_id\":\"{id}\"").into_bytes();
+    let written = field(written);
+    if let Some(at) = head.windows(written.len()).position(|part| part == written) {
+        drop(head.splice(at..at + written.len(), field(name)));
+    }
+    Ok(Body::from_stream(stream::iter([Ok(Bytes::from(head))]).chain(result)))
 }
 
 /// What is written goes to the client. A thread that writes waits for it.

@@ -6,7 +6,6 @@ use engine::{
     ids::{JobId, NotGiven},
     job::JobOptions,
     recording_name,
-    temporal::client::Holder,
 };
 use serde_json::json;
 
@@ -105,11 +104,17 @@ async fn start(
     let failed = || format!("cannot start a job for {name}");
     // Before anything is kept for a job that is another recording's, or that is being deleted.
     jobs.refuse_while_purged(id.as_str()).await.with_context(failed)?;
-    if jobs.holder(id.as_str()).await?.is_some_and(Holder::holds_id) {
+    let mut is_lost = false;
+    if let Some(holder) = jobs.holder(id.as_str()).await?.filter(|holder| holder.holds_id()) {
         jobs.refuse_other_request(id.as_str(), &request).await.with_context(failed)?;
+        is_lost = holder.has_lost_result(store, id.as_str()).await?;
+    }
+    if is_lost {
+        note(&format!("the result of {id} is not in the store, or is damaged: it is made again"));
     }
     located.upload_for(store, &id).await?;
-    let submission = jobs.submit(id.as_str(), &request).await.with_context(failed)?;
+    let submitted = if is_lost { jobs.submit_again(id.as_str(), &request) } else { jobs.submit(id.as_str(), &request) };
+    let submission = submitted.await.with_context(failed)?;
     let outcome = if submission.existing { "there already, and left as it is" } else { "started" };
     note(&format!("{name} ({id}): {outcome}"));
     Ok(StartedJob { id: submission.id, name })

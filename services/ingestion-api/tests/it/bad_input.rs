@@ -104,6 +104,7 @@ async fn json_that_is_wrong_is_refused_by_path() {
             "webhooks are never sent unsigned",
         ),
         (json!({ "source": url, "id": "a b" }), 400, Some("id"), "at most 200 letters"),
+        (json!({ "source": url, "id": "x".repeat(201) }), 400, Some("id"), "at most 200 letters"),
         (json!({ "source": url, "id": "talk.webhook" }), 400, Some("id"), "take another one"),
         (json!({ "source": url, "id": "talk.llm.summary" }), 400, Some("id"), "take another one"),
         (json!({ "source": url, "speech": { "prompt": "a\0b" } }), 400, Some("speech.prompt"), "a NUL character"),
@@ -120,6 +121,7 @@ async fn json_that_is_wrong_is_refused_by_path() {
         (json!({ "sources": [url, { "object": "none" }] }), 400, "sources[1].object", "has no object none"),
         (json!({ "sources": [url], "concurrency": 0 }), 400, "concurrency", "1 to 500"),
         (json!({ "sources": [url], "id": "talk.llm.ask" }), 400, "id", "take another one"),
+        (json!({ "sources": [url], "id": "x".repeat(147) }), 400, "id", "use at most 146 letters"),
     ] {
         check(&SERVICE.post_json("/v1/batches", &wrong).await, status, Some(param), message);
     }
@@ -136,8 +138,20 @@ async fn a_request_that_is_no_request_of_this_service_is_refused() {
     let (json, form) = (("content-type", "application/json"), kind());
     let form = ("content-type", form.as_str());
     let long_key = "x".repeat(256);
+    // As jobs of batches were called before there was a bound.
+    let listed_once = format!("/v1/jobs/{}", "x".repeat(254));
     for (method, path, headers, body, status, param, message) in [
         (Method::GET, "/v1/nothing", vec![], "", 404, None, "/docs shows what there is"),
+        (
+            Method::GET,
+            "/v1/models",
+            vec![("host", "localhost"), ("host", "localhost")],
+            "",
+            400,
+            None,
+            "one Host header",
+        ),
+        (Method::DELETE, &listed_once, vec![], "", 404, None, "there is no job"),
         (Method::PUT, "/v1/jobs", vec![], "", 405, None, "the Allow header names those"),
         (Method::DELETE, "/v1/jobs/a%2Fb", vec![], "", 400, None, "at most 200 letters"),
         (Method::POST, "/v1/jobs", vec![], "{}", 415, None, "Content-Type: application/json"),
