@@ -35,6 +35,9 @@ use crate::{channels::Layout, resample::RATES};
 
 /// Packets of any track among which there has to be sound, or the demuxer or the decoder is taken not to be up to the file.
 const TRIED_PACKETS: usize = 5_000;
+/// No codec of speech gets by with less. A header that promises so much more than the file can hold was left open by a
+/// program that wrote to a pipe.
+const LEAST_BITS_PER_SECOND: f64 = 400.0;
 /// Bytes at the beginning of a file that tell what it is.
 const HEAD: usize = 4_096;
 
@@ -200,11 +203,17 @@ fn by_ffmpeg(
     };
     // ffmpeg tells how long a film is without what its edit list leaves out, and pictures may go on longer than the sound.
     let child_promise = edit_list::played_s(file, number).or(listing.duration_s);
+    let child_promise = child_promise.filter(|seconds| bits(file) > seconds * LEAST_BITS_PER_SECOND);
     let length = child_promise.filter(|_| !listing.has_video);
     let promise = length.map_or(Promise::Nothing, Promise::Seconds);
     let tracks = listing.tracks.len();
     let decoder = Decoder::new(name, options, Parts { reader, track, decoder, format, tracks, promise });
     Ok(Decoder { child: Some(child), child_promise, ..decoder })
+}
+
+/// Of the whole file; as many as can be where nobody can tell.
+fn bits(file: &File) -> f64 {
+    file.metadata().map_or(f64::INFINITY, |metadata| metadata.len() as f64 * 8.0)
 }
 
 fn not_started(name: &str, error: &io::Error) -> Foreign {
