@@ -49,7 +49,8 @@ fn bad_sources_fail_at_once_with_a_reason() {
         ("object", json!({"object": "uploads/nothing"}), vec!["uploads/nothing"]),
     ];
     for (id, source, says) in cases {
-        check_fails(&STACK, &format!("bad-{id}"), &json!({ "source": source }), "ingest", &says);
+        let request = json!({ "source": source, "audio": { "strict": true } });
+        check_fails(&STACK, &format!("bad-{id}"), &request, "ingest", &says);
     }
     assert!(STACK.text(["transcribe", &sample()]).contains("country"), "the workers are alive and well");
 }
