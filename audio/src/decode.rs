@@ -1,25 +1,18 @@
-//! Audio files to the samples of their channels, as a stream.
+//! Audio files to mono samples, as a stream.
 //!
 //! Only this module knows symphonia. Every error names the recording and is about it, so none of
 //! them is worth a retry, except trouble with the disk.
 //!
-//! Symphonia decodes what it can, and an `ffmpeg` program the rest, where there is one: its output is read as a wav file
-//! would be. Formats and streams that promise no length are read to their end.
+//! A file is refused as ending early when what its header promises and what could be read differ
+//! by more than [`MISSING_TOLERATED_S`] and 1 %. Formats and streams that promise nothing are taken
+//! as they are.
 
-mod containers;
 mod edit_list;
-mod ending;
-mod ffmpeg;
-mod layout;
 mod open;
-mod source_file;
 mod timeline;
 mod track;
-mod wav_lengths;
 
-use std::{io::ErrorKind, path::PathBuf};
-
-use engine::{error::StageError, plan::AudioFormat, warning::Warning};
+use engine::{error::StageError, plan::AudioFormat};
 use symphonia::core::{
     audio::GenericAudioBufferRef,
     codecs::audio::AudioDecoder,
@@ -30,45 +23,40 @@ use symphonia::core::{
 };
 
 use self::{
-    ending::{Damage, Promise},
-    ffmpeg::Child,
     timeline::Timeline,
     track::{AudioTrack, seconds},
 };
-use crate::{channels::Layout, resample::RATES};
+use crate::resample::RATES;
 
-/// How recordings are decoded.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DecodeOptions {
-    /// The `ffmpeg` program that decodes what Longhand does not, by its path or its name on `PATH`. `None` for none.
-    pub ffmpeg: Option<PathBuf>,
-    /// Refuse a recording that ends early or is damaged.
-    pub strict: bool,
-}
+/// Seconds that may be missing at the end: encoders round, players never complain.
+const MISSING_TOLERATED_S: f64 = 1.0;
+/// A wav header may leave its length open; with less audio than this it is taken for damaged.
+const LEAST_OF_OPEN_LENGTH_S: f64 = 1.0;
 
 pub struct Decoder {
     /// The recording as errors call it.
     name: String,
-    is_strict: bool,
     reader: Box<dyn FormatReader>,
-    /// What the reader reads from, where that is no file.
-    child: Option<Child>,
-    /// What the child's own header says of the length, of sound or of pictures, in seconds.
-    child_promise: Option<f64>,
     decoder: Box<dyn AudioDecoder>,
     track: AudioTrack,
     format: AudioFormat,
-    /// Audio tracks of the recording.
-    tracks: usize,
     promise: Promise,
     timeline: Timeline,
     /// Latest end of any track's packets, in seconds.
     reached_s: f64,
     packets: u64,
-    damage: Damage,
-    warnings: Vec<Warning>,
-    /// Of the samples that came last.
-    layout: Layout,
+    damaged_packets: u64,
+    interleaved: Vec<f32>,
+}
+
+/// What the header says of the length.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Promise {
+    Seconds(f64),
+    /// Nothing: streams, and files whose format has no place for it.
+    Nothing,
+    /// The mark of a program that wrote to a pipe and could not know.
+    LeftOpen,
 }
 
 /// What one packet of the file gave, apart from the samples.
@@ -77,7 +65,7 @@ pub enum Step {
     Samples {
         /// Samples per second, in hertz; it may change within a recording.
         rate: u32,
-        /// Samples of silence, of each channel, that belong before these, where the recording has a hole.
+        /// Samples of silence that belong before these, where the recording has a hole.
         silence_before: u64,
     },
     /// The packet was damaged, run-up of the encoder, or another track's.
@@ -90,32 +78,12 @@ impl Decoder {
         &self.format
     }
 
-    pub(crate) fn is_strict(&self) -> bool {
-        self.is_strict
-    }
-
-    /// How many audio tracks the recording has.
-    pub(crate) fn tracks(&self) -> usize {
-        self.tracks
-    }
-
-    /// The channels of the samples that the last step gave.
-    pub fn layout(&self) -> &Layout {
-        &self.layout
-    }
-
-    /// What was wrong with the recording, once it has ended.
-    pub fn into_warnings(self) -> Vec<Warning> {
-        self.warnings
-    }
-
-    /// Reads one packet, of whichever track, and decodes it into `samples`, replacing what was there. The samples of all
-    /// channels are interleaved.
+    /// Reads one packet, of whichever track, and decodes it into `mono`, replacing what was there.
     ///
     /// # Errors
-    /// A recording that holds no audio; where it has to be whole, also one that ends early or is damaged.
-    pub fn step(&mut self, samples: &mut Vec<f32>) -> Result<Step, StageError> {
-        samples.clear();
+    /// A recording that ends early, is damaged or holds no audio.
+    pub fn step(&mut self, mono: &mut Vec<f32>) -> Result<Step, StageError> {
+        mono.clear();
         let Some(mut packet) = self.next_packet()? else {
             self.check_end()?;
             return Ok(Step::End);
@@ -127,40 +95,37 @@ impl Decoder {
         if self.reader.format_info().format == FORMAT_ID_MP3 {
             keep_joined_audio(&mut packet);
         }
-        self.decode(&packet, samples)
+        self.decode(&packet, mono)
     }
 
     fn next_packet(&mut self) -> Result<Option<Packet>, StageError> {
         loop {
             match self.reader.next_packet() {
                 Ok(packet) => return Ok(packet),
-                Err(Error::IoError(error)) if error.kind() == ErrorKind::UnexpectedEof => return Ok(None),
-                Err(Error::IoError(error)) if self.child.is_none() => return Err(self.unreadable(&error)),
+                Err(Error::IoError(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(None),
+                Err(Error::IoError(error)) => return Err(self.unreadable(&error)),
                 Err(Error::ResetRequired) => self.restart()?,
                 // Only what comes after the promised end may be rubbish, such as foreign tags.
                 Err(_) if self.missing_s() == Some(0.0) => return Ok(None),
-                Err(error) => {
-                    self.damage.broken_off = Some(reason(&error));
-                    return Ok(None);
-                }
+                Err(error) => return Err(self.broken_off(&error)),
             }
         }
     }
 
     /// A chained stream begins anew, perhaps in another shape.
     fn restart(&mut self) -> Result<(), StageError> {
-        let (track, decoder) = open::decodable_track(self.reader.as_ref(), &self.name, None)?;
+        let (track, decoder) = open::first_decodable(self.reader.as_ref(), &self.name)?;
         self.track = track;
         self.decoder = decoder;
         Ok(())
     }
 
-    fn decode(&mut self, packet: &Packet, samples: &mut Vec<f32>) -> Result<Step, StageError> {
+    fn decode(&mut self, packet: &Packet, mono: &mut Vec<f32>) -> Result<Step, StageError> {
         self.packets += 1;
         let at_s = self.track.seconds(packet.pts);
         let rate = match self.decoder.decode(packet) {
             Ok(buffer) => {
-                self.layout = take(&buffer, samples);
+                mix_down(&buffer, &mut self.interleaved, mono);
                 buffer.spec().rate()
             }
             Err(Error::ResetRequired) => {
@@ -176,12 +141,11 @@ impl Decoder {
         if !RATES.contains(&rate) {
             return Err(open::absurd_rate(&self.name, rate));
         }
-        let channels = self.layout.count();
-        let at_s = self.track.keep_heard(at_s, rate, channels, samples);
-        if samples.is_empty() {
+        self.track.drop_unheard(rate, mono);
+        if mono.is_empty() {
             return Ok(Step::Nothing);
         }
-        let hole_s = self.timeline.advance(at_s, (samples.len() / channels) as f64 / f64::from(rate));
+        let hole_s = self.timeline.advance(at_s, mono.len() as f64 / f64::from(rate));
         Ok(Step::Samples { rate, silence_before: (hole_s * f64::from(rate)).round() as u64 })
     }
 
@@ -194,11 +158,60 @@ impl Decoder {
     }
 
     fn note_damage(&mut self, at_s: Option<f64>, error: &Error) {
-        self.damage.packets += 1;
+        self.damaged_packets += 1;
         // One line tells of all of them: a broken file may have millions.
-        if self.damage.packets == 1 {
-            self.damage.since_s = at_s.unwrap_or(self.timeline.written_s());
+        if self.damaged_packets == 1 {
             tracing::warn!(recording = self.name, at_s, reason = reason(error), "damaged packets are left out");
+        }
+    }
+
+    /// Seconds that the header promised and that did not come. `None` without a promise.
+    fn missing_s(&self) -> Option<f64> {
+        let Promise::Seconds(promised) = self.promise else { return None };
+        let missing = promised - self.reached_s.max(self.timeline.written_s());
+        Some(if missing > MISSING_TOLERATED_S.max(promised / 100.0) { missing } else { 0.0 })
+    }
+
+    fn check_end(&self) -> Result<(), StageError> {
+        let name = &self.name;
+        let decoded = self.timeline.written_s();
+        if let (Promise::Seconds(promised), Some(1e-9..)) = (self.promise, self.missing_s()) {
+            return Err(self.ends_early(&format!("says {promised:.1} s")));
+        }
+        if self.promise == Promise::LeftOpen && decoded < LEAST_OF_OPEN_LENGTH_S {
+            return Err(self.ends_early("says 4 GB or leaves the length open"));
+        }
+        if 2 * self.damaged_packets > self.packets {
+            let (damaged, all) = (self.damaged_packets, self.packets);
+            return Err(StageError::bad_input(format!(
+                "{name} is damaged: {damaged} of its {all} audio packets cannot be decoded; copy or export it again"
+            )));
+        }
+        if decoded == 0.0 {
+            return Err(StageError::bad_input(format!(
+                "{name} holds no audio: its track is empty; check the recording"
+            )));
+        }
+        Ok(())
+    }
+
+    fn ends_early(&self, promise: &str) -> StageError {
+        let (name, decoded) = (&self.name, self.timeline.written_s());
+        StageError::bad_input(format!(
+            "{name} ends early: its header {promise}, {decoded:.1} s could be decoded; copy or download it again"
+        ))
+    }
+
+    /// What the demuxer could not read on after. Where it gave nothing at all, the header is all
+    /// there is of the file.
+    fn broken_off(&self, error: &Error) -> StageError {
+        let (name, at) = (&self.name, self.timeline.written_s());
+        match self.promise {
+            Promise::Seconds(promised) if at == 0.0 => self.ends_early(&format!("says {promised:.1} s")),
+            _ => {
+                let reason = reason(error);
+                StageError::bad_input(format!("{name} is damaged at {at:.1} s ({reason}); copy or export it again"))
+            }
         }
     }
 
@@ -224,11 +237,13 @@ fn keep_joined_audio(packet: &mut Packet) {
     }
 }
 
-/// Copies the samples of all channels. Those that are no numbers, as broken float files have, become 0.
-fn take(buffer: &GenericAudioBufferRef<'_>, samples: &mut Vec<f32>) -> Layout {
-    buffer.copy_to_vec_interleaved(samples);
-    for sample in samples.iter_mut() {
-        *sample = if sample.is_finite() { sample.clamp(-1.0, 1.0) } else { 0.0 };
-    }
-    layout::layout(buffer.spec().channels(), buffer.num_planes())
+/// Averages the channels. Samples that are no numbers, as broken float files have, become 0.
+fn mix_down(buffer: &GenericAudioBufferRef<'_>, interleaved: &mut Vec<f32>, mono: &mut Vec<f32>) {
+    let channels = buffer.num_planes().max(1);
+    buffer.copy_to_vec_interleaved(interleaved);
+    let scale = 1.0 / channels as f32;
+    mono.extend(interleaved.chunks_exact(channels).map(|frame| {
+        let sample = frame.iter().sum::<f32>() * scale;
+        if sample.is_finite() { sample.clamp(-1.0, 1.0) } else { 0.0 }
+    }));
 }

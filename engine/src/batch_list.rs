@@ -61,8 +61,7 @@ struct Head {
 const PAGE: usize = 100;
 
 impl BatchList {
-    /// Writes a list under a key of its own, which it gives. Replaces no other, so that a batch which is not begun after
-    /// all leaves the running one alone.
+    /// Writes a list, replacing what was there.
     ///
     /// # Errors
     /// The store's, as for all that follow.
@@ -71,21 +70,14 @@ impl BatchList {
         batch: &'a str,
         options: &'a JobOptions,
         recordings: &'a [BatchRecording],
-    ) -> BoxFuture<'a, Result<String, StoreError>> {
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
             let head = head(batch, options, recordings)?;
             for (page, recordings) in (0..).zip(recordings.chunks(PAGE)) {
                 store.write_json(&keys::batch_page(&head.pages, page), &recordings).await?;
             }
-            let key = keys::batch_list(&head.pages);
-            store.write_json(&key, &head).await?;
-            Ok(key)
+            store.write_json(&keys::batch(batch), &head).await
         })
-    }
-
-    /// Makes a list the batch's own, which has just been begun with it.
-    pub fn adopt<'a>(store: &'a Store, batch: &'a str, list: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(async move { store.write(&keys::batch(batch), store.read(list).await?).await })
     }
 
     /// The list under a key; `None` where there is none.
@@ -114,23 +106,24 @@ impl BatchList {
         Self { options: JobOptions::default(), total, contents: Contents::Whole(entries) }
     }
 
-    /// All recordings of the list.
-    pub fn recordings<'a>(&'a self, store: &'a Store) -> BoxFuture<'a, Result<Vec<BatchRecording>, StoreError>> {
+    /// All recordings of a batch; `None` where there is no such list.
+    pub fn recordings<'a>(
+        store: &'a Store,
+        batch: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Vec<BatchRecording>>, StoreError>> {
         Box::pin(async move {
-            let recording = |BatchEntry { id, name, request }: &BatchEntry| BatchRecording {
-                id: id.clone(),
-                name: name.clone(),
-                source: request.source.clone(),
-            };
-            match &self.contents {
-                Contents::Whole(entries) => Ok(entries.iter().map(recording).collect()),
+            let Some(list) = Self::find(store, &keys::batch(batch)).await? else { return Ok(None) };
+            let recording =
+                |BatchEntry { id, name, request }: BatchEntry| BatchRecording { id, name, source: request.source };
+            match list.contents {
+                Contents::Whole(entries) => Ok(Some(entries.into_iter().map(recording).collect())),
                 Contents::Pages(folder) => {
                     let mut recordings = Vec::new();
-                    for page in 0..(self.total as usize).div_ceil(PAGE) {
-                        let page: Vec<BatchRecording> = store.read_json(&keys::batch_page(folder, page)).await?;
+                    for page in 0..(list.total as usize).div_ceil(PAGE) {
+                        let page: Vec<BatchRecording> = store.read_json(&keys::batch_page(&folder, page)).await?;
                         recordings.extend(page);
                     }
-                    Ok(recordings)
+                    Ok(Some(recordings))
                 }
             }
         })
@@ -154,12 +147,8 @@ impl BatchList {
     }
 
     fn entry(&self, BatchRecording { id, name, source }: BatchRecording) -> BatchEntry {
-        let request = self.options.request(source);
-        let place = request.source.to_string();
-        // An address that stands for itself says where the recording is, and is no name.
-        let request = if name == place { request } else { request.named(Some(&name)) };
-        let name = if name.is_empty() { place } else { name };
-        BatchEntry { id, name, request }
+        let name = if name.is_empty() { source.to_string() } else { name };
+        BatchEntry { id, name, request: self.options.request(source) }
     }
 
     /// Whether the list is of these recordings, with these options.
@@ -167,10 +156,8 @@ impl BatchList {
         match &self.contents {
             Contents::Pages(folder) => head(batch, options, recordings).is_ok_and(|head| head.pages == *folder),
             Contents::Whole(entries) => {
-                let is_same = |(entry, known): (&BatchEntry, &BatchRecording)| {
-                    entry.id == known.id && entry.request.asks_the_same_as(&options.request(known.source.clone()))
-                };
-                entries.len() == recordings.len() && entries.iter().zip(recordings).all(is_same)
+                let named = entries.iter().map(|entry| (entry.id.clone(), entry.request.clone()));
+                named.eq(recordings.iter().map(|known| (known.id.clone(), options.request(known.source.clone()))))
             }
         }
     }
@@ -251,23 +238,18 @@ mod tests {
         let store = store(&folder);
         for count in [0, 1, PAGE, 2 * PAGE + 50] {
             let (options, written) = (options(), recordings(count));
-            let key = BatchList::write(&store, "box", &options, &written).await.unwrap();
-            let list = BatchList::find(&store, &key).await.unwrap().unwrap();
-            assert_eq!(list.recordings(&store).await.unwrap(), written);
-            BatchList::adopt(&store, "box", &key).await.unwrap();
+            BatchList::write(&store, "box", &options, &written).await.unwrap();
+            let list = BatchList::find(&store, &keys::batch("box")).await.unwrap().unwrap();
             let read = all(&list, &store).await;
             assert_eq!(read.len(), count);
             for (entry, recording) in read.iter().zip(&written) {
-                let request = options.request(recording.source.clone()).named(Some(&recording.name));
-                assert_eq!((&entry.id, &entry.request), (&recording.id, &request));
+                assert_eq!((&entry.id, &entry.request), (&recording.id, &options.request(recording.source.clone())));
             }
             assert!(list.is_of("box", &options, &written));
             assert!(!list.is_of("box", &JobOptions::default(), &written));
             assert!(!list.is_of("box", &options, &recordings(count + 1)));
         }
         let list = BatchList::find(&store, &keys::batch("box")).await.unwrap().unwrap();
-        BatchList::write(&store, "box", &options(), &recordings(1)).await.unwrap();
-        assert_eq!(all(&list, &store).await.len(), 2 * PAGE + 50, "a list that was not begun replaces none");
         let within = list.entries(&store, 3).await.unwrap();
         assert_eq!((within[0].name.as_str(), within[1].name.as_str()), ("talk 3", "https://example.org/4.mp3"));
         assert!(BatchList::find(&store, &keys::batch("none")).await.unwrap().is_none());

@@ -11,7 +11,6 @@ mod llm;
 mod loading;
 mod services;
 mod variables;
-mod web_address;
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -27,7 +26,6 @@ pub use variables::{Variable, variables};
 use confique::Config;
 
 use crate::{job::RecogniserChoice, secret::Secret};
-use web_address::web_address;
 
 /// Where audio, checkpoints and results are kept.
 #[derive(Debug, Clone, Config)]
@@ -44,7 +42,7 @@ pub struct CacheSettings {
     #[config(env = "LONGHAND_CACHE")]
     pub folder: Option<PathBuf>,
     /// Hub that models are fetched from, or a mirror with its paths.
-    #[config(env = "LONGHAND_MODEL_HUB", default = "https://huggingface.co", validate = web_address)]
+    #[config(env = "LONGHAND_MODEL_HUB", default = "https://huggingface.co")]
     pub hub: String,
     /// Seconds in which a download has to get on by a kilobyte for each; one that does not is given up, and continued later.
     #[config(env = "LONGHAND_DOWNLOAD_STALL_SECONDS", default = 30, validate(*stall_seconds > 0, "must not be 0"))]
@@ -69,7 +67,7 @@ pub struct TelemetrySettings {
     #[config(env = "LONGHAND_LOG_FORMAT", default = "text")]
     pub format: LogFormat,
     /// OTLP collector (gRPC) that gets the traces, such as `http://localhost:4317`. Nothing waits for it.
-    #[config(env = "LONGHAND_OTLP_ENDPOINT", validate = web_address)]
+    #[config(env = "LONGHAND_OTLP_ENDPOINT")]
     pub otlp_endpoint: Option<String>,
     /// Where a program serves its Prometheus metrics, such as `0.0.0.0:9464`. The HTTP services have theirs at `/metrics` of their own address if this is not set.
     #[config(env = "LONGHAND_METRICS_ADDRESS")]
@@ -103,35 +101,26 @@ pub struct WorkflowSettings {
 #[derive(Debug, Clone, Config)]
 pub struct IngestSettings {
     /// Recordings decoded at the same time.
-    #[config(env = "LONGHAND_INGEST_SLOTS", default = 2, validate(*slots > 0, "must not be 0"))]
+    #[config(env = "LONGHAND_INGEST_SLOTS", default = 2)]
     pub slots: usize,
     /// Recordings fetched from URLs at the same time; those that are at hand never wait for them.
-    #[config(env = "LONGHAND_FETCH_SLOTS", default = 8, validate(*fetch_slots > 0, "must not be 0"))]
+    #[config(env = "LONGHAND_FETCH_SLOTS", default = 8)]
     pub fetch_slots: usize,
     /// Minutes that fetching one recording may take.
-    #[config(env = "LONGHAND_FETCH_MINUTES", default = 120, validate(*fetch_minutes > 0, "must not be 0"))]
+    #[config(env = "LONGHAND_FETCH_MINUTES", default = 120)]
     pub fetch_minutes: u32,
     /// Seconds of speech in a work unit, the piece that one activity recognises. The first one of a recording has no more than 60.
-    #[config(env = "LONGHAND_UNIT_SECONDS", default = 180, validate(*unit_seconds > 0, "must not be 0"))]
+    #[config(env = "LONGHAND_UNIT_SECONDS", default = 180)]
     pub unit_seconds: u32,
     /// Fetch URLs that point into private networks, too.
     #[config(env = "LONGHAND_ALLOW_PRIVATE_URLS", default = false)]
     pub allow_private_urls: bool,
     /// Largest source in megabytes.
-    #[config(env = "LONGHAND_MAX_SOURCE_MB", default = 20480, validate(*max_source_mb > 0, "must not be 0"))]
+    #[config(env = "LONGHAND_MAX_SOURCE_MB", default = 20480)]
     pub max_source_mb: u64,
     /// Longest recording in hours, gaps between its parts included.
-    #[config(env = "LONGHAND_MAX_SOURCE_HOURS", default = 1000, validate(*max_source_hours > 0, "must not be 0"))]
+    #[config(env = "LONGHAND_MAX_SOURCE_HOURS", default = 1000)]
     pub max_source_hours: u32,
-    /// Program that decodes what Longhand does not decode itself, by its path or its name on `PATH`; `off` for none.
-    #[config(env = "LONGHAND_FFMPEG", default = "ffmpeg")]
-    pub ffmpeg: String,
-}
-
-impl IngestSettings {
-    pub fn ffmpeg_program(&self) -> Option<PathBuf> {
-        (self.ffmpeg != "off").then(|| PathBuf::from(&self.ffmpeg))
-    }
 }
 
 /// Messages to users' own servers, sent by the ingestion worker. The ingestion API refuses them where nothing signs them.
@@ -154,9 +143,6 @@ pub struct TranscribeSettings {
     /// Recogniser of jobs that name none: `whisper` (whisper.cpp), `ctranslate2`, or `auto`: CTranslate2 where it is built in and takes the model.
     #[config(env = "LONGHAND_RECOGNISER", default = "auto")]
     pub recogniser: RecogniserChoice,
-    /// Names and terms that every job listens for, after its own, separated by commas.
-    #[config(env = "LONGHAND_HOTWORDS", parse_env = confique::env::parse::list_by_comma)]
-    pub hotwords: Option<Vec<String>>,
     /// Precision of whisper.cpp's weights after download: `q8_0` or `f16`. CTranslate2 computes in 8 bits.
     #[config(env = "LONGHAND_QUANTISATION", default = "q8_0")]
     pub quantisation: Quantisation,
@@ -167,7 +153,7 @@ pub struct TranscribeSettings {
     #[config(env = "LONGHAND_TRANSCRIBE_MEMORY_MB", validate(*memory_mb > 0, "must not be 0"))]
     pub memory_mb: Option<u64>,
     /// Chunks that `ctranslate2` recognises at once. More is faster, and takes more memory and longer to cancel.
-    #[config(env = "LONGHAND_TRANSCRIBE_BATCH", default = 2, validate(*batch > 0, "must not be 0"))]
+    #[config(env = "LONGHAND_TRANSCRIBE_BATCH", default = 2)]
     pub batch: usize,
     /// Of these, threads that recognise one chunk, or batch of chunks, together. Default: 1, which gets most done; 4 with weights of more than 500 MB; more where memory is short.
     #[config(env = "LONGHAND_TRANSCRIBE_THREADS", validate(*threads > 0, "must not be 0"))]

@@ -30,10 +30,6 @@ pub struct Erased {
 }
 
 impl Erased {
-    pub fn is_nothing(&self) -> bool {
-        *self == Self::default()
-    }
-
     pub fn add(&mut self, other: Self) {
         self.objects += other.objects;
         self.bytes += other.bytes;
@@ -41,8 +37,7 @@ impl Erased {
 }
 
 /// Erases what the store has of a job, and its recordings where no other job needs them. The result goes first: without
-/// it nothing else counts as the job's end. The list of its recordings goes last, one after the other. Folders that are
-/// empty then go, too: they have the job's name.
+/// it nothing else counts as the job's end. The list of its recordings goes last, one after the other.
 ///
 /// # Errors
 /// The store's. Erasing once more goes on.
@@ -61,8 +56,6 @@ pub async fn job(store: &Store, job: &str, scope: Scope) -> Result<Erased, Store
         erased.add(recording_unless_needed(store, &recording, job).await?);
         store.delete_all(vec![keys::job_recording(job, &recording)]).await?;
     }
-    store.remove_empty(&keys::job(job)).await?;
-    store.remove_empty(&keys::batch_folder(job)).await?;
     Ok(erased)
 }
 
@@ -77,9 +70,6 @@ pub async fn recording_unless_needed(store: &Store, recording: &str, eraser: &st
     let is_needed = !store.list(&keys::references(recording)).await?.is_empty();
     let erased = if is_needed { Erased::default() } else { all_of(store, recording).await? };
     store.delete_all(vec![tombstone]).await?;
-    for folder in [keys::audio(recording), keys::references(recording), keys::erasers(recording)] {
-        store.remove_empty(&folder).await?;
-    }
     Ok(erased)
 }
 

@@ -1,33 +1,23 @@
-//! A result as text, JSON, subtitles, a table or a document, the same for every program that hands one out.
+//! A result as txt, json, verbose_json, srt or vtt, the same for every program that hands one out.
 //!
 //! It knows nothing of where a result comes from or goes to.
 
 mod answers;
-mod ass;
 mod cues;
+mod languages;
 mod lines;
-mod markdown;
 mod stored;
-mod subtitle_options;
 mod subtitles;
 mod timed_text;
-mod tsv;
 mod verbose;
 
-use std::{
-    fmt,
-    io::{self, Write},
-    str::FromStr,
-};
+use std::{fmt, io, str::FromStr};
 
 pub use answers::{answer, answers};
-pub use subtitle_options::{BadSubtitles, SubtitleChoices, SubtitleOptions};
+pub use languages::language_name;
 pub use verbose::VerboseJson;
 
-use ass::write_ass;
 use cues::{Cue, of_segment};
-use markdown::MarkdownWriter;
-use serde::Serialize;
 use subtitles::{write_srt, write_vtt};
 
 use crate::result::JobResult;
@@ -45,22 +35,15 @@ pub enum Format {
     Srt,
     /// WebVTT subtitles.
     Vtt,
-    /// Advanced SubStation Alpha subtitles.
-    Ass,
-    /// A line for each segment, with tabs between its start, its end and its text.
-    Tsv,
-    /// A Markdown document for people.
-    Md,
 }
 
 /// A format's name that is none.
 #[derive(Debug, thiserror::Error)]
-#[error("unknown format {0:?}: name one of txt, json, verbose_json, srt, vtt, ass, tsv, md")]
+#[error("unknown format {0:?}: name one of txt, json, verbose_json, srt, vtt")]
 pub struct UnknownFormat(String);
 
 impl Format {
-    pub const ALL: [Self; 8] =
-        [Self::Txt, Self::Json, Self::VerboseJson, Self::Srt, Self::Vtt, Self::Ass, Self::Tsv, Self::Md];
+    pub const ALL: [Self; 5] = [Self::Txt, Self::Json, Self::VerboseJson, Self::Srt, Self::Vtt];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -69,15 +52,7 @@ impl Format {
             Self::VerboseJson => "verbose_json",
             Self::Srt => "srt",
             Self::Vtt => "vtt",
-            Self::Ass => "ass",
-            Self::Tsv => "tsv",
-            Self::Md => "md",
         }
-    }
-
-    /// Whether it is made of subtitles, which can be cut in several ways.
-    pub fn is_subtitles(self) -> bool {
-        matches!(self, Self::Srt | Self::Vtt | Self::Ass)
     }
 
     /// What a file in this format is called after the dot.
@@ -91,36 +66,14 @@ impl Format {
     /// The whole document, with a final newline unless it is empty.
     ///
     /// # Errors
-    /// As [`Format::write`].
-    pub fn render(self, result: &JobResult, options: &SubtitleOptions) -> io::Result<String> {
-        let mut document = Vec::new();
-        self.write(result, options, &mut document)?;
-        // It is made of strings.
-        Ok(String::from_utf8_lossy(&document).into_owned())
-    }
-
-    /// Writes what [`Format::render`] gives.
-    ///
-    /// # Errors
-    /// Those of `out`; none else for a result that came out of the store.
-    pub fn write(self, result: &JobResult, options: &SubtitleOptions, out: &mut impl Write) -> io::Result<()> {
-        let cues = || -> Vec<Cue> { result.segments.iter().flat_map(|segment| of_segment(segment, options)).collect() };
+    /// None for a result that came out of the store; serde's, where one holds what JSON cannot.
+    pub fn render(self, result: &JobResult) -> Result<String, serde_json::Error> {
         match self {
-            Self::Txt => write_text(result, out),
-            Self::Json => write_json(result, out),
-            Self::VerboseJson => write_json(&VerboseJson::of(result), out),
-            Self::Srt => write_srt(cues(), options, out),
-            Self::Vtt => write_vtt(cues(), options, out),
-            Self::Ass => write_ass(cues(), options, out),
-            Self::Tsv => {
-                out.write_all(tsv::HEAD.as_bytes())?;
-                result.segments.iter().try_for_each(|segment| tsv::write_row(segment, out))
-            }
-            Self::Md => {
-                let mut document = MarkdownWriter::begin(&result.into(), out)?;
-                result.segments.iter().try_for_each(|segment| document.segment(segment))?;
-                document.end()
-            }
+            Self::Txt => Ok(text(result)),
+            Self::Json => serde_json::to_string_pretty(result).map(with_newline),
+            Self::VerboseJson => serde_json::to_string_pretty(&VerboseJson::of(result)).map(with_newline),
+            Self::Srt => subtitles(result, write_srt),
+            Self::Vtt => subtitles(result, write_vtt),
         }
     }
 }
@@ -140,16 +93,27 @@ impl FromStr for Format {
     }
 }
 
-fn write_text(result: &JobResult, out: &mut impl Write) -> io::Result<()> {
+fn text(result: &JobResult) -> String {
     match result.text.trim() {
-        "" => Ok(()),
-        text => writeln!(out, "{text}"),
+        "" => String::new(),
+        text => with_newline(text.to_owned()),
     }
 }
 
-fn write_json(document: &impl Serialize, out: &mut impl Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, document)?;
-    writeln!(out)
+fn subtitles(
+    result: &JobResult,
+    write: fn(Vec<Cue>, &mut Vec<u8>) -> io::Result<()>,
+) -> Result<String, serde_json::Error> {
+    let mut document = Vec::new();
+    let cues = result.segments.iter().flat_map(of_segment).collect();
+    write(cues, &mut document).map_err(serde_json::Error::io)?;
+    // It is made of strings.
+    Ok(String::from_utf8_lossy(&document).into_owned())
+}
+
+fn with_newline(mut document: String) -> String {
+    document.push('\n');
+    document
 }
 
 #[cfg(test)]

@@ -6,8 +6,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::warning::Warning;
-
 /// Samples per second of every chunk's audio (mono, little-endian i16 in the store).
 pub const SAMPLE_RATE: u32 = 16_000;
 
@@ -23,9 +21,6 @@ pub struct Plan {
     pub speech_s: f64,
     pub units: u32,
     pub chunks: u32,
-    /// What of the recording could not be taken as it should.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub warnings: Vec<Warning>,
 }
 
 /// The source's audio track as it came.
@@ -53,9 +48,6 @@ pub struct Chunk {
     /// Where the chunk's audio begins in its unit's PCM.
     pub offset: u64,
     pub length: u64,
-    /// The channel that it was taken from, from 1 on, where channels are recognised apart.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub channel: Option<u32>,
     /// Spans of the recording in the chunk, in order, neither overlapping nor empty.
     pub spans: Vec<Span>,
 }
@@ -98,7 +90,6 @@ mod tests {
             index: 0,
             offset: 0,
             length: 5 * second,
-            channel: None,
             spans: vec![
                 Span { source: 10 * second, chunk: 0, length: 2 * second },
                 Span { source: 60 * second, chunk: 2 * second + 8_000, length: 2 * second },

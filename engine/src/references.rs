@@ -79,15 +79,6 @@ pub async fn jobs(store: &Store, recording: &str) -> Result<Vec<JobId>, StoreErr
     Ok(found.iter().filter_map(|key| key.rsplit('/').next()?.parse().ok()).collect())
 }
 
-/// Whether the job needs the recording. Jobs of the time before there were references do, until theirs are there.
-///
-/// # Errors
-/// The store's.
-pub async fn is_needed_by(store: &Store, recording: &str, job: &JobId) -> Result<bool, StoreError> {
-    let has_reference = store.exists(&keys::reference(recording, job.as_str())).await?;
-    Ok(has_reference || !store.exists(&keys::references_complete()).await?)
-}
-
 /// The recordings that a job needs.
 ///
 /// # Errors

@@ -17,7 +17,6 @@ use crate::{
     job::SpeechOptions,
     llm::LlmUsage,
     transcript::{Segment, Transcript, Word},
-    warning::Warning,
 };
 
 /// The version of [`JobResult`]'s shape.
@@ -31,15 +30,9 @@ pub struct JobResult {
     #[serde(default)]
     pub run_id: String,
     pub status: JobStatus,
-    /// What people call the recording.
-    #[serde(default)]
-    pub name: Option<String>,
     /// What failed, by stage. Empty for `completed`.
     #[serde(default)]
     pub errors: Vec<StageFailure>,
-    /// What may have cost a part of the transcript.
-    #[serde(default)]
-    pub warnings: Vec<Warning>,
     pub text: String,
     /// Code of the spoken language, such as `en`; empty when nothing was said.
     pub language: String,
@@ -56,15 +49,13 @@ pub struct JobResult {
 impl JobResult {
     /// What is known of a job whose transcript is there while the rest of it goes on.
     pub fn so_far(job_id: String, transcript: Transcript) -> Self {
-        let Transcript { text, language, duration_s, run_id, warnings, segments } = transcript;
+        let Transcript { text, language, duration_s, run_id, segments } = transcript;
         Self {
             version: VERSION,
             job_id,
             run_id,
             status: JobStatus::Running,
-            name: None,
             errors: Vec::new(),
-            warnings,
             text,
             language,
             duration_s,
@@ -77,18 +68,14 @@ impl JobResult {
 
     /// Its transcript, as the run had it.
     pub fn into_transcript(self) -> Transcript {
-        let Self { text, language, duration_s, run_id, warnings, segments, .. } = self;
-        Transcript { text, language, duration_s, run_id, warnings, segments }
+        let Self { text, language, duration_s, run_id, segments, .. } = self;
+        Transcript { text, language, duration_s, run_id, segments }
     }
 
-    /// Whether there is text: of a job that was cancelled, what was recognised before; of one that goes on, what there is.
+    /// Whether there is text: of a job that was cancelled, what was recognised before; of one that goes on, all of it, for
+    /// before such a one has no result.
     pub fn has_transcript(&self) -> bool {
         self.status == JobStatus::Running || self.provenance.has_transcript(self.status)
-    }
-
-    /// Whether more is to come of a job that goes on.
-    pub fn is_partial(&self) -> bool {
-        self.status == JobStatus::Running && (self.segments.is_empty() || !self.provenance.checkpoints.is_empty())
     }
 
     /// Every word with its time; none unless word times were asked for.
@@ -101,26 +88,17 @@ impl JobResult {
 /// are written for readers of the JSON and never kept beside the segments in memory.
 impl Serialize for JobResult {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { version, job_id, run_id, status, name, errors, warnings, text, .. } = self;
+        let Self { version, job_id, run_id, status, errors, text, .. } = self;
         let Self { language, duration_s, segments, llm, timings, provenance, .. } = self;
-        let mut fields = serializer.serialize_struct("JobResult", 15)?;
+        let mut fields = serializer.serialize_struct("JobResult", 13)?;
         fields.serialize_field("version", version)?;
         fields.serialize_field("job_id", job_id)?;
         fields.serialize_field("run_id", run_id)?;
         fields.serialize_field("status", status)?;
-        match name {
-            Some(name) => fields.serialize_field("name", name)?,
-            None => fields.skip_field("name")?,
-        }
         if errors.is_empty() {
             fields.skip_field("errors")?;
         } else {
             fields.serialize_field("errors", errors)?;
-        }
-        if warnings.is_empty() {
-            fields.skip_field("warnings")?;
-        } else {
-            fields.serialize_field("warnings", warnings)?;
         }
         fields.serialize_field("language", language)?;
         fields.serialize_field("duration_s", duration_s)?;
@@ -148,7 +126,7 @@ impl Serialize for Words<'_> {
 pub enum JobStatus {
     Running,
     Completed,
-    /// The transcript is there, but an LLM task failed; of a batch, that not all of its jobs completed.
+    /// The transcript is there, but an LLM task failed.
     CompletedWithErrors,
     Failed,
     Cancelled,
@@ -231,13 +209,8 @@ pub struct Provenance {
 }
 
 impl Provenance {
-    /// Chunks whose text is in the transcript.
-    pub fn chunks_done(&self) -> u32 {
-        self.chunks_computed + self.chunks_reused
-    }
-
     fn has_transcript(&self, status: JobStatus) -> bool {
-        let ended_early = matches!(status, JobStatus::Cancelled | JobStatus::Failed);
-        status.has_transcript() || ended_early && self.chunks_done() > 0
+        let is_in_part = status == JobStatus::Cancelled && self.chunks_computed + self.chunks_reused > 0;
+        status.has_transcript() || is_in_part
     }
 }

@@ -12,8 +12,7 @@
 //! jobs/{job}/notes/{task}/{hash}.json                  what the model has answered of a task that is not done
 //! jobs/{job}/deliveries/{message}.json                 the tries to deliver one webhook message
 //! jobs/{job}/recordings/{sha256}                       empty: the job's side of its references
-//! batches/{batch}/{hash}/list.json | {page}.json       a list of recordings, written once
-//! batches/{batch}/requests.json                        which list the batch was begun with last
+//! batches/{batch}/requests.json                        the list of a batch
 //! probes/{name}                                        written and removed: whether the store takes anything in
 //! ```
 //! `{plan}` names the segmentation, `{hash}` the model and the parameters.
@@ -44,7 +43,7 @@ use object_store::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::config::StoreSettings;
-use error::{classify, classify_write};
+use error::classify;
 use writer::{Parts, Writer};
 
 pub use error::StoreError;
@@ -105,24 +104,6 @@ impl Store {
         })
     }
 
-    /// As [`Store::open`], for those that only look: a folder that is missing is an error.
-    ///
-    /// # Errors
-    /// As [`Store::open`].
-    pub fn open_existing(settings: &StoreSettings) -> Result<Self, StoreError> {
-        match settings.url.as_deref() {
-            Some(url) if url.contains("://") => {}
-            folder => {
-                let folder = folder.map_or_else(default_folder, PathBuf::from);
-                if !folder.is_dir() {
-                    let reason = "there is no such folder".to_owned();
-                    return Err(StoreError::Open { url: folder.display().to_string(), reason });
-                }
-            }
-        }
-        Self::open(settings)
-    }
-
     fn open_with(settings: &StoreSettings, set_up: fn(AmazonS3Builder) -> AmazonS3Builder) -> Result<Self, StoreError> {
         let url = match &settings.url {
             Some(url) => url.clone(),
@@ -144,7 +125,7 @@ impl Store {
             None => {
                 std::fs::create_dir_all(&url).map_err(|error| refused(error.to_string()))?;
                 let folder = LocalFileSystem::new_with_prefix(&url).map_err(|error| refused(error.to_string()))?;
-                // Empty folders stay until a whole job has gone: the client's own cleaning would look at each object's.
+                // Empty folders stay: one that is taken away while another writer makes it fails the sync of its parent.
                 let folder = Arc::new(folder.with_fsync(true));
                 Ok(Self { objects: Arc::clone(&folder) as _, folder: Some(folder), parts: Parts::Small })
             }
@@ -208,8 +189,7 @@ impl Store {
     ) -> Result<Created, StoreError> {
         let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
         let payload = PutPayload::from(json_bytes(key, value)?);
-        let location = Path::from(key);
-        match in_a_folder(|| self.objects.put_opts(&location, payload.clone(), options.clone())).await {
+        match self.objects.put_opts(&Path::from(key), payload, options).await {
             Ok(_) => Ok(Created::Now),
             Err(object_store::Error::AlreadyExists { .. }) if self.find_json::<T>(key).await?.is_some() => {
                 Ok(Created::Before)
@@ -218,7 +198,7 @@ impl Store {
                 self.write_json(key, value).await?;
                 Ok(Created::Now)
             }
-            Err(error) => Err(classify_write(key, error)),
+            Err(error) => Err(classify(key, error)),
         }
     }
 
@@ -274,9 +254,9 @@ impl Store {
     }
 
     pub async fn write(&self, key: &str, bytes: impl Into<Bytes>) -> Result<(), StoreError> {
-        let (payload, location) = (PutPayload::from(bytes.into()), Path::from(key));
-        let written = in_a_folder(|| self.objects.put(&location, payload.clone())).await;
-        written.map(drop).map_err(|error| classify_write(key, error))
+        let payload = PutPayload::from(bytes.into());
+        self.objects.put(&Path::from(key), payload).await.map_err(|error| classify(key, error))?;
+        Ok(())
     }
 
     /// Writes a stream of unknown length; the object appears only when all of it is there.
@@ -305,11 +285,11 @@ impl Store {
 
     /// Gives an object another key, replacing what had it.
     pub async fn rename(&self, from: &str, to: &str) -> Result<(), StoreError> {
-        self.objects.rename(&Path::from(from), &Path::from(to)).await.map_err(|error| classify_write(from, error))
+        self.objects.rename(&Path::from(from), &Path::from(to)).await.map_err(|error| classify(from, error))
     }
 
     pub async fn delete(&self, key: &str) -> Result<(), StoreError> {
-        self.objects.delete(&Path::from(key)).await.map_err(|error| classify_write(key, error))
+        self.objects.delete(&Path::from(key)).await.map_err(|error| classify(key, error))
     }
 
     pub async fn exists(&self, key: &str) -> Result<bool, StoreError> {
@@ -332,21 +312,6 @@ impl Store {
         let found = self.objects.list(Some(&Path::from(folder)));
         found.map_ok(|object| object.location.to_string()).try_collect().await.map_err(|error| classify(folder, error))
     }
-}
-
-/// Writes once more where the object's folder has just been taken away, because it was empty.
-async fn in_a_folder<T, F>(write: impl Fn() -> F) -> object_store::Result<T>
-where
-    F: Future<Output = object_store::Result<T>>,
-{
-    const TRIES: usize = 4;
-    for _ in 1..TRIES {
-        match write().await {
-            Err(error) if error::has_lost_its_folder(&error) => {}
-            written => return written,
-        }
-    }
-    write().await
 }
 
 /// Where embedded programs keep their store when nothing else is said.

@@ -4,10 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::warning::Warning;
-
 /// The text of a recording, as the `assemble` activity leaves it in the store.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Transcript {
     pub text: String,
     /// Code of the spoken language, such as `en`. Empty when nothing was said.
@@ -16,14 +14,12 @@ pub struct Transcript {
     /// The workflow run that made it.
     #[serde(default)]
     pub run_id: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub warnings: Vec<Warning>,
     pub segments: Vec<Segment>,
 }
 
 /// A phrase, with the measures that tell how sure the recogniser was.
 /// The fields and their meaning are those of OpenAI's `verbose_json`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Segment {
     pub id: u32,
     pub start: f64,
@@ -38,12 +34,6 @@ pub struct Segment {
     pub compression_ratio: f32,
     /// Probability, 0 to 1, that the chunk holds no speech.
     pub no_speech_prob: f32,
-    /// Code of the language that is spoken in it, where it was detected.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub language: Option<String>,
-    /// The channel that it was heard on, from 1 on, where channels are recognised apart.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub channel: Option<u32>,
     /// Empty unless word times were asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub words: Vec<Word>,
@@ -52,16 +42,13 @@ pub struct Segment {
     pub flags: Vec<Flag>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Word {
     pub word: String,
     pub start: f64,
     pub end: f64,
     /// 0 to 1.
     pub probability: f32,
-    /// As its segment's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub channel: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,32 +61,16 @@ pub enum Flag {
 }
 
 /// One chunk's checkpoint in the store: written once, never changed.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChunkTranscript {
     /// The chunk's index in the plan.
     pub chunk: u32,
     /// The workflow run that computed it.
     pub run_id: String,
-    /// The one that is spoken in it, or in most of it.
     pub language: String,
-    /// What was heard in its sound, where the language is detected: its neighbours' languages depend on that.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub heard: Vec<HeardLanguage>,
     pub segments: Vec<Segment>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub warnings: Vec<Warning>,
     /// How often the chunk was decoded again because the first attempt failed the tests.
     pub fallbacks: u32,
     /// Wall time of the recogniser in seconds.
     pub seconds: f64,
-}
-
-/// How likely a language is in a stretch of speech.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HeardLanguage {
-    /// Whisper's code.
-    pub language: String,
-    /// The probability in thousandths: what is decided from a number that was stored is what was decided from the one
-    /// that was computed.
-    pub permille: u32,
 }

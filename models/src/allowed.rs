@@ -20,7 +20,7 @@ pub struct UnknownListed {
 
 /// A model that the settings do not list.
 #[derive(Debug, thiserror::Error)]
-#[error("the model {name} is not offered here; name one of {allowed}, or none for the workers' own")]
+#[error("the model {name} is not offered here; name one of {allowed}")]
 pub struct NotAllowed {
     name: String,
     allowed: String,
@@ -106,10 +106,7 @@ mod tests {
             assert_eq!(given, (over_http, by_others), "{name} of {models:?}");
         }
         let refused = of(listed).unwrap().check("large-v3").unwrap_err().to_string();
-        assert_eq!(
-            refused,
-            "the model large-v3 is not offered here; name one of base, small, /models/own.bin, or none for the workers' own"
-        );
+        assert_eq!(refused, "the model large-v3 is not offered here; name one of base, small, /models/own.bin");
         let slip = of(Some(&["base", "smal"])).unwrap_err().to_string();
         assert!(slip.starts_with("LONGHAND_MODELS names \"smal\", which is no model: list names of tiny,"), "{slip}");
     }

@@ -10,31 +10,9 @@ const RATE: u32 = 16_000;
 
 /// The sample again and again, for at least so many seconds.
 pub fn repeated_sample(seconds: u32) -> NamedTempFile {
-    let once = pcm(sample());
+    let once = sample_pcm();
     let repeats = (seconds * RATE).div_ceil(u32::try_from(once.len()).unwrap());
     wav(once.iter().copied().cycle().take(once.len() * repeats as usize))
-}
-
-/// What a recording is made of.
-pub enum Sound {
-    /// The sample: 11 s.
-    English,
-    /// 12 s from the recognisers' tests.
-    German,
-    /// Digital silence, of so many seconds.
-    Silence(u32),
-}
-
-/// One sound after the other.
-pub fn joined(sounds: &[Sound]) -> NamedTempFile {
-    let pcm = sounds.iter().flat_map(|sound| match sound {
-        Sound::English => pcm(sample()),
-        Sound::German => {
-            pcm(concat!(env!("CARGO_MANIFEST_DIR"), "/../workers/transcription-worker/tests/samples/german.flac"))
-        }
-        Sound::Silence(seconds) => vec![0; (seconds * RATE) as usize],
-    });
-    wav(pcm.collect::<Vec<_>>().into_iter())
 }
 
 /// Digital silence.
@@ -50,9 +28,9 @@ pub fn faint(seconds: u32) -> NamedTempFile {
     wav(numbers.take((seconds * RATE) as usize).map(|number| i16::try_from(number >> 30).unwrap() - 2))
 }
 
-/// A recording's samples, 16 kHz mono.
-fn pcm(recording: impl AsRef<Path>) -> Vec<i16> {
-    let mut reader = claxon::FlacReader::open(recording).unwrap();
+/// The sample's samples, 16 kHz mono.
+fn sample_pcm() -> Vec<i16> {
+    let mut reader = claxon::FlacReader::open(sample()).unwrap();
     assert_eq!((reader.streaminfo().sample_rate, reader.streaminfo().channels), (RATE, 1));
     reader.samples().map(|sample| i16::try_from(sample.unwrap()).unwrap()).collect()
 }

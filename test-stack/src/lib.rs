@@ -6,9 +6,7 @@
 pub mod audio;
 mod disk;
 pub mod hub;
-mod parameter;
 mod process;
-mod random;
 pub mod redis;
 
 use std::{
@@ -19,19 +17,21 @@ use std::{
 };
 
 pub use disk::SmallDisk;
-pub use parameter::parameter;
 pub use process::{await_ready, free_port, program, wait_until};
-pub use random::Random;
-use supervisor::{Embedded, Ports, Program, embedded::WORKERS, log_path};
+use supervisor::{
+    Embedded, Ports, Program,
+    embedded::{TEMPORAL, WORKERS},
+    log_path,
+};
 pub use supervisor::{
     Process, Readiness,
-    embedded::{INGESTION, INGESTION_API, JOB_STATUS_API, LLM, TEMPORAL, TRANSCRIPTION},
+    embedded::{INGESTION, INGESTION_API, JOB_STATUS_API, LLM, TRANSCRIPTION},
 };
 use tasks::last_lines;
 use tempfile::TempDir;
 
-/// Takes the transcription worker's place, and hears nothing.
-pub const NOOP_RECOGNISER: &str = "noop_recogniser";
+/// Of the transcription worker's package.
+const NOOP_RECOGNISER: &str = "noop_recogniser";
 
 /// Lines of each log that are shown of a test that fails.
 const LOG_LINES: usize = 15;
@@ -149,19 +149,6 @@ impl Stack {
         self.processes[worker].terminate();
         wait_until(&format!("{worker} has ended"), || self.processes[worker].has_ended());
         self.processes.remove(worker);
-    }
-
-    /// As `kill -9`, and then as whoever keeps it running would start it again.
-    pub fn kill_and_start(&mut self, name: &'static str) {
-        self.kill(name);
-        if name == TEMPORAL { self.start_server() } else { self.start_worker(name) }
-    }
-
-    /// What the process has in memory now, in megabytes.
-    pub fn memory_mb(&self, name: &str) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid(name))).unwrap();
-        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or("0 kB");
-        resident.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
     }
 
     pub fn kill_server(&mut self) {

@@ -33,27 +33,17 @@ pub(crate) struct Connection {
 
 impl Connection {
     pub(crate) async fn open() -> anyhow::Result<Self> {
-        let store = Store::open(&store_settings()?)?;
-        Ok(Self { jobs: Jobs::connect().await?, store })
-    }
-
-    /// For commands that are about what is in the store: one that is not there is an error.
-    pub(crate) async fn open_existing() -> anyhow::Result<Self> {
         let store = open_store()?;
         Ok(Self { jobs: Jobs::connect().await?, store })
     }
 }
 
-/// The store alone, which has to be there, for commands that need no server.
+/// The store alone, for commands that need no server.
 pub(crate) fn open_store() -> anyhow::Result<Store> {
-    Ok(Store::open_existing(&store_settings()?)?)
-}
-
-fn store_settings() -> anyhow::Result<StoreSettings> {
     let settings: Settings = config::load()?;
     let QuietLog { filter, format } = settings.log;
     let quiet = TelemetrySettings { filter, format, otlp_endpoint: None, metrics_address: None };
     // Without a collector there is nothing to keep alive.
     drop(telemetry::start(&quiet, env!("CARGO_PKG_NAME"))?);
-    Ok(settings.store)
+    Ok(Store::open(&settings.store)?)
 }

@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 use engine::{
-    result::{JobResult, JobStatus, StageFailure},
+    result::{JobResult, JobStatus, Provenance, StageFailure},
     store::Store,
     temporal::client::JobEnd,
 };
@@ -35,8 +35,7 @@ impl FinishedJob {
             // An LLM task that was run again later can have mended what Temporal remembers.
             Some(result) if end.status.has_transcript() => result.status,
             None if end.status.has_transcript() => bail!(
-                "{id} is {}, but its result is not in the store, or is damaged: set LONGHAND_STORE to the store of the workers, \
-                 or submit the same once more under this id, which makes the result again",
+                "{id} is {}, but its result is not in the store; set LONGHAND_STORE to the store of the workers",
                 end.status
             ),
             _ => end.status,
@@ -57,10 +56,8 @@ impl FinishedJob {
     /// Says how the job ended.
     fn report(&self) {
         let Self { id, named, .. } = self;
-        let name = named.result.as_ref().and_then(|result| result.name.as_ref()).unwrap_or(&named.name);
-        let job = if name == id { id.clone() } else { format!("{name} ({id})") };
+        let job = if named.name == *id { id.clone() } else { format!("{} ({id})", named.name) };
         let errors = named.result.iter().flat_map(|result| &result.errors);
-        let warnings = named.result.iter().flat_map(|result| &result.warnings);
         match (self.status, &named.result) {
             (JobStatus::Completed, Some(result)) => {
                 let (audio, wall) = (format_duration(result.duration_s), format_duration(result.timings.wall_s));
@@ -72,16 +69,13 @@ impl FinishedJob {
                     note(&format!("hint: {hint}"));
                 }
             }),
-            (JobStatus::Running, Some(result)) if result.is_partial() => {
-                let (done, total) = (result.provenance.chunks_done(), result.provenance.chunks_total);
-                note(&format!("{job} goes on: this is the text of {done} of {total} chunks so far"));
-            }
             (JobStatus::Running, _) => {
                 note(&format!("{job} goes on: its text is there, what the language model makes of it is not yet"))
             }
             (JobStatus::Cancelled, Some(result)) if result.has_transcript() => {
-                let (done, total) = (result.provenance.chunks_done(), result.provenance.chunks_total);
-                note(&format!("{job} was cancelled: this is the text of {done} of {total} chunks"));
+                let Provenance { chunks_computed, chunks_reused, chunks_total, .. } = result.provenance;
+                let chunks = chunks_computed + chunks_reused;
+                note(&format!("{job} was cancelled: this is the text of {chunks} of {chunks_total} chunks"));
             }
             (JobStatus::Cancelled, _) => note(&format!("{job} was cancelled")),
             _ => {
@@ -92,7 +86,6 @@ impl FinishedJob {
                 note(&format!("error: {job} failed: {reason}"));
             }
         }
-        warnings.for_each(|warning| note(&format!("warning: {job}: {}", warning.message)));
     }
 }
 

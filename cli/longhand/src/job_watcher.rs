@@ -38,11 +38,10 @@ pub(crate) async fn watch_jobs(jobs: &Jobs, started: &[StartedJob]) -> anyhow::R
     or_interrupted(jobs, started, future::try_join_all(each)).await
 }
 
-/// As [`watch_jobs`], for one job, which may have no name.
-pub(crate) async fn watch_job(jobs: &Jobs, id: &str, name: Option<&str>) -> anyhow::Result<Outcome<JobEnd>> {
-    let name = name.unwrap_or(id);
-    let started = StartedJob { id: id.to_owned(), name: name.to_owned() };
-    let job = wait_and_show(jobs, id, ProgressDisplay::new().add(name));
+/// As [`watch_jobs`], for one job.
+pub(crate) async fn watch_job(jobs: &Jobs, id: &str) -> anyhow::Result<Outcome<JobEnd>> {
+    let started = StartedJob { id: id.to_owned(), name: id.to_owned() };
+    let job = wait_and_show(jobs, id, ProgressDisplay::new().add(id));
     or_interrupted(jobs, std::slice::from_ref(&started), job).await
 }
 

@@ -8,13 +8,13 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-use anyhow::{Context, anyhow, bail, ensure};
+use anyhow::{Context, bail, ensure};
 use clap::{
     Args,
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use engine::{
-    formats::{BadSubtitles, Format, SubtitleChoices, SubtitleOptions, answers},
+    formats::{Format, answers},
     result::JobResult,
 };
 
@@ -31,8 +31,6 @@ pub(crate) struct OutputFlags {
     /// Write to this file instead of stdout; a folder for several results
     #[arg(short, long, value_name = "PATH")]
     output: Option<PathBuf>,
-    #[command(flatten)]
-    subtitles: SubtitleChoices,
 }
 
 pub(crate) fn format_parser() -> impl TypedValueParser<Value = Format> {
@@ -40,10 +38,9 @@ pub(crate) fn format_parser() -> impl TypedValueParser<Value = Format> {
 }
 
 /// Where results go, and how they are written.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Output {
     format: Format,
-    subtitles: SubtitleOptions,
     target: Target,
 }
 
@@ -74,7 +71,7 @@ impl OutputFlags {
             Some(path) => Target::File(path.clone()),
         };
         let format = chosen.or_else(|| format_of(&target)).unwrap_or(Format::Txt);
-        let output = Output { format, subtitles: resolve(&self.subtitles, format)?, target };
+        let output = Output { format, target };
         output.check(results)?;
         Ok(output)
     }
@@ -85,14 +82,6 @@ impl OutputFlags {
     }
 }
 
-/// Flags have dashes where the choices have underscores.
-fn resolve(choices: &SubtitleChoices, format: Format) -> anyhow::Result<SubtitleOptions> {
-    choices.resolve(format).map_err(|refused: BadSubtitles| {
-        let flag = refused.field().replace('_', "-");
-        anyhow!("--{flag}: {refused}")
-    })
-}
-
 fn format_of(target: &Target) -> Option<Format> {
     let Target::File(path) = target else { return None };
     let extension = path.extension()?;
@@ -100,15 +89,15 @@ fn format_of(target: &Target) -> Option<Format> {
 }
 
 impl Output {
-    pub(crate) fn folder(path: PathBuf, format: Format, choices: &SubtitleChoices) -> anyhow::Result<Self> {
-        let output = Self { format, subtitles: resolve(choices, format)?, target: Target::Folder(path) };
+    pub(crate) fn folder(path: PathBuf, format: Format) -> anyhow::Result<Self> {
+        let output = Self { format, target: Target::Folder(path) };
         output.check(1)?;
         Ok(output)
     }
 
     fn check(&self, results: usize) -> anyhow::Result<()> {
         match &self.target {
-            Target::Stdout if results > 1 && (self.format.is_subtitles() || self.format == Format::Tsv) => {
+            Target::Stdout if results > 1 && matches!(self.format, Format::Srt | Format::Vtt) => {
                 bail!("several {} documents do not fit one stream; add -o FOLDER", self.format)
             }
             Target::Stdout => Ok(()),
@@ -169,7 +158,7 @@ impl Output {
 
     /// Whether the result holds answers that the format has no room for.
     pub(crate) fn leaves_out_answers(&self, result: &JobResult) -> bool {
-        !result.llm.is_empty() && !matches!(self.format, Format::Txt | Format::Json | Format::Md)
+        !result.llm.is_empty() && !matches!(self.format, Format::Txt | Format::Json)
     }
 
     /// Whether a document says itself how the job ended.
@@ -183,7 +172,7 @@ impl Output {
 
     /// The result in the format. A text is followed by the LLM's answers.
     fn document(&self, result: &JobResult) -> anyhow::Result<String> {
-        let mut document = self.format.render(result, &self.subtitles)?;
+        let mut document = self.format.render(result)?;
         if self.format == Format::Txt && !result.llm.is_empty() {
             document = format!("{document}\n{}", answers(result));
         }

@@ -20,67 +20,46 @@ use crate::input::Input;
 /// Bytes read at a time.
 const PIECE_SIZE: usize = 1 << 20;
 
-/// An input as the workers will get at it.
-pub(crate) struct Located<'a> {
+/// An input that the workers can get at.
+pub(crate) struct Uploaded {
     pub(crate) source: Source,
-    /// The file that has to be in the store first.
-    file: Option<HashedFile<'a>>,
+    pub(crate) job: JobId,
 }
 
-struct HashedFile<'a> {
-    path: &'a Path,
-    sha256: String,
-}
-
-/// Reads a file for its hash, which is its name in the store. An address is left to the workers.
-pub(crate) async fn locate(input: &Input) -> anyhow::Result<Located<'_>> {
+/// Copies a file into the store unless its bytes are there already. An address is left to the workers. The job that gets
+/// it is named by its content, and the file is kept for it from now on.
+pub(crate) async fn upload(
+    store: &Store,
+    input: &Input,
+    job_of: impl FnOnce(&str) -> JobId,
+) -> anyhow::Result<Uploaded> {
     let path = match input {
-        Input::Url(url) => return Ok(Located { source: Source::Url(url.to_string()), file: None }),
+        Input::Url(url) => {
+            let (source, job) = (Source::Url(url.to_string()), job_of(url.as_str()));
+            return Ok(Uploaded { source, job });
+        }
         Input::File(path) => path,
     };
-    let sha256 = hash_of(path).await.with_context(|| format!("cannot upload {}", path.display()))?;
-    Ok(Located { source: Source::Object(keys::upload(&sha256)), file: Some(HashedFile { path, sha256 }) })
-}
-
-impl Located<'_> {
-    /// What tells the input from others: the hash of a file, or the address.
-    pub(crate) fn content(&self) -> &str {
-        match (&self.file, &self.source) {
-            (Some(file), _) => &file.sha256,
-            (None, Source::Url(content) | Source::Path(content) | Source::Object(content)) => content,
-        }
+    let failed = || format!("cannot upload {}", path.display());
+    let sha256 = hash_of(path).await.with_context(failed)?;
+    let (key, job) = (keys::upload(&sha256), job_of(&sha256));
+    references::claim(store, &sha256, &job).await?;
+    let length = tokio::fs::metadata(path).await.with_context(failed)?.len();
+    if !is_there(store, &key, length).await? {
+        let read =
+            HashedRead { file: File::open(path).await.with_context(failed)?, hash: Sha256::new(), expected: &sha256 };
+        let pieces = std::pin::pin!(stream::try_unfold(read, HashedRead::next));
+        store.write_stream::<anyhow::Error>(&key, pieces).await.with_context(failed)?;
     }
-
-    /// Copies a file into the store unless its bytes are there already. It is kept for the job from now on.
-    pub(crate) async fn upload_for(&self, store: &Store, job: &JobId) -> anyhow::Result<()> {
-        let Some(HashedFile { path, sha256 }) = &self.file else { return Ok(()) };
-        references::claim(store, sha256, job).await?;
-        let failed = || format!("cannot upload {}", path.display());
-        let (key, length) = (keys::upload(sha256), tokio::fs::metadata(path).await.with_context(failed)?.len());
-        if !is_there(store, &key, length).await? {
-            let read = HashedRead {
-                file: File::open(path).await.with_context(failed)?,
-                hash: Sha256::new(),
-                expected: sha256,
-            };
-            let pieces = std::pin::pin!(stream::try_unfold(read, HashedRead::next));
-            store.write_stream::<anyhow::Error>(&key, pieces).await.with_context(failed)?;
-        }
-        Ok(())
-    }
-}
-
-/// Whether it was the store that failed, and not the file: then no other file would fare better.
-pub(crate) fn is_of_store(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<StoreError>().is_some()
+    Ok(Uploaded { source: Source::Object(key), job })
 }
 
 /// Whether all of it is in the store, and not what a fault of the store has left of it.
-async fn is_there(store: &Store, key: &str, length: u64) -> Result<bool, StoreError> {
+async fn is_there(store: &Store, key: &str, length: u64) -> anyhow::Result<bool> {
     match store.describe(key).await {
         Ok(uploaded) => Ok(uploaded.size == length),
         Err(StoreError::NotFound { .. }) => Ok(false),
-        Err(error) => Err(error),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -32,18 +32,10 @@ pub struct Retention {
     tenants: BTreeMap<Tenant, Option<Duration>>,
 }
 
-/// It says no times, or two for one.
+/// It says no times.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidRetention {
-    #[error(
-        "{0:?} is neither a number of days nor TENANT=DAYS nor TENANT=never; write them as `90,acme=30,other=never`"
-    )]
-    NoTime(String),
-    #[error(
-        "{0:?} is a second time for the same jobs; write one for all and one for each tenant, as `90,acme=30,other=never`"
-    )]
-    Second(String),
-}
+#[error("{0:?} is neither a number of days nor TENANT=DAYS nor TENANT=never; write them as `90,acme=30,other=never`")]
+pub struct InvalidRetention(String);
 
 impl Retention {
     /// How long what belongs to the job is kept; `None` for ever.
@@ -57,21 +49,18 @@ impl FromStr for Retention {
     type Err = InvalidRetention;
 
     fn from_str(text: &str) -> Result<Self, InvalidRetention> {
-        let (mut all, mut tenants) = (None, BTreeMap::new());
+        let mut retention = Self::default();
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-            let invalid = || InvalidRetention::NoTime(part.to_owned());
-            let first = match part.split_once('=') {
-                None => all.replace(days(part).ok_or_else(invalid)?).is_none(),
+            let invalid = || InvalidRetention(part.to_owned());
+            match part.split_once('=') {
+                None => retention.all = days(part).ok_or_else(invalid)?,
                 Some((tenant, kept)) => {
-                    let tenant: Tenant = tenant.trim().parse().map_err(|_| invalid())?;
-                    tenants.insert(tenant, days(kept.trim()).ok_or_else(invalid)?).is_none()
+                    let tenant = tenant.trim().parse().map_err(|_| invalid())?;
+                    retention.tenants.insert(tenant, days(kept.trim()).ok_or_else(invalid)?);
                 }
-            };
-            if !first {
-                return Err(InvalidRetention::Second(part.to_owned()));
             }
         }
-        Ok(Self { all: all.flatten(), tenants })
+        Ok(retention)
     }
 }
 
@@ -121,7 +110,7 @@ mod tests {
             let retention: Retention = written.parse().unwrap();
             assert_eq!(retention.of(&job.parse::<JobId>().unwrap()), kept, "{written:?} for {job}");
         }
-        for bad in ["soon", "-1", "1.5", "acme", "ACME=3", "acme=", "=3", "acme=3=4", "90,90", "acme=1,3,acme=2"] {
+        for bad in ["soon", "-1", "1.5", "acme", "ACME=3", "acme=", "=3", "acme=3=4"] {
             assert!(bad.parse::<Retention>().is_err(), "{bad:?}");
         }
     }

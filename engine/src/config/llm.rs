@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use confique::Config;
 
-use super::web_address::web_address;
 use crate::{llm::LlmUsage, secret::Secret};
 
 /// The LLM worker.
@@ -21,7 +20,7 @@ pub struct LlmSettings {
     #[config(env = "LONGHAND_LLM_SERVER")]
     pub server: Option<PathBuf>,
     /// The endpoint of `openai`, such as `https://api.mistral.ai/v1`.
-    #[config(env = "LONGHAND_LLM_BASE_URL", default = "https://api.openai.com/v1", validate = web_address)]
+    #[config(env = "LONGHAND_LLM_BASE_URL", default = "https://api.openai.com/v1")]
     pub base_url: String,
     /// The endpoint's key. `OPENAI_API_KEY` is read where this is not set.
     #[config(env = "LONGHAND_LLM_API_KEY", validate(!api_key.expose().is_empty(), "must not be empty"))]
@@ -30,14 +29,14 @@ pub struct LlmSettings {
     #[config(env = "OPENAI_API_KEY", validate(!openai_api_key.expose().is_empty(), "must not be empty"))]
     pub openai_api_key: Option<Secret>,
     /// Seconds that the endpoint may take for one call.
-    #[config(env = "LONGHAND_LLM_TIMEOUT_SECONDS", default = 120, validate(*timeout_seconds > 0, "must not be 0"))]
+    #[config(env = "LONGHAND_LLM_TIMEOUT_SECONDS", default = 120)]
     pub timeout_seconds: u64,
     /// Seconds that a task waits for a model that cannot be reached, is overloaded or breaks off, such as for the restart of an endpoint. Meanwhile the job's transcript is there, and other tasks go on.
     #[config(env = "LONGHAND_LLM_PATIENCE_SECONDS", default = 600)]
     pub patience_seconds: u64,
     /// Tokens that fit one call, question and answer together; longer transcripts go map-reduce.
     /// Default: what the local model was trained with, at most 8192, or 32768 for an endpoint.
-    #[config(env = "LONGHAND_LLM_CONTEXT_TOKENS", validate(*context_tokens > 0, "must not be 0"))]
+    #[config(env = "LONGHAND_LLM_CONTEXT_TOKENS")]
     pub context_tokens: Option<u32>,
     /// Price of a million tokens that the model reads, in any currency. With a price, what answers cost is counted.
     #[config(env = "LONGHAND_LLM_PROMPT_PRICE", validate = price)]
@@ -46,10 +45,10 @@ pub struct LlmSettings {
     #[config(env = "LONGHAND_LLM_COMPLETION_PRICE", validate = price)]
     pub completion_price: Option<f64>,
     /// Tasks worked on at the same time.
-    #[config(env = "LONGHAND_LLM_SLOTS", default = 1, validate(*slots > 0, "must not be 0"))]
+    #[config(env = "LONGHAND_LLM_SLOTS", default = 1)]
     pub slots: usize,
     /// Threads of the local model. Default: the machine's cores.
-    #[config(env = "LONGHAND_LLM_THREADS", validate(*threads > 0, "must not be 0"))]
+    #[config(env = "LONGHAND_LLM_THREADS")]
     pub threads: Option<usize>,
 }
 

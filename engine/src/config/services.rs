@@ -4,7 +4,6 @@ use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
 
 use confique::Config;
 
-use super::web_address::web_address;
 use crate::secret::Secret;
 
 /// What carries live events and rate limits between machines.
@@ -46,10 +45,10 @@ pub struct ApiSettings {
     #[config(env = "LONGHAND_API_GRACE_SECONDS", default = 60)]
     pub grace_seconds: u64,
     /// Seconds that a request may take, save for uploads, streams and waits for a job's end.
-    #[config(env = "LONGHAND_API_TIMEOUT_SECONDS", default = 30, validate(*timeout_seconds > 0, "must not be 0"))]
+    #[config(env = "LONGHAND_API_TIMEOUT_SECONDS", default = 30)]
     pub timeout_seconds: u64,
     /// Kilobytes that a request's body may have, save for uploads.
-    #[config(env = "LONGHAND_API_MAX_BODY_KB", default = 1024, validate(*max_body_kb > 0, "must not be 0"))]
+    #[config(env = "LONGHAND_API_MAX_BODY_KB", default = 1024)]
     pub max_body_kb: usize,
 }
 
@@ -57,10 +56,10 @@ pub struct ApiSettings {
 #[derive(Debug, Clone, Config)]
 pub struct LinkSettings {
     /// Address of the job status API as its users know it: for links, and as the origin of the web page, which may use both APIs.
-    #[config(env = "LONGHAND_STATUS_URL", default = "http://127.0.0.1:8001", validate = web_address)]
+    #[config(env = "LONGHAND_STATUS_URL", default = "http://127.0.0.1:8001")]
     pub status_url: String,
     /// Address of the ingestion API as its users know it. A path in it, on a host that both APIs share, is taken off by the API. Default: port 8000 of the host at hand.
-    #[config(env = "LONGHAND_INGESTION_URL", validate = web_address)]
+    #[config(env = "LONGHAND_INGESTION_URL")]
     pub ingestion_url: Option<String>,
 }
 
@@ -73,12 +72,6 @@ pub struct IngestionApiSettings {
     /// Where the ingestion API listens.
     #[config(env = "LONGHAND_INGESTION_API_ADDRESS", default = "127.0.0.1:8000")]
     pub address: SocketAddr,
-    /// Names that requests may have for models, as `NAME=MODEL` with commas between them; `default` is the workers' own model. Names of the trade, such as `whisper-large-v3` or `Systran/faster-whisper-base`, need no entry.
-    #[config(
-        env = "LONGHAND_MODEL_ALIASES",
-        default = "whisper-1=default,gpt-4o-transcribe=default,gpt-4o-mini-transcribe=default"
-    )]
-    pub model_aliases: String,
 }
 
 /// The job status API.

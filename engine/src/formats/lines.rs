@@ -2,6 +2,9 @@
 
 use super::timed_text::Piece;
 
+/// Columns of a line.
+pub(super) const LINE: usize = 42;
+
 /// How much nicer a subtitle is that breaks after the text: nothing is lost after a sentence,
 /// something in the middle of a clause.
 pub(super) fn break_cost(piece: &Piece<'_>) -> u32 {
@@ -18,40 +21,27 @@ pub(super) fn width(pieces: &[Piece<'_>]) -> usize {
     pieces.iter().map(|piece| piece.width).sum::<usize>() + spaces
 }
 
-/// The fewest lines of so many columns that hold the pieces.
-pub(super) fn lines_needed(pieces: &[Piece<'_>], line_length: usize) -> usize {
-    let (mut lines, mut columns) = (0, None);
-    for piece in pieces {
-        let on_line = columns.map(|columns: usize| columns + usize::from(piece.spaced) + piece.width);
-        columns = on_line.filter(|columns| *columns <= line_length).or_else(|| {
-            lines += 1;
-            Some(piece.width)
-        });
+/// The pieces on one line, or on two where one is too short; `None` where two are.
+/// Of all ways, two lines break after a clause if they can and are about as long as each other.
+pub(super) fn broken(pieces: &[Piece<'_>]) -> Option<Vec<String>> {
+    if width(pieces) <= LINE {
+        return Some(vec![joined(pieces)]);
     }
-    lines
-}
-
-/// The pieces on as few lines as hold them. Of all ways, lines end after a clause if they can, and are about as long as
-/// each other.
-pub(super) fn broken<'a, 'p>(pieces: &'p [Piece<'a>], line_length: usize) -> Vec<&'p [Piece<'a>]> {
-    let mut rest = pieces;
-    let mut lines = Vec::new();
-    for left in (2..=lines_needed(pieces, line_length)).rev() {
-        let (line, others) = rest.split_at(first_break(rest, left, line_length));
-        lines.push(line);
-        rest = others;
-    }
-    lines.push(rest);
-    lines
-}
-
-/// How many pieces the first of so many lines takes.
-fn first_break(pieces: &[Piece<'_>], lines: usize, line_length: usize) -> usize {
-    let fitting = (1..pieces.len())
-        .filter(|&at| width(&pieces[..at]) <= line_length && lines_needed(&pieces[at..], line_length) < lines);
+    let fitting = (1..pieces.len()).filter(|&at| width(&pieces[..at]) <= LINE && width(&pieces[at..]) <= LINE);
     let best = fitting.min_by_key(|&at| {
-        let difference = width(&pieces[..at]).abs_diff(width(&pieces[at..]) / (lines - 1));
+        let difference = width(&pieces[..at]).abs_diff(width(&pieces[at..]));
         break_cost(&pieces[at - 1]) as usize / 5 + difference
-    });
-    best.unwrap_or(1)
+    })?;
+    Some(vec![joined(&pieces[..best]), joined(&pieces[best..])])
+}
+
+fn joined(pieces: &[Piece<'_>]) -> String {
+    let mut line = String::new();
+    for (position, piece) in pieces.iter().enumerate() {
+        if position > 0 && piece.spaced {
+            line.push(' ');
+        }
+        line.push_str(piece.text);
+    }
+    line
 }

@@ -5,12 +5,8 @@ use std::io::{self, Read, Write};
 
 use super::{
     Format,
-    ass::write_ass,
     cues::{Cue, of_segment},
-    markdown::MarkdownWriter,
-    subtitle_options::SubtitleOptions,
     subtitles::{write_srt, write_vtt},
-    tsv,
     verbose::VerboseWriter,
 };
 use crate::{
@@ -23,13 +19,7 @@ impl Format {
     ///
     /// # Errors
     /// It is no result, or cannot be read, or what it gives cannot be written.
-    pub fn write_stored(
-        self,
-        head: &ResultHead,
-        mut result: impl Read,
-        options: &SubtitleOptions,
-        out: &mut impl Write,
-    ) -> io::Result<()> {
+    pub fn write_stored(self, head: &ResultHead, mut result: impl Read, out: &mut impl Write) -> io::Result<()> {
         match self {
             Self::Txt => Ok(read_pieces(result, LastPiece::Text, &mut TextWriter(out))?),
             Self::Json => io::copy(&mut result, out).map(drop),
@@ -38,18 +28,8 @@ impl Format {
                 read_pieces(result, LastPiece::Word, &mut document)?;
                 document.end()
             }
-            Self::Srt => write_srt(cues(result, options)?, options, out),
-            Self::Vtt => write_vtt(cues(result, options)?, options, out),
-            Self::Ass => write_ass(cues(result, options)?, options, out),
-            Self::Tsv => {
-                out.write_all(tsv::HEAD.as_bytes())?;
-                each_segment(result, |segment| tsv::write_row(&segment, out))
-            }
-            Self::Md => {
-                let mut document = MarkdownWriter::begin(&head.into(), out)?;
-                each_segment(result, |segment| document.segment(&segment))?;
-                document.end()
-            }
+            Self::Srt => write_srt(cues(result)?, out),
+            Self::Vtt => write_vtt(cues(result)?, out),
         }
     }
 }
@@ -74,28 +54,22 @@ impl<W: Write> ResultPieces for TextWriter<W> {
 }
 
 /// Subtitles are put in order once all are there. They are far smaller than the result.
-fn cues(result: impl Read, options: &SubtitleOptions) -> io::Result<Vec<Cue>> {
-    let mut cues = Vec::new();
-    each_segment(result, |segment| {
-        cues.extend(of_segment(&segment, options));
-        Ok(())
-    })?;
-    Ok(cues)
+fn cues(result: impl Read) -> io::Result<Vec<Cue>> {
+    let mut cues = Cues(Vec::new());
+    read_pieces(result, LastPiece::Segment, &mut cues)?;
+    Ok(cues.0)
 }
 
-fn each_segment(result: impl Read, take: impl FnMut(Segment) -> io::Result<()>) -> io::Result<()> {
-    Ok(read_pieces(result, LastPiece::Segment, &mut Segments(take))?)
-}
+struct Cues(Vec<Cue>);
 
-struct Segments<F>(F);
-
-impl<F: FnMut(Segment) -> io::Result<()>> ResultPieces for Segments<F> {
+impl ResultPieces for Cues {
     fn text(&mut self, _text: &str) -> io::Result<()> {
         Ok(())
     }
 
     fn segment(&mut self, segment: Segment) -> io::Result<()> {
-        (self.0)(segment)
+        self.0.extend(of_segment(&segment));
+        Ok(())
     }
 
     fn word(&mut self, _word: Word) -> io::Result<()> {

@@ -17,23 +17,14 @@ pub(super) struct Piece<'a> {
     pub(super) width: usize,
 }
 
-/// The text of a segment.
-pub(super) struct TimedText<'a> {
-    pub(super) pieces: Vec<Piece<'a>>,
-    /// Whether the times are those of its words. Otherwise they are shared out over the segment by length.
-    pub(super) has_word_times: bool,
-}
-
-impl<'a> TimedText<'a> {
-    /// In pieces none of which is wider than `widest`.
-    pub(super) fn of(segment: &'a Segment, widest: usize) -> Self {
-        let words = aligned_words(segment);
-        let has_word_times = words.is_some();
-        let whole = words.unwrap_or_else(|| {
-            share_out(segment.start, segment.end, segment.text.split_whitespace().map(|word| (word, true)))
-        });
-        Self { pieces: whole.into_iter().flat_map(|piece| split_wide(piece, widest)).collect(), has_word_times }
-    }
+/// The pieces of a segment, none wider than `widest`. The times are those of its words where it has
+/// them, and otherwise shared out over the segment by length.
+pub(super) fn pieces(segment: &Segment, widest: usize) -> Vec<Piece<'_>> {
+    let whole = match aligned_words(segment) {
+        Some(words) => words,
+        None => share_out(segment.start, segment.end, segment.text.split_whitespace().map(|word| (word, true))),
+    };
+    whole.into_iter().flat_map(|piece| split_wide(piece, widest)).collect()
 }
 
 /// The segment's words, with the text as the segment has it. `None` where they do not make up its text.

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::{
+    formats::languages::language_name,
     job::SpeechTask,
-    languages::language_name,
     result::{JobResult, Provenance, ResultHead, ResultPieces},
     transcript::{Segment, Word},
 };
@@ -31,8 +31,6 @@ struct ResponseWord<'a> {
     word: &'a str,
     start: f64,
     end: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    channel: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -48,9 +46,6 @@ struct ResponseSegment<'a> {
     avg_logprob: f32,
     compression_ratio: f32,
     no_speech_prob: f32,
-    /// Beyond OpenAI's fields: where channels are recognised apart.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    channel: Option<u32>,
 }
 
 impl<'a> VerboseJson<'a> {
@@ -129,7 +124,7 @@ fn language(task: SpeechTask, spoken: &str) -> &str {
 }
 
 fn word(word: &Word) -> ResponseWord<'_> {
-    ResponseWord { word: &word.word, start: word.start, end: word.end, channel: word.channel }
+    ResponseWord { word: &word.word, start: word.start, end: word.end }
 }
 
 fn segment(segment: &Segment) -> ResponseSegment<'_> {
@@ -145,6 +140,5 @@ fn segment(segment: &Segment) -> ResponseSegment<'_> {
         avg_logprob: segment.avg_logprob,
         compression_ratio: segment.compression_ratio,
         no_speech_prob: segment.no_speech_prob,
-        channel: segment.channel,
     }
 }

@@ -9,7 +9,6 @@ use serde::{
 use serde_json::{Map, Value};
 
 use super::{JobStatus, Provenance, StageFailure, Timings};
-use crate::warning::Warning;
 
 /// A [`super::JobResult`] without text, segments and words: small, however long the recording. Read out of the same object.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -19,11 +18,7 @@ pub struct ResultHead {
     pub run_id: String,
     pub status: JobStatus,
     #[serde(default)]
-    pub name: Option<String>,
-    #[serde(default)]
     pub errors: Vec<StageFailure>,
-    #[serde(default)]
-    pub warnings: Vec<Warning>,
     pub language: String,
     pub duration_s: f64,
     pub llm: BTreeMap<String, Value>,

@@ -8,7 +8,6 @@
 use std::io::Read;
 
 use futures_util::future::BoxFuture;
-use serde::de::IgnoredAny;
 
 use super::{Store, StoreError, error::classify, keys};
 use crate::{
@@ -39,25 +38,6 @@ impl Store {
             let read = tokio::task::spawn_blocking(move || ResultHead::read(reader));
             let read = read.await.unwrap_or_else(|error| Err(serde_json::Error::io(error.into())));
             read.map(Some).map_err(|error| unreadable(&key, error))
-        })
-    }
-
-    /// Whether the job's result is there and undamaged to its end. It is not kept in memory: that of a day is large.
-    ///
-    /// # Errors
-    /// A failing store.
-    pub fn has_whole_result<'a>(&'a self, job_id: &'a str) -> BoxFuture<'a, Result<bool, StoreError>> {
-        Box::pin(async move {
-            let reader = match self.find_result_head(job_id).await {
-                Ok(Some(_)) => self.result_reader(job_id).await?,
-                Ok(None) | Err(StoreError::Corrupt { .. }) => return Ok(false),
-                Err(error) => return Err(error),
-            };
-            let read = tokio::task::spawn_blocking(move || serde_json::from_reader::<_, IgnoredAny>(reader).map(drop));
-            match read.await.unwrap_or_else(|error| Err(serde_json::Error::io(error.into()))) {
-                Err(error) if error.is_io() => Err(unreadable(&keys::result(job_id), error)),
-                read => Ok(read.is_ok()),
-            }
         })
     }
 

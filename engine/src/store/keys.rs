@@ -17,13 +17,13 @@ pub fn upload_hash(key: &str) -> Option<&str> {
     key.strip_prefix("uploads/").filter(|name| name.len() == DIGITS && name.bytes().all(is_digit))
 }
 
-/// Those with a folder for each job, batch or recording.
-pub(super) const OF_JOBS: [&str; 5] = ["audio", "batches", "erasing", "jobs", "references"];
+/// Folders of what the system writes for itself. Uploads are their owners', but for those on their way in.
+const OWN_FOLDERS: [&str; 7] =
+    ["audio/", "batches/", "erasing/", "jobs/", "probes/", "references/", "uploads/incoming/"];
 
-/// Whether the system writes such objects for itself, so that no client can name one as its recording. Uploads are their
-/// owners', but for those on their way in.
+/// Whether the system writes such objects for itself, so that no client can name one as its recording.
 pub fn is_own(key: &str) -> bool {
-    !matches!(Kind::of(key), Kind::Upload(_) | Kind::Other)
+    OWN_FOLDERS.iter().any(|folder| key.starts_with(folder))
 }
 
 /// What references call the recording at this key: its hash, or the name of an upload that was too large to get its hash
@@ -76,11 +76,6 @@ pub fn chunk(folder: &str, decode_config_hash: &str, chunk: u32) -> String {
 /// The chunk's index in the key of its checkpoint.
 pub fn chunk_index(key: &str) -> Option<u32> {
     key.rsplit('/').next()?.strip_suffix(".json")?.parse().ok()
-}
-
-/// The language that was heard in a folder's recording, by a hash of what listened to it.
-pub fn language(folder: &str, listener_hash: &str) -> String {
-    format!("{folder}/languages/{listener_hash}.json")
 }
 
 /// The mark of a chunk that a run computed although it was finished already.
@@ -171,7 +166,7 @@ pub fn deliveries(job: &str) -> String {
     format!("jobs/{job}/deliveries")
 }
 
-/// What the jobs have in common of the batch's list that was begun last, and where the pages of its recordings lie.
+/// What a batch's jobs have in common, and where the pages of its recordings lie.
 pub fn batch(batch: &str) -> String {
     format!("batches/{batch}/requests.json")
 }
@@ -191,11 +186,6 @@ pub fn batch_pages(batch: &str, hash: &str) -> String {
     format!("batches/{batch}/{hash}")
 }
 
-/// What the jobs of one list have in common; a list's own, whatever becomes of the batch.
-pub fn batch_list(folder: &str) -> String {
-    format!("{folder}/list.json")
-}
-
 pub fn batch_page(folder: &str, page: usize) -> String {
     format!("{folder}/{page:05}.json")
 }
@@ -213,8 +203,8 @@ pub fn llm_task(key: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::{
-        batch, chunk, deliveries, incoming, is_own, llm_answer, plan, plan_folder, probe, recomputed, recording,
-        reference, references_complete, result, transcript, unit, unit_audio, upload, upload_hash,
+        batch, chunk, deliveries, incoming, is_own, llm_answer, plan, plan_folder, recomputed, recording, reference,
+        result, transcript, unit, unit_audio, upload, upload_hash,
     };
 
     #[test]
@@ -224,9 +214,7 @@ mod tests {
             [batch("a"), deliveries("a"), incoming("a"), llm_answer("a", "b"), plan(&folder), reference("a", "b")],
             [result("a"), transcript("a"), unit(&folder, 1), unit_audio(&folder, 1), chunk(&folder, "a", 1), folder],
         ];
-        for key in
-            own.into_iter().flatten().chain([recomputed("audio/a", "b", "c", 1), probe("a"), references_complete()])
-        {
+        for key in own.into_iter().flatten().chain([recomputed("audio/a", "b", "c", 1)]) {
             assert!(is_own(&key), "{key}");
         }
         for source in [upload("a"), "talks/jobs/a.mp3".to_owned(), "audio.mp3".to_owned()] {

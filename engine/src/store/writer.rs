@@ -12,7 +12,7 @@ use tokio::{
     task::{JoinError, JoinSet},
 };
 
-use super::{StoreError, classify_write, in_a_folder};
+use super::{StoreError, classify};
 
 const SMALL: usize = 128 * 1024;
 /// Small parts that one stream may have on their way.
@@ -54,9 +54,7 @@ impl Writer {
             Parts::Small => None,
             Parts::Large(room) => Some((tempfile::tempfile().map_err(|error| temporary(key, error))?, room)),
         };
-        let location = Path::from(key);
-        let upload =
-            in_a_folder(|| objects.put_multipart(&location)).await.map_err(|error| classify_write(key, error))?;
+        let upload = objects.put_multipart(&Path::from(key)).await.map_err(|error| classify(key, error))?;
         let part = match buffer {
             None => Part::Small(WriteMultipart::new_with_chunk_size(upload, SMALL)),
             Some((file, room)) => Part::Large(PartBuffer {
@@ -73,7 +71,7 @@ impl Writer {
     pub(super) async fn put(&mut self, piece: Bytes) -> Result<(), StoreError> {
         match &mut self.part {
             Part::Small(writer) => {
-                writer.wait_for_capacity(SMALL_IN_FLIGHT).await.map_err(|error| classify_write(&self.key, error))?;
+                writer.wait_for_capacity(SMALL_IN_FLIGHT).await.map_err(|error| classify(&self.key, error))?;
                 writer.put(piece);
                 Ok(())
             }
@@ -84,7 +82,7 @@ impl Writer {
     /// The object is there when this is through. Nothing is left of one that fails.
     pub(super) async fn finish(self) -> Result<(), StoreError> {
         match self.part {
-            Part::Small(writer) => writer.finish().await.map(drop).map_err(|error| classify_write(&self.key, error)),
+            Part::Small(writer) => writer.finish().await.map(drop).map_err(|error| classify(&self.key, error)),
             Part::Large(mut buffer) => {
                 let finished = buffer.finish(&self.key).await;
                 if finished.is_err() {
@@ -165,19 +163,17 @@ impl PartBuffer {
         while let Some(sent) = self.sent.join_next().await {
             arrived(sent, key)?;
         }
-        self.upload.complete().await.map(drop).map_err(|error| classify_write(key, error))
+        self.upload.complete().await.map(drop).map_err(|error| classify(key, error))
     }
 }
 
 /// A disk may keep a thread waiting.
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> io::Result<T> {
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(error.into()))
 }
 
 fn arrived(sent: Result<object_store::Result<()>, JoinError>, key: &str) -> Result<(), StoreError> {
-    sent.unwrap_or_else(|error| Err(error.into())).map_err(|error| classify_write(key, error))
+    sent.unwrap_or_else(|error| Err(error.into())).map_err(|error| classify(key, error))
 }
 
 fn temporary(key: &str, source: io::Error) -> StoreError {

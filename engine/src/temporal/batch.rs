@@ -45,22 +45,6 @@ pub fn check(options: &JobOptions, recordings: &[BatchRecording]) -> Result<u32,
     Ok(total)
 }
 
-/// The list that the batch was begun with last; `None` where there is no such batch.
-///
-/// # Errors
-/// Temporal's and the store's.
-pub fn list<'a>(
-    jobs: &'a Jobs,
-    store: &'a Store,
-    id: &'a JobId,
-) -> BoxFuture<'a, Result<Option<BatchList>, BatchError>> {
-    Box::pin(async move {
-        // Whoever began it may have died before the list was the batch's own.
-        let key = jobs.list_of_batch(id.as_str()).await?.unwrap_or_else(|| keys::batch(id.as_str()));
-        Ok(BatchList::find(store, &key).await?)
-    })
-}
-
 /// Starts a batch that does not run, or finds the one that another was faster to start. One that has ended is run again:
 /// what it finished is left alone.
 ///
@@ -76,14 +60,9 @@ pub fn start<'a>(
 ) -> BoxFuture<'a, Result<Submission, BatchError>> {
     Box::pin(async move {
         let total = check(options, recordings)?;
-        jobs.refuse_while_purged(id.as_str()).await?;
-        let requests_key = BatchList::write(store, id.as_str(), options, recordings).await?;
-        let list = requests_key.clone();
+        BatchList::write(store, id.as_str(), options, recordings).await?;
+        let requests_key = keys::batch(id.as_str());
         let request = BatchRequest { requests_key, total, concurrency, done: BatchOutcome::default(), started: None };
-        let submission = jobs.submit_batch(id.as_str(), &request).await?;
-        if !submission.existing {
-            BatchList::adopt(store, id.as_str(), &list).await?;
-        }
-        Ok(submission)
+        Ok(jobs.submit_batch(id.as_str(), &request).await?)
     })
 }

@@ -17,28 +17,21 @@ use temporalio_client::{
     WorkflowFetchHistoryOptions, WorkflowGetResultOptions, WorkflowIdConflictPolicy, WorkflowIdReusePolicy,
     WorkflowQueryOptions, WorkflowStartOptions,
     envconfig::LoadClientConfigProfileOptions,
-    errors::{WorkflowGetResultError, WorkflowInteractionError, WorkflowStartError},
-    tonic::{Code, IntoRequest},
+    errors::{WorkflowGetResultError, WorkflowStartError},
+    tonic::IntoRequest,
 };
-use temporalio_common::{
-    MemoValues, UntypedWorkflow, protos::temporal::api::workflowservice::v1::GetSystemInfoRequest,
-};
+use temporalio_common::{UntypedWorkflow, protos::temporal::api::workflowservice::v1::GetSystemInfoRequest};
 use temporalio_sdk::opentelemetry::OpenTelemetryPlugin;
 
 use super::{
     contracts::WORKFLOW_QUEUE,
     progress::{JobKind, JobProgress},
     spans,
-    workflows::{BatchRequest, BatchWorkflow, LlmRequest, LlmWorkflow, TranscribeWorkflow, add_name},
+    workflows::{BatchRequest, BatchWorkflow, LlmRequest, LlmWorkflow, TranscribeWorkflow},
 };
-use crate::{
-    job::JobRequest,
-    llm::LlmTask,
-    result::JobStatus,
-    store::{Store, StoreError},
-};
+use crate::{job::JobRequest, llm::LlmTask, result::JobStatus};
 
-pub use erasing::{Execution, Which};
+pub use erasing::Execution;
 pub use error::ClientError;
 pub use listing::{BadCursor, Cursor, JobFilter, JobPage};
 
@@ -74,21 +67,6 @@ pub struct JobEnd {
 pub struct Holder {
     pub kind: JobKind,
     pub status: JobStatus,
-}
-
-impl Holder {
-    /// Whether it keeps the id from others: it runs or has a transcript. What failed or was cancelled gives it to the next.
-    pub fn holds_id(self) -> bool {
-        !self.status.is_final() || self.status.has_transcript()
-    }
-
-    /// Whether it has to be made again although it ended well: its result is not in the store any more, or is damaged.
-    ///
-    /// # Errors
-    /// A failing store.
-    pub async fn has_lost_result(self, store: &Store, id: &str) -> Result<bool, StoreError> {
-        Ok(self.kind == JobKind::Transcribe && self.status.has_transcript() && !store.has_whole_result(id).await?)
-    }
 }
 
 /// A connection to Temporal through which jobs are handled; cheap to clone.
@@ -155,52 +133,12 @@ impl Jobs {
 
     /// Starts a job, or finds the one that holds the id: running or finished, it is left alone;
     /// failed or cancelled, it is started again and finds what it had finished.
-    ///
-    /// # Errors
-    /// [`ClientError::IdTaken`] where the one that holds it was asked for something else.
     pub fn submit<'a>(&'a self, id: &'a str, request: &'a JobRequest) -> Call<'a, Submission> {
-        self.submit_where(id, request, WorkflowIdReusePolicy::AllowDuplicateFailedOnly)
-    }
-
-    /// As [`Jobs::submit`], also where the one that holds the id has finished: for one whose result is lost. What it had
-    /// recognised is found again.
-    ///
-    /// # Errors
-    /// As of [`Jobs::submit`].
-    pub fn submit_again<'a>(&'a self, id: &'a str, request: &'a JobRequest) -> Call<'a, Submission> {
-        self.submit_where(id, request, WorkflowIdReusePolicy::AllowDuplicate)
-    }
-
-    fn submit_where<'a>(
-        &'a self,
-        id: &'a str,
-        request: &'a JobRequest,
-        reuse: WorkflowIdReusePolicy,
-    ) -> Call<'a, Submission> {
         bounded(async move {
             let input = to_input(request)?;
             self.refuse_while_purged(id).await?;
-            let options = start_where(id, request.name.as_deref(), reuse);
-            let started = self.client.start_workflow(TranscribeWorkflow::run, input, options).await;
-            let submission = submission(id, started.map(drop))?;
-            if submission.existing {
-                self.refuse_other_request(id, request).await?;
-            }
-            Ok(submission)
-        })
-    }
-
-    /// Whether the job that holds an id was asked for the same: whoever asks for another recording, or for something else of
-    /// it, would take its text for theirs.
-    ///
-    /// # Errors
-    /// [`ClientError::IdTaken`].
-    pub fn refuse_other_request<'a>(&'a self, id: &'a str, request: &'a JobRequest) -> Call<'a, ()> {
-        Box::pin(async move {
-            match self.latest_request(id).await? {
-                Some(first) if !first.asks_the_same_as(request) => Err(ClientError::IdTaken { id: id.to_owned() }),
-                _ => Ok(()),
-            }
+            let started = self.client.start_workflow(TranscribeWorkflow::run, input, start_unless_held(id)).await;
+            submission(id, started.map(drop))
         })
     }
 
@@ -292,11 +230,8 @@ impl Jobs {
     pub fn cancel<'a>(&'a self, id: &'a str) -> Call<'a, ()> {
         bounded(async move {
             let handle = self.client.get_workflow_handle::<UntypedWorkflow>(id);
-            match handle.cancel(WorkflowCancelOptions::builder().reason("asked by the user").build()).await {
-                // Somebody has asked before, and it has not heard yet.
-                Err(WorkflowInteractionError::Rpc(status)) if status.code() == Code::AlreadyExists => Ok(()),
-                requested => requested.map_err(|error| interaction(id, error)),
-            }
+            let requested = handle.cancel(WorkflowCancelOptions::builder().reason("asked by the user").build()).await;
+            requested.map_err(|error| interaction(id, error))
         })
     }
 
@@ -310,13 +245,9 @@ impl Jobs {
     }
 }
 
-/// `reuse` says which ended jobs leave the id to another one.
-fn start_where(id: &str, name: Option<&str>, reuse: WorkflowIdReusePolicy) -> WorkflowStartOptions {
-    let mut memo = MemoValues::new();
-    add_name(&mut memo, name);
+fn start_unless_held(id: &str) -> WorkflowStartOptions {
     WorkflowStartOptions::new(WORKFLOW_QUEUE, id)
-        .memo(memo)
-        .id_reuse_policy(reuse)
+        .id_reuse_policy(WorkflowIdReusePolicy::AllowDuplicateFailedOnly)
         .id_conflict_policy(WorkflowIdConflictPolicy::Fail)
         .build()
 }

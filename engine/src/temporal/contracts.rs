@@ -11,10 +11,9 @@ use temporalio_common::ActivityDefinition;
 use super::progress::ModelDownload;
 use crate::{
     batch_list::BatchEntry,
-    job::{AUTO, AudioOptions, Source, SpeechOptions, Webhook},
+    job::{Source, SpeechOptions, Webhook},
     llm::{LlmTask, LlmUsage},
     result::{JobStatus, StageFailure, Timings},
-    transcript::HeardLanguage,
 };
 
 /// The task queue of all workflows.
@@ -41,9 +40,9 @@ pub const HOUSEKEEPING_QUEUE: &str = "longhand-housekeeping";
 /// An activity as both sides see it: the SDK's definition, and how it is handed out.
 pub trait Contract: ActivityDefinition {
     const NAME: &'static str;
-    /// How often it is tried, which reaches over eleven minutes: the store may be away for a while. A killed worker costs
-    /// an attempt; input that can never work and settings that need a person are not tried again at all.
-    const ATTEMPTS: u32 = 40;
+    /// How often it is tried. A killed worker costs an attempt; input that can never work and
+    /// settings that need a person are not tried again at all.
+    const ATTEMPTS: u32 = 12;
     /// The pauses between attempts grow from a second to this.
     const LONGEST_PAUSE: Duration = Duration::from_secs(20);
     /// The activity's reference, which the SDK wants as a value.
@@ -109,18 +108,15 @@ contract!(
         IngestInput => Ingested
 );
 contract!(
-    /// Resolves the model, checks the options, and hears what is spoken first where the language is to be detected. The attempts reach over 25
+    /// Resolves the model, checks the options, and detects the language where that is asked. The attempts reach over 25
     /// minutes: the hub of models may be away for a while.
     Prepare = "prepare" on |_| TRANSCRIBE_FIRST_QUEUE; PrepareInput => Prepared, 60 attempts up to 30 s apart,
         first if |_| true
 );
 contract!(
-    /// Recognises one work unit, writing each chunk's checkpoint before the next chunk begins. A unit that has nothing to
-    /// recognise needs no core, and does not queue up behind those that do.
+    /// Recognises one work unit, writing each chunk's checkpoint before the next chunk begins.
     TranscribeUnit = "transcribe_unit"
-        on |input| {
-            if input.unit == 0 || input.prepared.is_recognised { TRANSCRIBE_FIRST_QUEUE } else { TRANSCRIBE_QUEUE }
-        };
+        on |input| if input.unit == 0 { TRANSCRIBE_FIRST_QUEUE } else { TRANSCRIBE_QUEUE };
         UnitInput => UnitDone
 );
 contract!(
@@ -156,17 +152,6 @@ contract!(
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct IngestInput {
     pub source: Source,
-    #[serde(default, skip_serializing_if = "AudioOptions::is_default")]
-    pub audio: AudioOptions,
-    /// What people call the recording.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-}
-
-impl From<Source> for IngestInput {
-    fn from(source: Source) -> Self {
-        Self { source, audio: AudioOptions::default(), name: None }
-    }
 }
 
 /// Where the plan lies and how much there is to do.
@@ -198,7 +183,7 @@ pub struct PrepareInput {
 /// Everything that decides what a chunk's text will be, the audio apart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prepared {
-    /// The options with the model named and a language: the only one, or the likeliest where the recording begins.
+    /// The options with the model named and the language pinned.
     pub speech: SpeechOptions,
     pub model_sha256: String,
     /// Program and version.
@@ -206,24 +191,6 @@ pub struct Prepared {
     /// Names the checkpoints of this model and these parameters.
     #[serde(rename = "recipe")]
     pub decode_config_hash: String,
-    /// Whether all of them are there already.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub is_recognised: bool,
-    /// What is spoken where the recording begins, where the language is found for each stretch of speech. None where
-    /// all of it has the one of `speech`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub heard: Option<Vec<HeardLanguage>>,
-}
-
-impl Prepared {
-    /// The options as they were asked for, the model apart.
-    pub fn parameters(self) -> SpeechOptions {
-        let Self { mut speech, heard, .. } = self;
-        if heard.is_some() {
-            AUTO.clone_into(&mut speech.language);
-        }
-        speech
-    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -307,8 +274,6 @@ pub struct Conclusion {
     #[serde(default)]
     pub run_id: String,
     pub status: JobStatus,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
     pub errors: Vec<StageFailure>,
     pub timings: Timings,
     /// Where what is ingested lies, also of a recording whose ingestion did not end; empty before the first unit.

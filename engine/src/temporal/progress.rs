@@ -47,12 +47,6 @@ impl BatchOutcome {
         self.counts().map(|(_, jobs)| jobs).iter().sum()
     }
 
-    /// How a batch has ended whose jobs have all ended so.
-    pub(crate) fn status(&self) -> JobStatus {
-        let Self { completed, completed_with_errors: _, failed: _, cancelled: _, already_there } = *self;
-        if completed + already_there == self.jobs() { JobStatus::Completed } else { JobStatus::CompletedWithErrors }
-    }
-
     fn counts(&self) -> [(&'static str, u32); 5] {
         let Self { completed, completed_with_errors, failed, cancelled, already_there } = *self;
         [
@@ -87,20 +81,6 @@ pub enum Stage {
     Llm,
     Conclude,
     Done,
-    /// It ended before all was done.
-    Failed,
-    Cancelled,
-}
-
-impl Stage {
-    fn of(status: JobStatus) -> Self {
-        match status {
-            JobStatus::Running => Self::Queued,
-            JobStatus::Completed | JobStatus::CompletedWithErrors => Self::Done,
-            JobStatus::Failed => Self::Failed,
-            JobStatus::Cancelled => Self::Cancelled,
-        }
-    }
 }
 
 impl fmt::Display for Stage {
@@ -114,8 +94,6 @@ impl fmt::Display for Stage {
             Self::Llm => "llm",
             Self::Conclude => "conclude",
             Self::Done => "done",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
         })
     }
 }
@@ -148,8 +126,6 @@ pub struct JobProgress {
     #[serde(skip)]
     pub run_id: String,
     pub kind: JobKind,
-    /// What people call its recording, where that is known.
-    pub name: Option<String>,
     pub status: JobStatus,
     pub stage: Stage,
     pub chunks_done: u32,
@@ -184,9 +160,8 @@ impl JobProgress {
             id: id.to_owned(),
             run_id: String::new(),
             kind,
-            name: None,
             status,
-            stage: Stage::of(status),
+            stage: if status.is_final() { Stage::Done } else { Stage::Queued },
             chunks_done: 0,
             chunks_total: 0,
             ingested_s: 0.0,
@@ -206,16 +181,9 @@ impl JobProgress {
     pub fn of_result(id: &str, result: &ResultHead) -> Self {
         Self {
             run_id: result.run_id.clone(),
-            name: result.name.clone(),
             elapsed_s: result.timings.wall_s,
             ..Self::new(id, JobKind::Transcribe, result.status)
         }
-    }
-
-    /// The job ended so.
-    pub fn end(&mut self, status: JobStatus) {
-        self.status = status;
-        self.stage = Stage::of(status);
     }
 
     /// Whether the whole recording is segmented, so that no chunks are added to those that there are.
@@ -250,7 +218,7 @@ impl fmt::Display for ModelDownload {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Retry {
-    /// `ingest`, `prepare`, `transcribe`, `assemble`, `llm`, `conclude`, or `batch` for a batch's list.
+    /// The activity's name.
     pub stage: String,
     /// The attempt that runs or waits now; the first is 1.
     pub attempt: u32,
@@ -262,8 +230,6 @@ pub struct Retry {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct JobSummary {
     pub id: String,
-    /// What people call its recording, where that is known.
-    pub name: Option<String>,
     pub kind: JobKind,
     pub status: JobStatus,
     /// Seconds since the epoch.

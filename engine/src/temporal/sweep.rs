@@ -2,8 +2,8 @@
 //!
 //! Nothing goes that was touched lately. Of what is older, a recording goes that no reference names and that no job or
 //! batch which runs was asked for; a job's folder goes that has no result, and of which Temporal knows nothing; a
-//! tombstone is seen to whose purge does not run; and a part goes of an object that never came to its end, and what was
-//! written to learn whether that is possible. What was found is looked at again before it goes: references tell how.
+//! tombstone is seen to whose purge does not run; and a part goes of an object that never came to its end. What was
+//! found is looked at again before it goes: references tell how.
 
 mod census;
 
@@ -25,7 +25,7 @@ use crate::{
     ids::JobId,
     job::Source,
     references,
-    store::{AbandonedPart, Store, StoreError, StoredObject, keys},
+    store::{AbandonedPart, Store, StoreError, keys},
 };
 
 pub use census::{Census, Extent, JobFolder};
@@ -50,10 +50,6 @@ pub struct Leftovers {
     pub tombstones: Vec<(String, String)>,
     /// Parts of objects that were never finished.
     pub parts: Vec<AbandonedPart>,
-    /// Written by processes that were killed before they took them away again.
-    pub probes: Vec<StoredObject>,
-    /// How long all of it has lain about at least.
-    min_age: Duration,
 }
 
 impl Leftovers {
@@ -66,10 +62,8 @@ impl Leftovers {
             recordings: self.recordings.len() as u64,
             jobs: self.jobs.len() as u64,
             parts: self.parts.len() as u64,
-            objects: objects + (self.parts.len() + self.probes.len()) as u64,
-            bytes: bytes
-                + self.parts.iter().map(|part| part.size).sum::<u64>()
-                + self.probes.iter().map(|probe| probe.size).sum::<u64>(),
+            objects: objects + self.parts.len() as u64,
+            bytes: bytes + self.parts.iter().map(|part| part.size).sum::<u64>(),
         }
     }
 }
@@ -96,8 +90,7 @@ pub fn find<'a>(store: &'a Store, jobs: &'a Jobs, min_age: Duration) -> BoxFutur
         }
         let parts = store.abandoned_parts().await?.into_iter().filter(|part| is_old(part.modified)).collect();
         let recordings = census.recordings.into_iter().collect();
-        let probes = census.probes.into_iter().filter(|probe| is_old(probe.modified)).collect();
-        Ok(Leftovers { recordings, jobs: forgotten(jobs, census.jobs).await?, tombstones, parts, probes, min_age })
+        Ok(Leftovers { recordings, jobs: forgotten(jobs, census.jobs).await?, tombstones, parts })
     })
 }
 
@@ -109,9 +102,7 @@ async fn spare_awaited(store: &Store, jobs: &Jobs, census: &mut Census) -> Resul
     }
     let mut sources = jobs.running_sources().await?;
     for id in jobs.running_batches().await? {
-        let list = jobs.list_of_batch(id.as_str()).await?.unwrap_or_else(|| keys::batch(id.as_str()));
-        let Some(list) = BatchList::find(store, &list).await? else { continue };
-        for recording in list.recordings(store).await? {
+        for recording in BatchList::recordings(store, id.as_str()).await?.unwrap_or_default() {
             census.jobs.remove(&recording.id);
             sources.push(recording.source);
         }
@@ -176,18 +167,11 @@ pub fn remove<'a>(
                 count(&mut report, gone);
             }
         }
-        store.remove_old_empty(found.min_age).await?;
         for part in found.parts {
             store.delete_part(&part).await?;
             let gone = Erased { objects: 1, bytes: part.size };
             erased(&format!("the part {}", part.path.display()), gone);
             report.parts += 1;
-            count(&mut report, gone);
-        }
-        for probe in found.probes {
-            let gone = Erased { objects: 1, bytes: probe.size };
-            store.delete_all(vec![probe.key.clone()]).await?;
-            erased(&format!("the probe {}", probe.key), gone);
             count(&mut report, gone);
         }
         Ok(report)

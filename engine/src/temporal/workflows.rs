@@ -9,7 +9,6 @@ mod housekeeping;
 mod input;
 mod job_state;
 mod llm;
-mod name;
 mod next_run;
 mod purge;
 mod recognise;
@@ -27,7 +26,5 @@ pub use transcribe::{JobOutcome, TranscribeWorkflow};
 
 pub(crate) use batch::{BatchNumbers, NUMBERS_MEMO};
 pub(crate) use continued::JobInput;
-pub(crate) use name::{add_name, name_in};
 pub(crate) use next_run::STARTED_MEMO;
-pub(crate) use purge::{EVERYTHING, EXTENT_MEMO};
 pub(crate) use transcribe::STATUS_MEMO;

@@ -89,60 +89,6 @@ async fn a_recording_stays_until_its_last_owner_goes() {
     purge(&store, &other).await;
     purge(&store, &other).await;
     assert_eq!(all(&store).await, [""; 0]);
-    assert_eq!(folders(&folder), [""; 0], "nor is a name left");
-}
-
-/// All folders but the topmost.
-fn folders(store: &TempDir) -> Vec<String> {
-    let topmost = std::fs::read_dir(store.path()).unwrap().map(|entry| entry.unwrap().path());
-    let below = topmost.filter(|path| path.is_dir()).flat_map(|path| std::fs::read_dir(path).unwrap());
-    below.map(|entry| entry.unwrap().path().display().to_string()).collect()
-}
-
-/// Folders go and are made again all the time, and no write fails for that.
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn writers_meet_those_who_take_empty_folders_away() {
-    let folder = TempDir::new().unwrap();
-    let store = open(&folder);
-    let writing = (0..4).map(|writer| {
-        let store = store.clone();
-        tokio::spawn(async move {
-            for _ in 0..300 {
-                let key = keys::llm_answer("shared", &format!("task-{writer}"));
-                store.write(&key, "text").await.unwrap();
-                store.delete_all(vec![key]).await.unwrap();
-                store.remove_empty(&keys::job("shared")).await.unwrap();
-            }
-        })
-    });
-    for ended in join_all(writing).await {
-        ended.unwrap();
-    }
-    assert_eq!(folders(&folder), [""; 0]);
-}
-
-#[tokio::test]
-async fn the_jobs_of_a_batch_are_found_by_their_names_alone() {
-    let folder = TempDir::new().unwrap();
-    for store in [open(&folder), Store::over(std::sync::Arc::new(object_store::memory::InMemory::new()))] {
-        let batch = job("acme:talks");
-        let mut members: Vec<_> = ["a", "b", "c"].map(|name| batch.in_batch(name, name).to_string()).into();
-        members.sort();
-        let others =
-            ["acme:talk", "acme:talks", "acme:talks.one", "acme:talks.two-0123456789ab.more", "talks", "zebra"];
-        for id in members.iter().map(String::as_str).chain(others) {
-            store.write(&keys::llm_answer(id, "summary"), "short").await.unwrap();
-            store.write(&keys::transcript(id), "text").await.unwrap();
-        }
-        let (jobs, beginning) = (keys::jobs(), format!("{batch}."));
-        let of_batch = |name: &str| batch.job_of_batch(name).is_some_and(|job| job.as_str() == name);
-        let mut found = store.folders_beginning(&jobs, &beginning, of_batch, 10).await.unwrap();
-        found.sort();
-        assert_eq!(found, members);
-        assert_eq!(store.folders_beginning(&jobs, &beginning, of_batch, 2).await.unwrap().len(), 2);
-        purge(&store, &job(&members[0])).await;
-        assert_eq!(store.folders_beginning(&jobs, &beginning, of_batch, 10).await.unwrap().len(), 2);
-    }
 }
 
 /// What a process leaves that is killed after each of the steps in turn.

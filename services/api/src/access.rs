@@ -9,13 +9,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use engine::api_keys::{ApiKey, ApiKeys};
+use engine::api_keys::ApiKeys;
 use tokio::sync::watch;
 
 use crate::{
     error::{self, ApiError, ErrorKind},
     rate_limit::RateLimit,
-    revocation::end_with_key,
     scope::Scope,
 };
 
@@ -30,15 +29,6 @@ pub struct Client {
 }
 
 impl Client {
-    fn with(key: Option<&ApiKey>, request: &Request) -> Self {
-        let Some(key) = key else {
-            let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-            let address = peer.map(|ConnectInfo(peer)| peer.ip().to_canonical().to_string());
-            return Self { name: address.unwrap_or_default().into(), scope: Scope::new(None) };
-        };
-        Self { name: key.name.as_str().into(), scope: Scope::new(key.tenant.clone()) }
-    }
-
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -57,11 +47,10 @@ pub(crate) struct Access {
 
 /// Lets a request pass with its [`Client`], which the answer gets, too, for the log.
 pub(crate) async fn authenticate(State(access): State<Arc<Access>>, mut request: Request, next: Next) -> Response {
-    let key = match access.key(&request) {
-        Ok(key) => key,
+    let client = match access.client(&request) {
+        Ok(client) => client,
         Err(refused) => return refused.into_response(),
     };
-    let client = Client::with(key.as_ref(), &request);
     let mut response = match access.admit(&client).await {
         Ok(()) => {
             request.extensions_mut().insert(client.clone());
@@ -71,24 +60,25 @@ pub(crate) async fn authenticate(State(access): State<Arc<Access>>, mut request:
     };
     error::tell(&mut response, client.scope());
     response.extensions_mut().insert(client);
-    match (key, &access.keys) {
-        (Some(key), Some(keys)) => end_with_key(response, key, keys.clone()),
-        _ => response,
-    }
+    response
 }
 
 impl Access {
-    /// The key that the request came with; `None` where there are none.
-    fn key(&self, request: &Request) -> Result<Option<ApiKey>, ApiError> {
-        let Some(keys) = &self.keys else { return Ok(None) };
+    fn client(&self, request: &Request) -> Result<Client, ApiError> {
+        let Some(keys) = &self.keys else {
+            let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+            let address = peer.map(|ConnectInfo(peer)| peer.ip().to_canonical().to_string());
+            return Ok(Client { name: address.unwrap_or_default().into(), scope: Scope::new(None) });
+        };
         let refused = |message: &str| {
             ApiError::new(StatusCode::UNAUTHORIZED, ErrorKind::AuthenticationError, message).code("invalid_api_key")
         };
         let presented = presented_key(request.headers()).ok_or_else(|| {
             refused("an API key is needed: send it as `Authorization: Bearer KEY` or `X-Api-Key: KEY`")
         })?;
-        let known = keys.borrow().find(presented).cloned();
-        known.map(Some).ok_or_else(|| refused("the API key is not known here"))
+        let keys = keys.borrow();
+        let key = keys.find(presented).ok_or_else(|| refused("the API key is not known here"))?;
+        Ok(Client { name: key.name.as_str().into(), scope: Scope::new(key.tenant.clone()) })
     }
 
     async fn admit(&self, client: &Client) -> Result<(), ApiError> {

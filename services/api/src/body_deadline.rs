@@ -4,19 +4,14 @@ use std::time::Duration;
 
 use axum::{
     extract::{DefaultBodyLimit, Request},
-    http::StatusCode,
-    middleware::{Next, from_fn, map_request},
+    middleware::{Next, from_fn},
     response::{IntoResponse, Response},
 };
 use engine::config::ApiSettings;
-use futures_util::future::BoxFuture;
 use tower_http::timeout::{RequestBodyDeadlineLayer, RequestBodyTimeoutLayer};
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{
-    error::{ApiError, ErrorKind},
-    upload_pace,
-};
+use crate::error::ApiError;
 
 /// A small body has arrived within this time.
 const BODY_DEADLINE: Duration = Duration::from_secs(15);
@@ -33,28 +28,9 @@ pub(crate) fn quick(routes: OpenApiRouter, settings: &ApiSettings) -> OpenApiRou
         .layer(from_fn(move |request, next| answer_within(timeout, request, next)))
 }
 
-/// For uploads and waits: neither the whole body nor the answer has a deadline, but bodies have a least pace.
+/// For uploads and waits: neither the whole body nor the answer has a deadline.
 pub(crate) fn patient(routes: OpenApiRouter) -> OpenApiRouter {
-    routes
-        .layer(map_request(upload_pace::keep))
-        .layer(RequestBodyTimeoutLayer::new(UPLOAD_PAUSE))
-        .layer(DefaultBodyLimit::disable())
-}
-
-/// What is read of a small body on a route that takes uploads, too.
-///
-/// # Errors
-/// 408 where the body comes too slowly.
-pub fn in_time<'a, T>(
-    read: impl Future<Output = Result<T, ApiError>> + Send + 'a,
-) -> BoxFuture<'a, Result<T, ApiError>> {
-    Box::pin(async move { tokio::time::timeout(BODY_DEADLINE, read).await.unwrap_or_else(|_| Err(too_slow())) })
-}
-
-/// The body of a request did not come in time.
-pub(crate) fn too_slow() -> ApiError {
-    let message = "the body came too slowly; send it again";
-    ApiError::new(StatusCode::REQUEST_TIMEOUT, ErrorKind::InvalidRequestError, message)
+    routes.layer(RequestBodyTimeoutLayer::new(UPLOAD_PAUSE)).layer(DefaultBodyLimit::disable())
 }
 
 async fn answer_within(timeout: Duration, request: Request, next: Next) -> Response {

@@ -161,10 +161,6 @@ impl From<ClientError> for ApiError {
                 let refused = Self::new(StatusCode::CONFLICT, ErrorKind::InvalidRequestError, error.to_string());
                 refused.code("being_deleted").retry_after(RETRY_AFTER)
             }
-            ClientError::IdTaken { .. } => {
-                let refused = Self::new(StatusCode::CONFLICT, ErrorKind::InvalidRequestError, error.to_string());
-                refused.param("id").code("id_taken")
-            }
             ClientError::NoRecording { .. } => Self::not_found(error.to_string()).code("no_recording"),
             ClientError::Unreachable { .. } | ClientError::Silent(_) => {
                 tracing::warn!(%error, "Temporal is away");
@@ -193,20 +189,11 @@ impl From<StoreError> for ApiError {
                 let message = "the store has no space left; try again when its operator has made some";
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, ErrorKind::ServerError, message)
             }
-            StoreError::ReadOnly { .. } => {
-                tracing::error!(%error, "the store takes nothing in");
-                let message = "the store cannot be written; try again when its operator has made it writable";
-                Self::new(StatusCode::INSUFFICIENT_STORAGE, ErrorKind::ServerError, message)
-            }
-            StoreError::Corrupt { .. } => {
-                tracing::error!(%error, "something in the store is damaged");
-                Self::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorKind::ServerError, error.to_string()).code("damaged")
-            }
             StoreError::Failed { .. } => {
                 tracing::warn!(%error, "the store fails");
                 Self::unavailable("the store does not answer; try again later")
             }
-            StoreError::Open { .. } => Self::internal(error),
+            StoreError::Open { .. } | StoreError::Corrupt { .. } => Self::internal(error),
         }
     }
 }

@@ -15,11 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tower_http::timeout::TimeoutError;
 
-use crate::{
-    body_deadline::too_slow,
-    error::{ApiError, ErrorKind},
-    upload_pace::TooSlow,
-};
+use crate::error::{ApiError, ErrorKind};
 
 /// A JSON body.
 #[derive(Debug, Clone)]
@@ -135,8 +131,9 @@ fn rejected_body(rejection: BytesRejection) -> ApiError {
 pub fn body_error(error: &(dyn Error + 'static)) -> ApiError {
     let mut cause = Some(error);
     while let Some(error) = cause {
-        if error.is::<TimeoutError>() || error.is::<TooSlow>() {
-            return too_slow();
+        if error.is::<TimeoutError>() {
+            let message = "the body came too slowly; send it again";
+            return ApiError::new(StatusCode::REQUEST_TIMEOUT, ErrorKind::InvalidRequestError, message);
         }
         cause = error.source();
     }

@@ -21,17 +21,14 @@ mod public_path;
 mod quota;
 mod rate_limit;
 mod readiness;
-mod revocation;
 mod router;
 mod scope;
 mod service;
 mod sse;
 mod stopping;
 mod unfinished;
-mod upload_pace;
 
 pub use access::Client;
-pub use body_deadline::in_time;
 pub use dependencies::{Dependencies, OpenError, Temporal};
 pub use error::{ApiError, ErrorBody, ErrorDetail, ErrorKind};
 pub use extract::{Json, Path, Query, body_error, parse_json, refuse_nul};

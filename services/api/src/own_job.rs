@@ -43,19 +43,7 @@ impl OwnJob {
     /// # Errors
     /// 400 for what is no name, or one that clients cannot give.
     pub fn given(scope: &Scope, name: &str) -> Result<Self, ApiError> {
-        Self::checked(scope, JobId::given(name))
-    }
-
-    /// As [`OwnJob::given`], for a batch.
-    ///
-    /// # Errors
-    /// As of [`OwnJob::given`], and 400 for a name that leaves no room for those of its jobs.
-    pub fn given_to_batch(scope: &Scope, name: &str) -> Result<Self, ApiError> {
-        Self::checked(scope, JobId::given_to_batch(name))
-    }
-
-    fn checked(scope: &Scope, given: Result<JobId, NotGiven>) -> Result<Self, ApiError> {
-        let id = given.and_then(|id| {
+        let id = JobId::given(name).and_then(|id| {
             let is_foreign = scope.tenant().is_some() && id.tenant().is_some();
             if is_foreign { Err(NotGiven::Invalid(InvalidId)) } else { Ok(id) }
         });

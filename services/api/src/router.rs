@@ -67,7 +67,6 @@ impl Api {
             .split_for_parts();
         let documentation: Router =
             if settings.docs { documentation::pages(document, &public_path).into() } else { Router::new() };
-        let has_docs = settings.docs;
         let around_all = ServiceBuilder::new()
             .layer(from_fn_with_state(metrics, observe::observe))
             .layer(CatchPanicLayer::custom(answer_panic))
@@ -77,7 +76,7 @@ impl Api {
         let routes = router
             .merge(documentation)
             .merge(self.public)
-            .fallback(move || async move { unknown_route(has_docs) })
+            .fallback(unknown_route)
             .method_not_allowed_fallback(wrong_method)
             .layer(around_all);
         public_path::below(public_path, routes)
@@ -89,12 +88,8 @@ fn answer_panic(_panic: Box<dyn Any + Send>) -> Response {
     ApiError::internal("the handler panicked").into_response()
 }
 
-fn unknown_route(has_docs: bool) -> ApiError {
-    ApiError::not_found(if has_docs {
-        "there is nothing here; /docs shows what there is"
-    } else {
-        "there is nothing here"
-    })
+async fn unknown_route() -> ApiError {
+    ApiError::not_found("there is nothing here; /docs shows what there is")
 }
 
 async fn wrong_method() -> ApiError {

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     access::Access,
     connections,
-    cors::{BadOrigin, OriginPolicy},
+    cors::OriginPolicy,
     dependencies::{Dependencies, OpenError},
     health::HealthCheck,
     hosts::{AllowedHosts, BadHost},
@@ -102,8 +102,6 @@ pub enum ServeError {
     Keys(#[from] KeysError),
     #[error(transparent)]
     Host(#[from] BadHost),
-    #[error(transparent)]
-    Origin(#[from] BadOrigin),
     #[error("the metrics cannot be registered: {0}")]
     Metrics(#[from] prometheus::Error),
 }
@@ -186,7 +184,7 @@ impl Service {
         Ok(api.into_router(Middleware {
             settings,
             access: Access { keys, rate_limit },
-            origins: OriginPolicy::new(hosts, origins, &link_settings.status_url)?,
+            origins: OriginPolicy::new(hosts, origins, &link_settings.status_url),
             health: HealthCheck::new(name, dependencies.clone()),
             metrics: RequestMetrics::register()?,
             shows_metrics: settings.metrics && self.metrics_address.is_none(),

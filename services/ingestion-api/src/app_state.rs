@@ -16,14 +16,13 @@ use engine::{
     },
     webhook::WebhookSecrets,
 };
+use models::AllowedModels;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     accepted_job::AcceptedJob,
     caller::Caller,
     job_options::{self, BodyFormat},
-    model_names::ModelNames,
-    turns::Turns,
     upload::Uploads,
 };
 
@@ -36,8 +35,7 @@ pub(crate) struct AppState {
     pub(crate) links: Links,
     pub(crate) quota: JobQuota,
     webhooks: WebhookSettings,
-    pub(crate) models: ModelNames,
-    pub(crate) turns: Turns,
+    pub(crate) models: AllowedModels,
     /// Bytes that a body of JSON may have.
     max_json_bytes: usize,
     /// Cancelled when the service is told to stop.
@@ -49,7 +47,7 @@ impl AppState {
         service: &Service,
         ingest: &IngestSettings,
         webhooks: WebhookSettings,
-        models: ModelNames,
+        models: AllowedModels,
     ) -> Self {
         let store = &service.dependencies.store;
         let max_bytes = ingest.max_source_mb.saturating_mul(1_000_000);
@@ -61,7 +59,6 @@ impl AppState {
             quota: service.quota(),
             webhooks,
             models,
-            turns: Turns::new(),
             max_json_bytes: service.settings.max_body_kb.saturating_mul(1024),
             stop: service.stop.clone(),
         }
@@ -79,12 +76,7 @@ impl AppState {
     ) -> Result<JobOptions, ApiError> {
         let options = job_options::checked(options, format, &self.models)?;
         if options.webhook.is_some() {
-            let secrets = WebhookSecrets::read(&self.webhooks).map_err(|error| {
-                tracing::error!(%error, "webhooks cannot be signed");
-                ApiError::unavailable(
-                    "the keys that sign webhooks cannot be read; try again when its operator has mended them",
-                )
-            })?;
+            let secrets = WebhookSecrets::read(&self.webhooks).map_err(ApiError::internal)?;
             let signed = secrets.of_tenant(scope.tenant());
             signed.map_err(|missing| ApiError::invalid(missing.to_string()).param(format.webhook_field()))?;
         }
@@ -94,8 +86,8 @@ impl AppState {
     /// Starts the job, or finds the one that has its id. What is started is charged, and nothing else.
     ///
     /// # Errors
-    /// 422 where the caller has sent the same idempotency key with another request before, 409 where its id is another
-    /// request's, 429 where no job is left of its allowance.
+    /// 422 where the caller has sent the same idempotency key with another request before, 429 where no job is left of
+    /// its allowance.
     pub(crate) async fn submit(
         &self,
         job: &OwnJob,
@@ -103,21 +95,13 @@ impl AppState {
         caller: &Caller,
     ) -> Result<AcceptedJob, ApiError> {
         let jobs = self.temporal.jobs()?;
-        let _turn = self.turns.of(job).await;
-        // What is left of a job that is being deleted is no answer to anybody.
-        jobs.refuse_while_purged(job.as_str()).await?;
         caller.check_key(jobs, job, request).await?;
-        let held = self.holder(job, JobKind::Transcribe).await?.filter(|holder| holder.holds_id());
-        let mut is_lost = false;
-        if let Some(holder) = held {
-            jobs.refuse_other_request(job.as_str(), request).await?;
-            is_lost = holder.has_lost_result(&self.uploads.store, job.as_str()).await?;
-            if !is_lost {
-                return Ok(self.accepted(job, holder.status, true));
-            }
-            tracing::warn!(job = job.as_str(), "its result is lost or damaged: it is made again");
+        let is_held = |status: JobStatus| !status.is_final() || status.has_transcript();
+        let held = self.holder(job, JobKind::Transcribe).await?.filter(|status| is_held(*status));
+        if let Some(status) = held {
+            return Ok(self.accepted(job, status, true));
         }
-        let start = self.start(jobs, job, request, is_lost);
+        let start = self.start(jobs, job, request);
         let submission = self.quota.charge(&caller.client, 1, start, |submission| !submission.existing).await?;
         if !submission.existing {
             return Ok(self.accepted(job, JobStatus::Running, false));
@@ -131,31 +115,22 @@ impl AppState {
     ///
     /// # Errors
     /// 409 where a batch has the id and a job wants it, or the other way round.
-    pub(crate) async fn holder(&self, job: &OwnJob, wanted: JobKind) -> Result<Option<Holder>, ApiError> {
+    pub(crate) async fn holder(&self, job: &OwnJob, wanted: JobKind) -> Result<Option<JobStatus>, ApiError> {
         match self.temporal.jobs()?.holder(job.as_str()).await? {
             Some(Holder { kind, .. }) if kind != wanted => {
                 let message =
                     format!("{job} is the id of something else, which is of the kind {kind}; take another one");
                 Err(ApiError::new(StatusCode::CONFLICT, ErrorKind::InvalidRequestError, message).param("id"))
             }
-            holder => Ok(holder),
+            holder => Ok(holder.map(|holder| holder.status)),
         }
     }
 
     /// From now on the job needs its recording, which others may be about to delete.
-    /// Where its result is lost it is started although it has finished.
-    async fn start(
-        &self,
-        jobs: &Jobs,
-        job: &OwnJob,
-        request: &JobRequest,
-        is_lost: bool,
-    ) -> Result<Submission, ApiError> {
-        self.uploads.store.check_room().await?;
+    async fn start(&self, jobs: &Jobs, job: &OwnJob, request: &JobRequest) -> Result<Submission, ApiError> {
+        jobs.refuse_while_purged(job.as_str()).await?;
         self.uploads.claim(job, &request.source).await?;
-        let submitted =
-            if is_lost { jobs.submit_again(job.as_str(), request) } else { jobs.submit(job.as_str(), request) };
-        Ok(submitted.await?)
+        Ok(jobs.submit(job.as_str(), request).await?)
     }
 
     fn accepted(&self, job: &OwnJob, status: JobStatus, existing: bool) -> AcceptedJob {

@@ -9,10 +9,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use engine::{
-    batch_list::BatchRecording,
-    job::{AudioOptions, JobOptions, Source, SpeechOptions, Webhook},
+    batch_list::{BatchList, BatchRecording},
+    job::{JobOptions, Source, SpeechOptions, Webhook},
     llm::LlmTask,
     result::JobStatus,
+    store::keys,
     temporal::{
         batch::{self, BatchError},
         client::Submission,
@@ -49,8 +50,6 @@ struct NewBatch {
     #[serde(default)]
     speech: SpeechOptions,
     #[serde(default)]
-    audio: AudioOptions,
-    #[serde(default)]
     llm: Vec<LlmTask>,
     /// Told of the end of each job.
     webhook: Option<Webhook>,
@@ -59,7 +58,7 @@ struct NewBatch {
     concurrency: Option<u32>,
     /// The batch's name. Default: one made of the recordings and the options, so that the same batch sent again takes
     /// up what failed and leaves the rest alone.
-    #[schema(max_length = 146, pattern = "^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    #[schema(max_length = 200, pattern = "^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     id: Option<String>,
 }
 
@@ -70,7 +69,7 @@ struct AcceptedBatch {
     id: JobName,
     #[schema(value_type = String)]
     status: JobStatus,
-    /// It was running already, with these recordings.
+    /// It was running already, with the recordings that it was started with.
     existing: bool,
     jobs: Vec<BatchJob>,
     links: JobLinks,
@@ -100,16 +99,16 @@ async fn start(
     caller: Caller,
     Json(batch): Json<NewBatch>,
 ) -> Result<Response, ApiError> {
-    let NewBatch { sources, speech, audio, llm, webhook, concurrency, id } = batch;
+    let NewBatch { sources, speech, llm, webhook, concurrency, id } = batch;
     let concurrency = checked_concurrency(concurrency)?;
     let scope = caller.scope();
     let sources = resolve(&state, scope, sources).await?;
-    let options = state.checked(scope, JobOptions { speech, audio, llm, webhook }, BodyFormat::Json)?;
+    let options = state.checked(scope, JobOptions { speech, llm, webhook }, BodyFormat::Json)?;
     let batch = match caller.batch(id.as_deref())? {
         Some(batch) => batch,
         None => named_after(scope, &sources, &options)?,
     };
-    let new = NewList::new(&batch, sources, options);
+    let new = NewList { recordings: sources.into_iter().map(|source| recording(&batch, source)).collect(), options };
     batch::check(&new.options, &new.recordings).map_err(not_started)?;
     let existing = start_or_find(&state, &caller, &batch, &new, concurrency).await?;
     let accepted = AcceptedBatch {
@@ -117,7 +116,7 @@ async fn start(
         status: JobStatus::Running,
         existing,
         links: state.links.job(&batch.name()),
-        jobs: new.jobs.iter().zip(&new.recordings).map(|(job, recording)| listed(job, recording)).collect(),
+        jobs: new.recordings.iter().map(|recording| listed(scope, recording)).collect(),
     };
     Ok((StatusCode::ACCEPTED, axum::Json(accepted)).into_response())
 }
@@ -126,20 +125,6 @@ async fn start(
 struct NewList {
     options: JobOptions,
     recordings: Vec<BatchRecording>,
-    /// One for each recording.
-    jobs: Vec<OwnJob>,
-}
-
-impl NewList {
-    fn new(batch: &OwnJob, sources: Vec<Source>, options: JobOptions) -> Self {
-        let jobs: Vec<OwnJob> = sources.iter().map(|source| batch.in_batch(name(source))).collect();
-        let recording = |(job, source): (&OwnJob, Source)| BatchRecording {
-            id: job.as_str().to_owned(),
-            name: String::new(),
-            source,
-        };
-        Self { recordings: jobs.iter().zip(sources).map(recording).collect(), jobs, options }
-    }
 }
 
 /// Whether the batch runs already.
@@ -150,40 +135,21 @@ async fn start_or_find(
     new: &NewList,
     concurrency: u32,
 ) -> Result<bool, ApiError> {
-    let _turn = state.turns.of(batch).await;
-    state.temporal.jobs()?.refuse_while_purged(batch.as_str()).await?;
-    let held = state.holder(batch, JobKind::Batch).await?;
-    let is_running = held.is_some_and(|holder| !holder.status.is_final());
-    if is_running || caller.has_key() {
-        refuse_other_list(state, caller, batch, new).await?;
+    if caller.has_key() {
+        let first = BatchList::find(&state.uploads.store, &keys::batch(batch.as_str())).await?;
+        if first.is_some_and(|first| !first.is_of(batch.as_str(), &new.options, &new.recordings)) {
+            return Err(key_is_taken(batch));
+        }
     }
-    if is_running {
+    let held = state.holder(batch, JobKind::Batch).await?;
+    if held.is_some_and(|status| !status.is_final()) {
         return Ok(true);
     }
     let all = &new.recordings;
     let count = if state.quota.is_limited() { count_unfinished(state, batch, all).await? } else { all.len() };
     let starting = begin(state, batch, new, concurrency);
     let submission = state.quota.charge(&caller.client, count, starting, |submission| !submission.existing).await?;
-    if submission.existing {
-        // Another request was faster.
-        refuse_other_list(state, caller, batch, new).await?;
-    }
     Ok(submission.existing)
-}
-
-/// A batch that runs goes on with what it was started with, and a key means what it came with first.
-async fn refuse_other_list(state: &AppState, caller: &Caller, batch: &OwnJob, new: &NewList) -> Result<(), ApiError> {
-    let list = batch::list(state.temporal.jobs()?, &state.uploads.store, batch.id()).await.map_err(not_started)?;
-    if list.is_none_or(|list| list.is_of(batch.as_str(), &new.options, &new.recordings)) {
-        return Ok(());
-    }
-    if caller.has_key() {
-        return Err(key_is_taken(batch));
-    }
-    let message = format!(
-        "the batch {batch} runs, with other recordings or options; send this when it has ended, or give another id"
-    );
-    Err(ApiError::new(StatusCode::CONFLICT, ErrorKind::InvalidRequestError, message).param("id").code("id_taken"))
 }
 
 /// The jobs that the batch will run: what it has finished before it leaves alone.
@@ -193,9 +159,11 @@ async fn count_unfinished(state: &AppState, batch: &OwnJob, all: &[BatchRecordin
 }
 
 async fn begin(state: &AppState, batch: &OwnJob, new: &NewList, concurrency: u32) -> Result<Submission, ApiError> {
-    let NewList { options, recordings, jobs: children } = new;
-    let needed: Vec<_> = children.iter().cloned().zip(recordings.iter().map(|one| one.source.clone())).collect();
-    state.uploads.store.check_room().await?;
+    let NewList { options, recordings } = new;
+    let needed: Vec<_> = recordings
+        .iter()
+        .map(|recording| (batch.in_batch(name(&recording.source)), recording.source.clone()))
+        .collect();
     let claims = stream::iter(needed).map(Ok);
     let claim = |(job, source): (OwnJob, Source)| async move { state.uploads.claim(&job, &source).await };
     claims.try_for_each_concurrent(CONCURRENT_CHECKS, claim).await?;
@@ -235,8 +203,13 @@ fn named_after(scope: &Scope, sources: &[Source], options: &JobOptions) -> Resul
     Ok(OwnJob::of_batch(scope, &sources, &request))
 }
 
-fn listed(job: &OwnJob, recording: &BatchRecording) -> BatchJob {
-    BatchJob { id: job.name(), source: name(&recording.source).to_owned() }
+fn recording(batch: &OwnJob, source: Source) -> BatchRecording {
+    let id = batch.in_batch(name(&source)).as_str().to_owned();
+    BatchRecording { id, name: String::new(), source }
+}
+
+fn listed(scope: &Scope, recording: &BatchRecording) -> BatchJob {
+    BatchJob { id: scope.name(&recording.id), source: name(&recording.source).to_owned() }
 }
 
 fn name(source: &Source) -> &str {

@@ -8,12 +8,7 @@ use axum::{
 };
 use engine::{job::JobRequest, temporal::client::Jobs};
 
-use crate::form::parse_flag;
-
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-
-/// With it, a job goes on when its client hangs up.
-pub(crate) const KEEP: HeaderName = HeaderName::from_static("x-longhand-keep");
 
 const MAX_KEY_LENGTH: usize = 255;
 
@@ -22,16 +17,9 @@ pub(crate) struct Caller {
     pub(crate) client: Client,
     /// The request's idempotency key, if it has one.
     key: Option<String>,
-    /// Whether the job is wanted though nobody waits for it.
-    keeps_job: bool,
 }
 
 impl Caller {
-    /// Whether a job that the client waits for is to go on without it. A key says that it will be asked for again.
-    pub(crate) fn keeps_job(&self) -> bool {
-        self.keeps_job || self.has_key()
-    }
-
     pub(crate) fn has_key(&self) -> bool {
         self.key.is_some()
     }
@@ -47,25 +35,20 @@ impl Caller {
     /// 400 where the client gave both, or a name that it cannot give.
     pub(crate) fn job(&self, named: Option<&str>) -> Result<OwnJob, ApiError> {
         let scope = self.scope();
-        self.named(named, OwnJob::given, OwnJob::of_key).map(|job| job.unwrap_or_else(|| OwnJob::unnamed(scope)))
+        self.named(named, OwnJob::of_key).map(|job| job.unwrap_or_else(|| OwnJob::unnamed(scope)))
     }
 
     /// As [`Caller::job`], for a batch, which is named after what is in it where nobody names it.
     pub(crate) fn batch(&self, named: Option<&str>) -> Result<Option<OwnJob>, ApiError> {
-        self.named(named, OwnJob::given_to_batch, OwnJob::of_batch_key)
+        self.named(named, OwnJob::of_batch_key)
     }
 
-    fn named(
-        &self,
-        named: Option<&str>,
-        given: impl Fn(&Scope, &str) -> Result<OwnJob, ApiError>,
-        keyed: impl Fn(&Scope, &str) -> OwnJob,
-    ) -> Result<Option<OwnJob>, ApiError> {
+    fn named(&self, named: Option<&str>, keyed: impl Fn(&Scope, &str) -> OwnJob) -> Result<Option<OwnJob>, ApiError> {
         match (named, &self.key) {
             (Some(_), Some(_)) => {
                 Err(ApiError::invalid("send the field id or the header Idempotency-Key, not both").param("id"))
             }
-            (Some(name), None) => given(self.scope(), name).map(Some),
+            (Some(name), None) => OwnJob::given(self.scope(), name).map(Some),
             (None, key) => Ok(key.as_deref().map(|key| keyed(self.scope(), key))),
         }
     }
@@ -79,7 +62,7 @@ impl Caller {
             return Ok(());
         }
         let first = jobs.latest_request(job.as_str()).await?;
-        if first.is_some_and(|first| !first.asks_the_same_as(request)) { Err(key_is_taken(job)) } else { Ok(()) }
+        if first.is_some_and(|first| first != *request) { Err(key_is_taken(job)) } else { Ok(()) }
     }
 }
 
@@ -88,9 +71,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let client = Extension::<Client>::from_request_parts(parts, state).await.map_err(ApiError::internal)?.0;
-        let keep = parts.headers.get(KEEP).map(|value| value.to_str().unwrap_or_default());
-        let keeps_job = keep.map_or(Ok(false), |value| parse_flag(value, KEEP.as_str()))?;
-        Ok(Self { client, key: key(parts)?.map(str::to_owned), keeps_job })
+        Ok(Self { client, key: key(parts)?.map(str::to_owned) })
     }
 }
 

@@ -2,14 +2,16 @@
 
 use api::ApiError;
 use engine::{
-    job::{AUTO, AudioOptions, JobOptions, SpeechOptions, Webhook},
+    formats::language_name,
+    job::{AUTO, JobOptions, SpeechOptions, Webhook},
     llm::{LlmTask, PresetTask, Question},
 };
+use models::AllowedModels;
 use url::Url;
 
 use crate::{
     form::{Form, parse_choice, parse_json_field},
-    model_names::ModelNames,
+    model_names::model,
 };
 
 /// How errors name the fields: in JSON they lie deeper than in a form.
@@ -36,24 +38,8 @@ impl BodyFormat {
 }
 
 /// The fields of a form besides the file.
-pub(crate) const FORM_FIELDS: [&str; 16] = [
-    "model",
-    "language",
-    "languages",
-    "task",
-    "prompt",
-    "hotwords",
-    "words",
-    "channels",
-    "track",
-    "strict",
-    "llm",
-    "ask",
-    "schema",
-    "webhook",
-    "id",
-    "name",
-];
+pub(crate) const FORM_FIELDS: [&str; 10] =
+    ["model", "language", "task", "prompt", "words", "llm", "ask", "schema", "webhook", "id"];
 
 /// Takes the options out of a form, unchecked.
 ///
@@ -63,34 +49,21 @@ pub(crate) fn from_form(form: &mut Form) -> Result<JobOptions, ApiError> {
     let speech = SpeechOptions {
         model: form.take("model"),
         language: form.take("language").unwrap_or_else(|| AUTO.to_owned()),
-        languages: listed(form, "languages"),
         task: form.choice("task")?.unwrap_or_default(),
         prompt: form.take("prompt"),
-        hotwords: SpeechOptions::listed_hotwords(&form.take("hotwords").unwrap_or_default()),
         words: form.flag("words")?,
         ..SpeechOptions::default()
     };
     let webhook = form.take("webhook").map(|url| Webhook { url });
-    Ok(JobOptions { speech, audio: audio(form)?, llm: llm_tasks(form)?, webhook })
-}
-
-fn audio(form: &mut Form) -> Result<AudioOptions, ApiError> {
-    let channels = form.choice("channels")?.unwrap_or_default();
-    let track = form.take("track").map(|track| track.parse());
-    let track = track.transpose().map_err(|wrong: &str| ApiError::invalid(format!("track: {wrong}")).param("track"))?;
-    Ok(AudioOptions { channels, track, strict: form.flag("strict")? })
-}
-
-/// What a field lists, separated by commas.
-fn listed(form: &mut Form, field: &str) -> Vec<String> {
-    let listed = form.take(field).unwrap_or_default();
-    listed.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    Ok(JobOptions { speech, llm: llm_tasks(form)?, webhook })
 }
 
 fn llm_tasks(form: &mut Form) -> Result<Vec<LlmTask>, ApiError> {
+    let listed = form.take("llm").unwrap_or_default();
+    let names = listed.split(',').map(str::trim).filter(|name| !name.is_empty());
     let mut tasks = Vec::new();
-    for name in listed(form, "llm") {
-        tasks.push(parse_choice::<PresetTask>(&name, "llm")?.into());
+    for name in names {
+        tasks.push(parse_choice::<PresetTask>(name, "llm")?.into());
     }
     let schema = form.take("schema").map(|schema| parse_json_field(&schema, "schema")).transpose()?;
     match (form.take("ask"), schema) {
@@ -103,7 +76,7 @@ fn llm_tasks(form: &mut Form) -> Result<Vec<LlmTask>, ApiError> {
 
 /// # Errors
 /// 400 with the field that is wrong, also for a model that is not offered; 404 for one that there is not.
-pub(crate) fn checked(options: JobOptions, format: BodyFormat, models: &ModelNames) -> Result<JobOptions, ApiError> {
+pub(crate) fn checked(options: JobOptions, format: BodyFormat, models: &AllowedModels) -> Result<JobOptions, ApiError> {
     for task in &options.llm {
         if matches!(task, LlmTask::Ask(question) if question.text.trim().is_empty()) {
             return Err(ApiError::invalid("the question is empty; write it").param("ask"));
@@ -123,18 +96,22 @@ pub(crate) fn checked(options: JobOptions, format: BodyFormat, models: &ModelNam
 pub(crate) fn checked_speech(
     speech: SpeechOptions,
     format: BodyFormat,
-    models: &ModelNames,
+    models: &AllowedModels,
 ) -> Result<SpeechOptions, ApiError> {
     let refused = |message: String, field: &str| ApiError::invalid(message).param(format.speech_field(field));
     if !speech.recogniser.is_auto() {
         let message = "the workers choose the recogniser; leave the field out";
         return Err(refused(message.to_owned(), "recogniser"));
     }
-    let model = match &speech.model {
-        Some(name) => models.resolve(name).map_err(|refused| refused.param(format.speech_field("model")))?,
+    let model = match speech.model {
+        Some(name) => model(&name, models).map_err(|refused| refused.param(format.speech_field("model")))?,
         None => None,
     };
-    let speech = speech.with_language_codes().map_err(|error| refused(error.to_string(), error.field()))?;
+    if speech.language != AUTO && language_name(&speech.language).is_none() {
+        let unknown = &speech.language;
+        let message = format!("{unknown:?} is no language that Whisper knows; name a code such as en, or auto");
+        return Err(refused(message, "language"));
+    }
     Ok(SpeechOptions { model, ..speech })
 }
 
@@ -160,27 +137,21 @@ mod tests {
 
     use models::AllowedModels;
 
-    use super::{BodyFormat, ModelNames, check_web_address, checked, checked_speech};
+    use super::{BodyFormat, check_web_address, checked, checked_speech};
 
-    fn models(listed: Option<&str>) -> ModelNames {
-        let settings = ModelSettings { models: listed.map(|name| vec![name.to_owned()]) };
-        ModelNames::new(AllowedModels::of(&settings).unwrap(), "whisper-1=default").unwrap()
+    fn models(listed: Option<&str>) -> AllowedModels {
+        AllowedModels::of(&ModelSettings { models: listed.map(|name| vec![name.to_owned()]) }).unwrap()
     }
 
     #[test]
     fn options_in_json_reach_the_engine() {
         let speech: SpeechOptions =
-            parse_json(br#"{"model":"whisper-1","language":"de-AT","task":"translate","prompt":"Pfannkuchen"}"#)
-                .unwrap();
+            parse_json(br#"{"model":"whisper-1","language":"de","task":"translate","prompt":"Pfannkuchen"}"#).unwrap();
         let llm: Vec<LlmTask> =
             parse_json(br#"["summary",{"ask":{"text":"Who?","schema":{"type":"string"}}}]"#).unwrap();
         let webhook: Webhook = parse_json(br#"{"url":"https://example.org/done"}"#).unwrap();
-        let options = checked(
-            JobOptions { speech, llm, webhook: Some(webhook), ..JobOptions::default() },
-            BodyFormat::Json,
-            &models(None),
-        )
-        .unwrap();
+        let options =
+            checked(JobOptions { speech, llm, webhook: Some(webhook) }, BodyFormat::Json, &models(None)).unwrap();
         assert_eq!(options.speech.model, None);
         assert_eq!(options.speech.language, "de");
         assert_eq!(options.speech.task, SpeechTask::Translate);
@@ -200,9 +171,7 @@ mod tests {
         check(r#"{"model":"/etc/passwd"}"#, BodyFormat::Form, 404, "model");
         check(r#"{"model":"large-v3"}"#, BodyFormat::Json, 400, "speech.model");
         check(r#"{"language":"xx"}"#, BodyFormat::Json, 400, "speech.language");
-        check(r#"{"language":"klingon"}"#, BodyFormat::Form, 400, "language");
-        check(r#"{"languages":["en","klingon"]}"#, BodyFormat::Json, 400, "speech.languages");
-        check(r#"{"language":"en","languages":["en","de"]}"#, BodyFormat::Form, 400, "languages");
+        check(r#"{"language":"english"}"#, BodyFormat::Form, 400, "language");
         check(r#"{"task":"sing"}"#, BodyFormat::Json, 400, "task");
         check(r#"{"recogniser":"whisper"}"#, BodyFormat::Json, 400, "speech.recogniser");
         let twice = JobOptions { llm: vec![LlmTask::Summary, LlmTask::Summary], ..JobOptions::default() };

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use engine::{
-    job::{AudioOptions, JobOptions, JobRequest, Source, SpeechOptions, Webhook},
+    job::{JobOptions, JobRequest, Source, SpeechOptions, Webhook},
     llm::LlmTask,
     references,
     result::JobStatus,
@@ -22,7 +22,7 @@ use crate::{
     accepted_job::AcceptedJob,
     app_state::AppState,
     caller::Caller,
-    form::{Fields, Form},
+    form::Form,
     job_options::{self, BodyFormat, check_web_address},
     purge,
 };
@@ -34,18 +34,13 @@ struct NewJob {
     source: RemoteSource,
     #[serde(default)]
     speech: SpeechOptions,
-    #[serde(default)]
-    audio: AudioOptions,
     /// Work for the language model on the finished transcript.
     #[serde(default)]
     llm: Vec<LlmTask>,
     webhook: Option<Webhook>,
-    /// The job's id. One that is taken means the job that has it, if that was asked for the same, and is refused if not.
+    /// The job's name; one that is taken means the job that has it.
     #[schema(max_length = 200, pattern = "^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     id: Option<String>,
-    /// What the recording is called. Default: the last part of its address.
-    #[schema(max_length = 255)]
-    name: Option<String>,
 }
 
 /// Where the recording is.
@@ -67,23 +62,12 @@ struct JobForm {
     #[schema(value_type = String, format = Binary, content_media_type = "application/octet-stream")]
     file: Vec<u8>,
     model: Option<String>,
-    /// A code such as `en` or `en-US`, a language's English name, or `auto`.
     language: Option<String>,
-    /// The languages that may be spoken where they are found by `auto`, separated by commas.
-    languages: Option<String>,
     /// `transcribe` or `translate`.
     task: Option<String>,
     prompt: Option<String>,
-    /// Names and terms to listen for, separated by commas or one to a line.
-    hotwords: Option<String>,
     /// `true` or `false`.
     words: Option<String>,
-    /// `auto`, `mix` or `split`.
-    channels: Option<String>,
-    /// Which of several audio tracks: its number, from 1 on, or `all`. Default: the one with the most speech.
-    track: Option<String>,
-    /// `true` refuses a recording that ends early or is damaged.
-    strict: Option<String>,
     /// Of `summary`, `chapters` and `actions`, separated by commas.
     llm: Option<String>,
     /// A question about the transcript.
@@ -92,10 +76,8 @@ struct JobForm {
     schema: Option<String>,
     /// Address that is told when the job has ended.
     webhook: Option<String>,
-    /// The job's id. One that is taken means the job that has it, if that was asked for the same, and is refused if not.
+    /// The job's name; one that is taken means the job that has it.
     id: Option<String>,
-    /// What the recording is called. Default: the file's name.
-    name: Option<String>,
 }
 
 /// What becomes of a job that is deleted.
@@ -129,7 +111,7 @@ pub(crate) fn patient_routes() -> OpenApiRouter<AppState> {
 /// Start a job
 ///
 /// Takes a recording as a form, or the address of one as JSON. A job is known by its id: the field `id`, or one made
-/// of the `Idempotency-Key`, so that the same request sent twice is one job. Another request with that key or id is refused.
+/// of the `Idempotency-Key`, so that the same request sent twice is one job. Another request with that key is refused.
 #[utoipa::path(
     post, path = "/v1/jobs", tag = "jobs",
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key means the same job", min_length = 1, max_length = 255)),
@@ -152,20 +134,19 @@ fn is_form(request: &Request) -> bool {
 
 /// The job and what it is to do. A recording is kept only if all else is right.
 async fn from_form(state: &AppState, caller: &Caller, request: Request) -> Result<(OwnJob, JobRequest), ApiError> {
-    let mut form = Form::read(request, &state.uploads, Fields::own(&job_options::FORM_FIELDS)).await?;
+    let mut form = Form::read(request, &state.uploads, &job_options::FORM_FIELDS).await?;
     let file = form.file()?;
     let job = caller.job(form.take("id").as_deref())?;
-    let name = form.take("name").or_else(|| form.file_name.take());
     let options = state.checked(caller.scope(), job_options::from_form(&mut form)?, BodyFormat::Form)?;
-    Ok((job, options.request(file.keep().await?).named(name.as_deref())))
+    Ok((job, options.request(file.keep().await?)))
 }
 
 async fn from_json(state: &AppState, caller: &Caller, request: Request) -> Result<(OwnJob, JobRequest), ApiError> {
-    let Json(job) = api::in_time(Json::<NewJob>::from_request(state.limit_json(request), &())).await?;
-    let NewJob { source, speech, audio, llm, webhook, id, name } = job;
+    let Json(job) = Json::<NewJob>::from_request(state.limit_json(request), &()).await?;
+    let NewJob { source, speech, llm, webhook, id } = job;
     let source = source.resolve(state, caller.scope(), "source").await?;
-    let options = state.checked(caller.scope(), JobOptions { speech, audio, llm, webhook }, BodyFormat::Json)?;
-    Ok((caller.job(id.as_deref())?, options.request(source).named(name.as_deref())))
+    let options = state.checked(caller.scope(), JobOptions { speech, llm, webhook }, BodyFormat::Json)?;
+    Ok((caller.job(id.as_deref())?, options.request(source)))
 }
 
 impl RemoteSource {

@@ -2,8 +2,6 @@
 
 mod accepted_job;
 mod app_state;
-mod asr_webservice;
-mod awaited_job;
 mod batches;
 mod caller;
 mod form;
@@ -15,19 +13,12 @@ mod multipart_limit;
 mod openai;
 mod purge;
 mod routes;
-mod transcription;
-mod turns;
 mod upload;
-mod whisper_server;
 
 use ::models::AllowedModels;
 use api::{Flags, Service};
 use confique::Config;
-use engine::{
-    config::{self, IngestSettings, IngestionApiSettings, ModelSettings, WebhookSettings},
-    webhook::WebhookSecrets,
-};
-use model_names::ModelNames;
+use engine::config::{self, IngestSettings, IngestionApiSettings, ModelSettings, WebhookSettings};
 
 const NAME: &str = env!("CARGO_PKG_NAME");
 const ABOUT: &str = "Takes recordings in over HTTP and starts jobs";
@@ -49,12 +40,10 @@ struct Settings {
 async fn main() -> anyhow::Result<()> {
     let flags = Flags::parse(NAME, ABOUT, EXAMPLE);
     let Settings { ingest, webhooks, ingestion_api, models } = config::load()?;
-    let models = ModelNames::new(AllowedModels::of(&models)?, &ingestion_api.model_aliases)?;
+    let models = AllowedModels::of(&models)?;
     if flags.healthy {
         return Ok(api::check_ready(ingestion_api.address).await?);
     }
-    // Said now rather than to the first job with a webhook.
-    WebhookSecrets::read(&webhooks)?;
     let service = Service::start(NAME, ingestion_api.address).await?;
     let routes = routes::api(&service, &ingest, webhooks, models);
     Ok(service.serve(routes).await?)

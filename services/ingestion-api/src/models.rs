@@ -6,7 +6,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::app_state::AppState;
+use crate::{
+    app_state::AppState,
+    model_names::{model, names},
+};
 
 /// When Whisper was published, in seconds since the epoch: clients of OpenAI's API want a time here.
 const PUBLISHED: u64 = 1_663_718_400;
@@ -37,10 +40,10 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(show))
 }
 
-/// The models that a request can name: those of `LONGHAND_MODELS`, where that is set, and of `LONGHAND_MODEL_ALIASES`.
+/// The models that a request can name: those of `LONGHAND_MODELS`, where that is set.
 #[utoipa::path(get, path = "/v1/models", tag = "OpenAI", responses((status = 200, description = "All of them", body = ModelList)))]
 async fn list(State(state): State<AppState>) -> axum::Json<ModelList> {
-    let data = state.models.all().into_iter().map(described).collect();
+    let data = names(&state.models).into_iter().map(described).collect();
     axum::Json(ModelList { object: "list", data })
 }
 
@@ -51,6 +54,6 @@ async fn list(State(state): State<AppState>) -> axum::Json<ModelList> {
     responses((status = 200, description = "It is there", body = Model)),
 )]
 async fn show(State(state): State<AppState>, Path(name): Path<String>) -> Result<axum::Json<Model>, ApiError> {
-    state.models.resolve(&name)?;
+    model(&name, &state.models)?;
     Ok(axum::Json(described(&name)))
 }

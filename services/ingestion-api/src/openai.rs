@@ -1,23 +1,28 @@
 //! OpenAI's transcription API: its clients work with nothing but another base URL.
+//!
+//! A request is a job as any other. The answer waits for the job's end; a client that goes away leaves the job.
 
-mod chunking;
-mod logprobs;
 mod options;
+mod outcome;
 mod response;
 mod stream;
 
 use api::ApiError;
 use axum::{
     extract::{Request, State},
-    response::Response,
+    http::HeaderName,
+    response::{IntoResponse, Response},
 };
-use engine::job::SpeechTask;
+use engine::job::{JobOptions, SpeechTask};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{app_state::AppState, caller::Caller, form::Form, transcription};
+use crate::{app_state::AppState, caller::Caller, form::Form};
 use options::Options;
 use response::{ResponseMode, TextResponse};
+
+/// Tells which job a transcription is.
+const JOB: HeaderName = HeaderName::from_static("x-longhand-job");
 
 /// A recording to transcribe.
 #[derive(ToSchema)]
@@ -26,11 +31,9 @@ struct TranscriptionForm {
     /// The recording.
     #[schema(value_type = String, format = Binary, content_media_type = "application/octet-stream")]
     file: Vec<u8>,
-    /// As GET /v1/models lists them, or a name of the trade such as `Systran/faster-whisper-base`; `whisper-1` is the
-    /// workers' own.
+    /// As GET /v1/models lists them; `whisper-1` is the workers' own.
     model: Option<String>,
     /// Whisper's code, such as `en`.
-    /// A code such as `en` or `en-US`, or a language's English name.
     language: Option<String>,
     prompt: Option<String>,
     /// `json`, `text`, `srt`, `verbose_json` or `vtt`.
@@ -42,12 +45,6 @@ struct TranscriptionForm {
     granularities: Option<Vec<String>>,
     /// `true` for server-sent events.
     stream: Option<String>,
-    /// `logprobs`, for `json` and for streams: how sure the recogniser was of each word.
-    #[schema(rename = "include[]")]
-    include: Option<Vec<String>>,
-    /// `auto`, or JSON with the type `server_vad`. Recordings are always cut where nobody speaks: what tunes that has no
-    /// effect.
-    chunking_strategy: Option<String>,
 }
 
 /// A recording to translate into English.
@@ -57,7 +54,7 @@ struct TranslationForm {
     /// The recording.
     #[schema(value_type = String, format = Binary, content_media_type = "application/octet-stream")]
     file: Vec<u8>,
-    /// As GET /v1/models lists them, or a name of the trade; `whisper-1` is the workers' own.
+    /// As GET /v1/models lists them; `whisper-1` is the workers' own.
     model: Option<String>,
     prompt: Option<String>,
     /// `json`, `text`, `srt`, `verbose_json` or `vtt`.
@@ -73,12 +70,9 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 /// Transcribe a recording, and wait for its text
 #[utoipa::path(
     post, path = "/v1/audio/transcriptions", tag = "OpenAI",
-    params(
-        ("Idempotency-Key" = Option<String>, Header, description = "The same key means the same job, which goes on when the client hangs up", min_length = 1, max_length = 255),
-        ("X-Longhand-Keep" = Option<bool>, Header, description = "Whether the job goes on when the client hangs up; without it and without a key it is cancelled"),
-    ),
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key means the same job", min_length = 1, max_length = 255)),
     request_body(content = TranscriptionForm, content_type = "multipart/form-data"),
-    responses((status = 200, description = "The text, in the format that was asked for. X-Longhand-Job has the job's id, X-Longhand-Ignored-Fields what of the form had no effect", content(
+    responses((status = 200, description = "The text, in the format that was asked for", content(
         (TextResponse = "application/json"), (String = "text/plain"), (String = "text/event-stream"),
     ))),
 )]
@@ -89,12 +83,9 @@ async fn transcribe(State(state): State<AppState>, caller: Caller, request: Requ
 /// Translate a recording into English, and wait for its text
 #[utoipa::path(
     post, path = "/v1/audio/translations", tag = "OpenAI",
-    params(
-        ("Idempotency-Key" = Option<String>, Header, description = "The same key means the same job, which goes on when the client hangs up", min_length = 1, max_length = 255),
-        ("X-Longhand-Keep" = Option<bool>, Header, description = "Whether the job goes on when the client hangs up; without it and without a key it is cancelled"),
-    ),
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key means the same job", min_length = 1, max_length = 255)),
     request_body(content = TranslationForm, content_type = "multipart/form-data"),
-    responses((status = 200, description = "The text, in the format that was asked for. X-Longhand-Job has the job's id, X-Longhand-Ignored-Fields what of the form had no effect", content(
+    responses((status = 200, description = "The text, in the format that was asked for", content(
         (TextResponse = "application/json"), (String = "text/plain"),
     ))),
 )]
@@ -106,14 +97,17 @@ async fn translate(State(state): State<AppState>, caller: Caller, request: Reque
 async fn respond(state: AppState, caller: Caller, request: Request, task: SpeechTask) -> Result<Response, ApiError> {
     let mut form = Form::read(request, &state.uploads, options::fields(task)).await?;
     let file = form.file()?;
-    let Options { speech, mode, ignored } = Options::from_form(&mut form, task, &state.models)?;
-    let awaited = transcription::start(&state, caller, file, form.file_name.as_deref(), speech).await?;
+    let Options { speech, mode } = Options::from_form(&mut form, task, &state.models)?;
+    let job = caller.job(None)?;
+    let source = file.keep().await?;
+    let options = JobOptions { speech, ..JobOptions::default() };
+    state.submit(&job, &options.request(source), &caller).await?;
+    let header = [(JOB, job.to_string())];
     match mode {
-        ResponseMode::Whole(whole) => Ok(transcription::respond(state, awaited, whole.document(), &ignored).await),
-        ResponseMode::Stream { with_logprobs } => {
-            let job = awaited.job().clone();
-            let events = stream::events(state, awaited, with_logprobs).await?;
-            Ok(transcription::with_headers(&job, &ignored, events))
+        ResponseMode::Whole(whole) => {
+            let result = outcome::wait(&state, &job).await?;
+            Ok((header, whole.render(&result)?).into_response())
         }
+        ResponseMode::Stream => Ok((header, stream::events(state, job).await?).into_response()),
     }
 }

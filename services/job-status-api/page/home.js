@@ -6,7 +6,7 @@ import { showJobs } from './jobs.js';
 import { languages } from './languages.js';
 import { takeRecordings } from './new_job.js';
 
-/** Shows the view until the signal says that something else is shown. */
+/** Shows the view until the signal says that something else is shown. Returns its title. */
 export function showHome(view, signal) {
   const root = stamp('home');
   const form = root.querySelector('.new-job');
@@ -15,6 +15,7 @@ export function showHome(view, signal) {
   takeRecordings(form, signal);
   showJobs(root.querySelector('.jobs'), signal);
   offerModels(form.elements.model, signal);
+  return null;
 }
 
 async function offerModels(select, signal) {

@@ -7,6 +7,7 @@ import { showDownloads } from './downloads.js';
 import { announce, notify, stamp } from './elements.js';
 import { follow } from './events.js';
 import { stayAtEnd } from './growth.js';
+import { nameOf } from './names.js';
 import { Player } from './player.js';
 import { Progress } from './progress.js';
 import { playWithKeys } from './shortcuts.js';
@@ -15,18 +16,12 @@ import { followSpoken } from './spoken.js';
 import { span } from './times.js';
 import { Transcript } from './transcript.js';
 
-/** Shows a job until the signal says that something else is shown. Its title is the recording's name, once that is known. */
-export function showJob(view, id, { entitle, signal }) {
+/** Shows a job until the signal says that something else is shown. Returns its title. */
+export function showJob(view, id, signal) {
   const root = stamp('job');
   const find = selector => root.querySelector(selector);
-  let name = null;
-  const call = title => {
-    if (title === name) return;
-    name = title;
-    find('.job-title').textContent = name;
-    entitle(name);
-  };
-  call(id);
+  const name = nameOf(id);
+  find('.job-title').textContent = name;
   view.replaceChildren(root);
 
   const player = new Player(find('.player'), { onTime: time => spoken.at(time), signal });
@@ -42,7 +37,7 @@ export function showJob(view, id, { entitle, signal }) {
   playWithKeys(player, transcript, signal);
   choosePane(root, signal);
   cancelOnDemand(find('.cancel'), id, { wrong, signal });
-  deleteOnDemand(find('.delete'), id, { name: () => name, wrong, signal });
+  deleteOnDemand(find('.delete'), id, { name, wrong, signal });
   player.load(jobUrl(id, '/audio'), signal);
 
   let isBatch = false;
@@ -50,7 +45,6 @@ export function showJob(view, id, { entitle, signal }) {
     if (type === 'segments') transcript.add(data.segments);
     if (type === 'progress') {
       isBatch = data.kind === 'batch';
-      call(data.name ?? id);
       progress.show(data);
       showFacts(root, data);
     }
@@ -90,12 +84,13 @@ export function showJob(view, id, { entitle, signal }) {
     showDownloads(find('.exports'), id, { name, onError: wrong, signal });
     const result = await getJson(jobUrl(id, '/transcript.json'), { signal });
     transcript.replace(result.segments);
-    notify(find('.warnings'), (result.warnings ?? []).map(({ message }) => message).join('\n'));
     find('.ask').hidden = result.status === 'cancelled';
     answers.show(result.llm);
     root.classList.toggle('has-notes', Object.keys(result.llm).length > 0);
     find('.job-facts').textContent = facts(result).join(' · ');
   }
+
+  return name;
 }
 
 function showFacts(root, job) {

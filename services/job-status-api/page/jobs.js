@@ -2,6 +2,7 @@
 
 import { getJson } from './api.js';
 import { element, notify } from './elements.js';
+import { nameOf } from './names.js';
 import { showStatus } from './status.js';
 import { pause, since, span } from './times.js';
 
@@ -73,15 +74,14 @@ function draw(list, jobs) {
 
 function empty(id) {
   const link = element('a', { href: `#/jobs/${encodeURIComponent(id)}` },
-    element('span', { className: 'name', dir: 'auto' }), element('span', { className: 'status' }),
+    element('span', { className: 'name', dir: 'auto' }, nameOf(id)), element('span', { className: 'status' }),
     element('span', { className: 'when' }));
   return element('li', { 'data-id': id }, link);
 }
 
-function filled(row, { id, name, status, started, wall_s }) {
+function filled(row, { status, started, wall_s }) {
   const when = [started && since(started), wall_s && `took ${span(wall_s)}`].filter(Boolean).join(' · ');
-  const [called, badge, time] = ['.name', '.status', '.when'].map(selector => row.querySelector(selector));
-  if (called.textContent !== (name ?? id)) called.textContent = name ?? id;
+  const [badge, time] = [row.querySelector('.status'), row.querySelector('.when')];
   if (!badge.classList.contains(status)) showStatus(badge, status);
   if (time.textContent !== when) time.textContent = when;
   return row;

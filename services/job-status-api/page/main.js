@@ -11,14 +11,9 @@ function show() {
   leave.abort();
   leave = new AbortController();
   const [, id] = /^#\/jobs\/(.+)$/.exec(location.hash) ?? [];
-  entitle(null);
-  if (id) showJob(view, decoded(id), { entitle, signal: leave.signal });
-  else showHome(view, leave.signal);
-  scrollTo(0, 0);
-}
-
-function entitle(title) {
+  const title = id ? showJob(view, decoded(id), leave.signal) : showHome(view, leave.signal);
   document.title = title ? `${title} – Longhand` : 'Longhand';
+  scrollTo(0, 0);
 }
 
 function decoded(part) {

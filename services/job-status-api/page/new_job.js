@@ -3,6 +3,7 @@
 import { getJson, ingestionUrl } from './api.js';
 import { announce, notify } from './elements.js';
 import { askBeforeLeaving } from './leaving.js';
+import { remember } from './names.js';
 import { size, span } from './times.js';
 import { upload } from './upload.js';
 
@@ -64,6 +65,7 @@ async function send(form, signal) {
       ? await sendFile(form, address, file, options, stop)
       : await getJson(address, { method: 'POST', json: asJson(url, options), signal: stop.signal });
     if (signal.aborted) return;
+    remember(job.id, file ? file.name : lastPart(url));
     location.hash = `#/jobs/${encodeURIComponent(job.id)}`;
   } catch (refused) {
     if (!stop.signal.aborted) notify(error, refused.message);
@@ -77,18 +79,15 @@ async function send(form, signal) {
 function jobOptions(form) {
   const fields = new FormData(form);
   const options = {};
-  for (const name of ['language', 'model', 'task', 'channels', 'hotwords', 'prompt', 'ask']) {
+  for (const name of ['language', 'model', 'task', 'prompt', 'ask']) {
     const value = fields.get(name).trim();
     if (value) options[name] = value;
   }
-  const languages = fields.get('languages').split(',').map(language => language.trim()).filter(Boolean);
-  if (languages.length && !options.language) options.languages = languages;
   return { ...options, words: fields.has('words'), llm: fields.getAll('llm') };
 }
 
-function asJson(url, { ask, llm, channels, hotwords = '', ...speech }) {
-  const listed = { ...speech, hotwords: hotwords.split(/[,\n]/) };
-  return { source: { url }, speech: listed, audio: { channels }, llm: ask ? [...llm, { ask: { text: ask } }] : llm };
+function asJson(url, { ask, llm, ...speech }) {
+  return { source: { url }, speech, llm: ask ? [...llm, { ask: { text: ask } }] : llm };
 }
 
 function sendFile(form, address, file, options, stop) {
@@ -114,4 +113,13 @@ function busy(form, yes) {
   form.classList.toggle('busy', yes);
   form.querySelector('[type=submit]').disabled = yes;
   if (!yes) form.querySelector('.uploading').hidden = true;
+}
+
+function lastPart(url) {
+  try {
+    const { pathname, host } = new URL(url);
+    return decodeURIComponent(pathname.split('/').pop()) || host;
+  } catch {
+    return url;
+  }
 }

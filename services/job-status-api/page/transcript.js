@@ -56,10 +56,9 @@ export class Transcript {
     cancelAnimationFrame(this.#drawing);
     this.#drawing = 0;
     const arrived = this.#arrived.splice(0).sort((a, b) => a.start - b.start);
-    for (const { start, end, text, channel, words = [], language } of arrived) {
-      const segment = { start, end, text, channel, words };
+    for (const { start, end, text, words = [] } of arrived) {
+      const segment = { start, end, text, words };
       segment.node = line(segment);
-      if (language) segment.node.lang = language;
       const index = this.#after(start);
       const passage = this.#passage(start);
       const next = this.#segments[index]?.node;
@@ -158,11 +157,10 @@ export class Transcript {
   }
 }
 
-function line({ start, text, channel, words }) {
+function line({ start, text, words }) {
   const label = `Play from ${clock(start)}`;
   const time = element('button', { type: 'button', className: 'time', tabIndex: -1, 'aria-label': label }, clock(start));
-  const side = channel ? [element('span', { className: 'channel', title: `Channel ${channel}` }, String(channel))] : [];
-  return element('li', {}, time, element('p', { dir: 'auto' }, ...side, ...worded(text.trim(), words)));
+  return element('li', {}, time, element('p', { dir: 'auto' }, ...worded(text.trim(), words)));
 }
 
 /** The text with its words as elements: as it is written, whatever stands between the words. */

@@ -46,7 +46,6 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     ),
 )]
 async fn audio(State(state): State<AppState>, job: OwnJob, headers: HeaderMap) -> Result<Response, ApiError> {
-    state.refuse_deleted(&job).await?;
     match state.recordings.source(state.temporal.jobs()?, &job).await? {
         Source::Object(key) => object(&state, &key, &headers).await,
         Source::Url(url) => Ok(Redirect::temporary(&url).into_response()),

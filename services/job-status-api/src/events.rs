@@ -28,7 +28,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 /// A job's progress and its text, as it is recognised.
 ///
 /// `progress` carries the job as `GET /v1/jobs/{id}` shows it; `segments` a chunk's text as
-/// `{"chunk", "segments": [{"start", "end", "text", "channel", "words"}]}`, in any order; `done`, the last one, `{"status", "error"}`.
+/// `{"chunk", "segments": [{"start", "end", "text", "words"}]}`, in any order; `done`, the last one, `{"status", "error"}`.
 #[utoipa::path(get, path = "/v1/jobs/{id}/events", tag = "Jobs",
     params(
         ("id" = String, Path, description = "The job"),
@@ -39,9 +39,8 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 async fn events(State(state): State<AppState>, job: OwnJob, headers: HeaderMap) -> Result<Response, ApiError> {
     let last_id = headers.get(LAST_EVENT_ID).map(|id| id.to_str().unwrap_or("?").parse::<EventId>());
     let last_id = last_id.transpose().map_err(|error| ApiError::invalid(error.to_string()).param("Last-Event-ID"))?;
-    state.refuse_deleted(&job).await?;
     let stream = EventStream {
-        snapshots: state.watchers.watch_text(state.temporal.jobs()?, job.as_str()).await?,
+        snapshots: state.watchers.watch_latest(state.temporal.jobs()?, job.as_str()).await?,
         links: state.links,
         job,
         last_sent: None,
@@ -118,16 +117,12 @@ struct SegmentView<'a> {
     start: f64,
     end: f64,
     text: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    language: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    channel: Option<u32>,
     words: &'a [Word],
 }
 
 impl<'a> From<&'a Segment> for SegmentView<'a> {
     fn from(segment: &'a Segment) -> Self {
-        let Segment { start, end, text, language, channel, words, .. } = segment;
-        Self { start: *start, end: *end, text, language: language.as_deref(), channel: *channel, words }
+        let Segment { start, end, text, words, .. } = segment;
+        Self { start: *start, end: *end, text, words }
     }
 }

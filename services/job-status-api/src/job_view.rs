@@ -19,17 +19,13 @@ pub(crate) struct JobView {
     /// `transcribe`, `llm` or `batch`.
     #[schema(value_type = String)]
     kind: JobKind,
-    /// What people call the recording. Batches have none, nor have jobs of before recordings had names.
-    #[schema(required)]
-    name: Option<String>,
     /// `running`, `completed`, `completed_with_errors`, `failed` or `cancelled`.
     #[schema(value_type = String)]
     status: JobStatus,
-    /// `queued`, `ingest`, `prepare`, `transcribe`, `assemble`, `llm`, `conclude` or `done`; `failed` or `cancelled` where it
-    /// ended before.
+    /// `queued`, `ingest`, `prepare`, `transcribe`, `assemble`, `llm`, `conclude` or `done`.
     #[schema(value_type = String)]
     stage: Stage,
-    /// 0 to 100; of a job that failed or was cancelled, as far as it came.
+    /// 0 to 100.
     percent: f64,
     chunks_done: u32,
     chunks_total: u32,
@@ -45,8 +41,7 @@ pub(crate) struct JobView {
     /// Until all text is recognised, while that is going on.
     #[schema(required)]
     time_left_s: Option<f64>,
-    /// Stages that failed and are tried again. With a tenant's key the message tells the kind of trouble, and the workers'
-    /// logs tell the rest.
+    /// Stages that failed and are tried again.
     #[schema(value_type = Vec<Object>)]
     retries: Vec<Retry>,
     /// The model that the job waits for, while that comes to a worker.
@@ -71,14 +66,12 @@ impl JobView {
         let progress = snapshot.progress.as_ref().clone();
         let ended = snapshot.ended.clone();
         let told = |message: &String| job.scope().told(message);
-        let is_operator = job.scope().tenant().is_none();
         let retries = progress.retries.into_iter();
         Self {
             percent: snapshot.percent(),
             links: links.job(&job.name()),
             id: job.name(),
             kind: progress.kind,
-            name: progress.name,
             status: progress.status,
             stage: progress.stage,
             chunks_done: progress.chunks_done,
@@ -88,7 +81,7 @@ impl JobView {
             elapsed_s: progress.elapsed_s,
             speed: snapshot.speed.map(|speed| speed.times_real_time),
             time_left_s: snapshot.speed.map(|speed| speed.seconds_left),
-            retries: retries.map(|retry| if is_operator { retry } else { without_inside(retry) }).collect(),
+            retries: retries.map(|retry| Retry { message: told(&retry.message), ..retry }).collect(),
             download: progress.download,
             jobs_done: progress.jobs_done,
             jobs_total: progress.jobs_total,
@@ -99,18 +92,6 @@ impl JobView {
     }
 }
 
-/// What a tenant is told: addresses, settings and files of the workers are not among it.
-fn without_inside(retry: Retry) -> Retry {
-    let message = match retry.stage.as_str() {
-        "ingest" => "the recording could not be read, or not be fetched",
-        "prepare" => "the model is not ready",
-        "transcribe" => "recognition broke off",
-        "llm" => "the language model gives no answer",
-        _ => "a step of the job failed",
-    };
-    Retry { message: format!("{message}; it is tried again"), ..retry }
-}
-
 /// A job in a list.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct ListedJob {
@@ -118,9 +99,6 @@ pub(crate) struct ListedJob {
     id: JobName,
     #[schema(value_type = String)]
     kind: JobKind,
-    /// What people call the recording.
-    #[schema(required)]
-    name: Option<String>,
     #[schema(value_type = String)]
     status: JobStatus,
     /// Seconds since the epoch.
@@ -133,7 +111,7 @@ pub(crate) struct ListedJob {
 
 impl ListedJob {
     pub(crate) fn new(scope: &Scope, summary: JobSummary) -> Self {
-        let JobSummary { id, kind, name, status, started, wall_s } = summary;
-        Self { id: scope.name(&id), kind, name, status, started, wall_s }
+        let JobSummary { id, kind, status, started, wall_s } = summary;
+        Self { id: scope.name(&id), kind, status, started, wall_s }
     }
 }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::app_state::{AppState, Text};
+use crate::app_state::{AppState, no_transcript};
 
 /// What to ask: one of the standing tasks, or a question of one's own.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -55,26 +55,16 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(all, ask)).routes(routes!(one))
 }
 
-/// The answers of the language model that are there, by task: also while it is at work on others.
+/// All answers of the language model, by task.
 #[utoipa::path(get, path = "/v1/jobs/{id}/llm", tag = "Results", params(("id" = String, Path, description = "The job")), responses(
     (status = 200, description = "By the tasks' names", body = Object),
-    (status = 409, description = "The job's text is not complete yet, or it gave none", body = api::ErrorBody),
+    (status = 409, description = "The job has not ended, or gave no transcript", body = api::ErrorBody),
 ))]
 async fn all(
     State(state): State<AppState>,
     job: OwnJob,
 ) -> Result<axum::Json<BTreeMap<String, serde_json::Value>>, ApiError> {
-    let result = match state.text(&job).await? {
-        Text::Stored(known) => return Ok(axum::Json(known.head.llm.clone())),
-        Text::SoFar(result) => result,
-    };
-    let mut answers = BTreeMap::new();
-    for task in LlmTask::NAMES {
-        if let Some(answer) = state.store.find_llm_answer(job.as_str(), &result.run_id, task).await? {
-            answers.insert(task.to_owned(), answer.output);
-        }
-    }
-    Ok(axum::Json(answers))
+    Ok(axum::Json(state.result(&job).await?.head.llm.clone()))
 }
 
 /// What of the job is asked for.
@@ -103,8 +93,7 @@ async fn one(
     answer.map(axum::Json).ok_or_else(unknown)
 }
 
-/// Asks the language model about the text of a job that has ended, again or anew: of one that was cancelled, about what it
-/// had.
+/// Asks the language model about a finished transcript, again or anew.
 #[utoipa::path(post, path = "/v1/jobs/{id}/llm", tag = "Results", params(("id" = String, Path, description = "The job")),
     request_body = NewLlmTask,
     responses(
@@ -119,18 +108,17 @@ async fn ask(
     Json(task): Json<NewLlmTask>,
 ) -> Result<Response, ApiError> {
     let task = task.resolve()?;
-    let busy = |message: String| {
-        ApiError::new(StatusCode::CONFLICT, api::ErrorKind::InvalidRequestError, message).code("busy")
-    };
-    if let Text::SoFar(_) = state.text(&job).await? {
-        return Err(busy(format!("the job {job} goes on, though its text is there; ask again when it has ended")));
+    let status = state.result(&job).await?.head.status;
+    if !status.has_transcript() {
+        return Err(no_transcript(&job, status));
     }
     let jobs = state.temporal.jobs()?;
     let start = async { Ok(jobs.submit_llm(job.as_str(), &task).await?) };
     let submission = state.quota.charge(&client, 1, start, |submission| !submission.existing).await?;
     let id = job.scope().name(&submission.id);
     if submission.existing && matches!(task, LlmTask::Ask(_)) {
-        return Err(busy(format!("{job} is being asked another question; ask again when the job {id} has ended")));
+        let message = format!("{job} is being asked another question; ask again when the job {id} has ended");
+        return Err(ApiError::new(StatusCode::CONFLICT, api::ErrorKind::InvalidRequestError, message).code("busy"));
     }
     // A run of the same name may have ended just before.
     state.watchers.forget(&submission.id);

@@ -8,7 +8,6 @@ use std::{
 use api::{ApiError, OwnJob};
 use engine::{
     job::Source,
-    references,
     store::{ResultHeads, Store, keys},
     temporal::client::{ClientError, Jobs},
 };
@@ -33,27 +32,8 @@ impl Recordings {
     /// Where the job's recording is.
     ///
     /// # Errors
-    /// 404 for a job that nobody knows, and for one that has no recording, or none any more.
+    /// 404 for a job that nobody knows, and for one that has no recording.
     pub(crate) async fn source(&self, jobs: &Jobs, job: &OwnJob) -> Result<Source, ApiError> {
-        let source = self.source_asked_for(jobs, job).await?;
-        if let Source::Object(key) = &source
-            && !self.is_kept(key, job).await?
-        {
-            let message = format!("the recording of {job} has been deleted; its transcript is there");
-            return Err(ApiError::not_found(message).code("no_recording"));
-        }
-        Ok(source)
-    }
-
-    /// Whether the job still needs the object: others may have the same recording, which is theirs then.
-    async fn is_kept(&self, key: &str, job: &OwnJob) -> Result<bool, ApiError> {
-        match keys::recording(key) {
-            Some(recording) => Ok(references::is_needed_by(&self.store, recording, job.id()).await?),
-            None => Ok(true),
-        }
-    }
-
-    async fn source_asked_for(&self, jobs: &Jobs, job: &OwnJob) -> Result<Source, ApiError> {
         let run = match jobs.latest_run(job.as_str()).await {
             Err(ClientError::NotFound { id }) => return self.source_of_forgotten(id).await,
             known => known?,

@@ -81,10 +81,10 @@ impl IngestActivities {
         let tell = move |seconds: f64| reported.store(seconds.to_bits(), Ordering::Relaxed);
         let (sender, segmented) = watch::channel(None);
         let on_segmented = move |progress| drop(sender.send_replace(Some(progress)));
-        let (this, input, context, job) = (&self, &input, &ctx, activity::job(&ctx));
+        let (this, source, context, job) = (&self, &input.source, &ctx, activity::job(&ctx));
         let work = |stop| async move {
             let with = Resources { store: &this.store, settings: &this.settings, decoders: &this.decoders };
-            let ingest = ingest::ingest(with, input, job.as_ref(), &stop, tell, on_segmented);
+            let ingest = ingest::ingest(with, source, job.as_ref(), &stop, tell, on_segmented);
             tokio::select! {
                 made = ingest => made,
                 never = activity::signal_segmentation(context, segmented) => match never {},

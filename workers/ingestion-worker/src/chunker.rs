@@ -19,24 +19,17 @@ const FULL_ENOUGH: u64 = milliseconds(12_000);
 /// A chunk's audio and where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AudioChunk {
-    /// Which channel it is from, where each is recognised by itself.
-    pub(crate) channel: Option<u32>,
     pub(crate) spans: Vec<Span>,
     pub(crate) audio: Vec<i16>,
 }
 
 /// Speech segments that wait for their chunk to fill.
+#[derive(Default)]
 pub(crate) struct Chunker {
-    channel: Option<u32>,
     segments: Vec<SpeechSegment>,
 }
 
 impl Chunker {
-    /// For what is said on one of several channels, or in all of the recording.
-    pub(crate) fn new(channel: Option<u32>) -> Self {
-        Self { channel, segments: Vec::new() }
-    }
-
     /// Takes the next segment in; gives the chunk that it completed by not fitting in.
     pub(crate) fn push(&mut self, segment: SpeechSegment) -> Option<AudioChunk> {
         self.segments.push(segment);
@@ -45,18 +38,12 @@ impl Chunker {
         }
         let count = self.best_end();
         let rest = self.segments.split_off(count);
-        Some(chunk(self.channel, &std::mem::replace(&mut self.segments, rest)))
-    }
-
-    /// Gives the chunk that began before this place, however short it is.
-    pub(crate) fn end_before(&mut self, place: u64) -> Option<AudioChunk> {
-        self.segments.first().filter(|first| first.start < place)?;
-        Some(chunk(self.channel, &std::mem::take(&mut self.segments)))
+        Some(chunk(&std::mem::replace(&mut self.segments, rest)))
     }
 
     /// Gives the last chunk.
     pub(crate) fn finish(self) -> Option<AudioChunk> {
-        (!self.segments.is_empty()).then(|| chunk(self.channel, &self.segments))
+        (!self.segments.is_empty()).then(|| chunk(&self.segments))
     }
 
     /// How many segments the chunk takes: up to the longest pause near its end, provided that
@@ -90,9 +77,8 @@ fn chunk_length(segments: &[SpeechSegment]) -> u64 {
         .sum()
 }
 
-fn chunk(channel: Option<u32>, segments: &[SpeechSegment]) -> AudioChunk {
-    let audio = Vec::with_capacity(chunk_length(segments) as usize);
-    let mut chunk = AudioChunk { channel, spans: Vec::new(), audio };
+fn chunk(segments: &[SpeechSegment]) -> AudioChunk {
+    let mut chunk = AudioChunk { spans: Vec::new(), audio: Vec::with_capacity(chunk_length(segments) as usize) };
     for (index, segment) in segments.iter().enumerate() {
         let range = kept(segment, index == 0, index + 1 == segments.len());
         let length = range.end - range.start;

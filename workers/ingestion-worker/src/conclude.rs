@@ -9,7 +9,7 @@ use engine::{
     references,
     result::{JobResult, JobStatus, Provenance, StageFailure, VERSION},
     store::{Store, StoreError, keys},
-    temporal::contracts::{Amendment, AssembleInput, Assembled, Conclusion, Prepared},
+    temporal::contracts::{Amendment, AssembleInput, Assembled, Conclusion},
     transcript::Transcript,
 };
 
@@ -80,7 +80,6 @@ fn result(
         language: String::new(),
         duration_s,
         run_id: conclusion.run_id.clone(),
-        warnings: Vec::new(),
         segments: Vec::new(),
     });
     JobResult {
@@ -89,9 +88,7 @@ fn result(
         job_id: tenant_and_name(&conclusion.job_id).1.to_owned(),
         run_id: conclusion.run_id,
         status: conclusion.status,
-        name: conclusion.name,
         errors: conclusion.errors,
-        warnings: transcript.warnings,
         text: transcript.text,
         language: transcript.language,
         duration_s,
@@ -116,7 +113,7 @@ fn provenance(conclusion: &Conclusion) -> Provenance {
         model: prepared.as_ref().and_then(|prepared| prepared.speech.model.clone()).unwrap_or_default(),
         model_sha256: prepared.as_ref().map(|prepared| prepared.model_sha256.clone()).unwrap_or_default(),
         recogniser: prepared.as_ref().map(|prepared| prepared.recogniser.clone()).unwrap_or_default(),
-        parameters: prepared.map(Prepared::parameters),
+        parameters: prepared.map(|prepared| prepared.speech),
         chunks_computed: assembled.chunks_computed,
         chunks_reused: assembled.chunks_reused,
         chunks_recomputed: assembled.chunks_recomputed,

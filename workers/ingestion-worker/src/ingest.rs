@@ -4,23 +4,25 @@ use engine::{
     config::IngestSettings,
     error::StageError,
     ids::JobId,
-    job::{AudioOptions, Source},
+    job::Source,
     plan::Plan,
     references,
     store::{Created, Store, keys},
-    temporal::contracts::{IngestInput, SegmentationProgress},
-    warning::WarningCode,
+    temporal::contracts::SegmentationProgress,
 };
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     pipeline::{self, Summary},
-    segmentation::PlanFolders,
     source::{self, LocalSource},
     stored_units,
     units::FilledUnit,
 };
+
+/// Names the rules by which speech is found and segmented. Changes whenever they do, for a plan in
+/// the store is never changed.
+const SEGMENTATION_VERSION: &str = "v3";
 
 /// Where the plan lies, and what it says.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,16 +53,15 @@ pub struct Resources<'a> {
 /// where a network or disk failed, and cancelled.
 pub async fn ingest(
     with: Resources<'_>,
-    input: &IngestInput,
+    source: &Source,
     job: Option<&JobId>,
     cancelled: &CancellationToken,
     progress: impl Fn(f64) + Send + 'static,
     on_segmented: impl Fn(SegmentationProgress),
 ) -> Result<Ingested, StageError> {
     let Resources { store, settings, decoders } = with;
-    let source = &input.source;
-    let folders = |sha256: &str| PlanFolders::of(sha256, settings, input.audio);
-    let known = async |sha256: &str| known_plan(store, folders(sha256), input.audio.strict).await;
+    let folder_of =
+        |sha256: &str| keys::plan_folder(sha256, &format!("{SEGMENTATION_VERSION}-{}s", settings.unit_seconds));
     if let Source::Object(key) = source
         && let Some(recording) = keys::recording(key)
     {
@@ -69,21 +70,20 @@ pub async fn ingest(
     // An upload's key says what its bytes are, so a plan that is there is found before any of them is read.
     if let Source::Object(key) = source
         && let Some(sha256) = keys::upload_hash(key)
-        && let Some(known) = or_cancelled(cancelled, known(sha256)).await?
+        && let Some(known) = or_cancelled(cancelled, known_plan(store, folder_of(sha256))).await?
     {
         return Ok(known);
     }
-    let source = or_cancelled(cancelled, source::fetch(store, settings, input, cancelled)).await?;
+    let source = or_cancelled(cancelled, source::fetch(store, settings, source, cancelled)).await?;
     let sha256 = source.sha256.clone();
     or_cancelled(cancelled, claim(store, &sha256, job)).await?;
-    if let Some(known) = known(&sha256).await? {
+    if let Some(known) = known_plan(store, folder_of(&sha256)).await? {
         return Ok(known);
     }
-    let folders = folders(&sha256);
+    let folder = folder_of(&sha256);
     let permit = or_cancelled(cancelled, async { Ok(decoders.acquire().await) }).await?;
     let _decoding = permit.map_err(|closed| StageError::transient(closed.to_string()))?;
-    let summary = segment(with, &folders, input.audio, source, cancelled, progress, on_segmented).await?;
-    let folder = folders.folder(summary.is_mono).to_owned();
+    let summary = segment(store, &folder, settings, source, cancelled, progress, on_segmented).await?;
     let plan = Plan {
         audio_sha256: sha256,
         format: summary.format,
@@ -91,7 +91,6 @@ pub async fn ingest(
         speech_s: summary.speech_s,
         units: summary.units,
         chunks: summary.chunks,
-        warnings: summary.warnings,
     };
     match store.create_json(&keys::plan(&folder), &plan).await? {
         Created::Now => Ok(Ingested { folder, plan, reused: false }),
@@ -109,18 +108,10 @@ async fn claim(store: &Store, recording: &str, job: Option<&JobId>) -> Result<()
 }
 
 /// A plan whose units can be read. Those of one that lost some are all made again, and are what they were.
-async fn known_plan(store: &Store, folders: PlanFolders, strict: bool) -> Result<Option<Ingested>, StageError> {
-    // Who wants the recording whole is told what is wrong with it by reading it once more.
-    let is_good = |plan: &Plan| !strict || plan.warnings.iter().all(|warning| warning.code != WarningCode::EndsEarly);
-    for folder in folders.both() {
-        let plan = store.find_json::<Plan>(&keys::plan(folder)).await?;
-        if let Some(plan) = plan.filter(|plan| folders.is_theirs(folder, plan) && is_good(plan))
-            && stored_units::are_whole(store, folder, plan.units).await?
-        {
-            return Ok(Some(Ingested { folder: folder.to_owned(), plan, reused: true }));
-        }
-    }
-    Ok(None)
+async fn known_plan(store: &Store, folder: String) -> Result<Option<Ingested>, StageError> {
+    let Some(plan) = store.find_json::<Plan>(&keys::plan(&folder)).await? else { return Ok(None) };
+    let are_whole = stored_units::are_whole(store, &folder, plan.units).await?;
+    Ok(are_whole.then_some(Ingested { folder, plan, reused: true }))
 }
 
 async fn or_cancelled<T>(
@@ -132,9 +123,9 @@ async fn or_cancelled<T>(
 
 /// Decodes on a thread of its own while this task writes the units that come of it.
 async fn segment(
-    Resources { store, settings, .. }: Resources<'_>,
-    folders: &PlanFolders,
-    audio: AudioOptions,
+    store: &Store,
+    folder: &str,
+    settings: &IngestSettings,
     source: LocalSource,
     cancelled: &CancellationToken,
     progress: impl Fn(f64) + Send + 'static,
@@ -145,11 +136,9 @@ async fn segment(
     let (sender, mut units) = mpsc::channel(1);
     let stop = cancelled.clone();
     let (described, settings) = (name.clone(), settings.clone());
-    let decoding =
-        tokio::task::spawn_blocking(move || pipeline::run(file, &name, audio, &settings, &sender, &stop, progress));
+    let decoding = tokio::task::spawn_blocking(move || pipeline::run(file, &name, &settings, &sender, &stop, progress));
     let mut written = Ok(());
     while let Some(unit) = units.recv().await {
-        let folder = folders.folder(unit.is_mono);
         let so_far = (!unit.is_last).then(|| so_far(folder, &unit));
         written = or_cancelled(cancelled, stored_units::write(store, folder, unit)).await;
         if written.is_err() {

@@ -1,7 +1,7 @@
 //! Ingestion: from a source to chunks of speech in the store.
 //!
 //! ```text
-//! source -> local file -> decode -> channels, mixed or apart, at 16 kHz -> speech segments -> chunks -> work units -> plan
+//! source -> local file -> decode -> 16 kHz mono -> speech segments -> chunks -> work units -> plan
 //! ```
 //! Everything between the file and the store streams, so memory does not grow with the recording.
 //! [`ingest`] is the whole of it, [`assemble()`] and [`conclude()`] are what a job ends with; nothing in here but `main` and `activities` knows Temporal.
@@ -14,13 +14,10 @@ mod chunker;
 mod conclude;
 mod deliver;
 mod ingest;
-mod listener;
 mod pipeline;
 mod purge;
 mod retention;
-mod segmentation;
 mod source;
-mod spoken_time;
 mod stored_units;
 mod units;
 

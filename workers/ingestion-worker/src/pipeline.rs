@@ -1,27 +1,25 @@
 //! The blocking half of ingestion: a local file in, work units out.
 //!
-//! It pulls packet by packet through decoding, channels, speech detection and segmentation, on a
+//! It pulls packet by packet through decoding, resampling, speech detection and segmentation, on a
 //! thread of its own. It knows nothing of the store; whoever receives the units writes them.
 
 use std::fs::File;
 
 use audio::{
-    channels::{ChannelStream, Layout},
-    decode::{DecodeOptions, Step},
-    tracks::Tracks,
+    decode::{Decoder, Step},
+    resample::Resampler,
+    speech_segments::{SpeechSegment, SpeechSegmenter},
 };
 use engine::{
     config::IngestSettings,
     error::StageError,
-    job::{AudioOptions, Channels},
     plan::{AudioFormat, SAMPLE_RATE},
-    warning::Warning,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    listener::{Found, Listener},
+    chunker::Chunker,
     units::{FilledUnit, UnitFiller},
 };
 
@@ -33,8 +31,6 @@ pub(crate) struct Summary {
     pub(crate) speech_s: f64,
     pub(crate) units: u32,
     pub(crate) chunks: u32,
-    pub(crate) is_mono: bool,
-    pub(crate) warnings: Vec<Warning>,
 }
 
 /// Runs a file through to its end, sending each unit as soon as it is full.
@@ -44,31 +40,25 @@ pub(crate) struct Summary {
 pub(crate) fn run(
     file: File,
     name: &str,
-    audio: AudioOptions,
     settings: &IngestSettings,
     units: &mpsc::Sender<FilledUnit>,
     cancelled: &CancellationToken,
     progress: impl Fn(f64),
 ) -> Result<Summary, StageError> {
-    let options = DecodeOptions { ffmpeg: settings.ffmpeg_program(), strict: audio.strict };
-    let mut tracks = Tracks::open(&file, name, &options, audio.track)?;
-    let mut stream = SpeechStream::new(audio.channels, settings.unit_seconds, units, cancelled, progress);
+    let mut decoder = Decoder::open(file, name)?;
+    let mut stream = SpeechStream::new(settings.unit_seconds, units, cancelled, progress);
     let mut samples = Vec::new();
     loop {
         stream.check_cancelled()?;
-        match tracks.step(&mut samples)? {
+        match decoder.step(&mut samples)? {
             Step::Samples { rate, silence_before } => {
                 stream.check_length(name, settings.max_source_hours, silence_before / u64::from(rate))?;
-                stream.set_format(rate, tracks.layout())?;
+                stream.set_rate(rate)?;
                 stream.push_silence(silence_before)?;
                 stream.push(&samples)?;
             }
             Step::Nothing => {}
-            Step::End => {
-                let mut summary = stream.finish(name, tracks.format())?;
-                summary.warnings.extend(tracks.into_warnings());
-                return Ok(summary);
-            }
+            Step::End => return stream.finish(decoder.format()),
         }
     }
 }
@@ -76,27 +66,28 @@ pub(crate) fn run(
 /// Silence after which the speech detector and the resampler's filter are at rest, so that more of it need not be heard.
 const SETTLING_S: u64 = 10;
 
-/// Samples of each stream that are heard before those of the next one: a second, so that what is said at the same time is
-/// found at the same time.
-const SIDE_BY_SIDE: usize = SAMPLE_RATE as usize;
-
 /// Everything after the decoder.
 struct SpeechStream<'a, P> {
     units: &'a mpsc::Sender<FilledUnit>,
     cancelled: &'a CancellationToken,
     progress: P,
     rate: u32,
-    channels: ChannelStream,
-    /// One for each stream of the channels.
-    listeners: Vec<Listener>,
-    found: Found,
+    resampler: Resampler,
+    segmenter: SpeechSegmenter,
+    chunker: Chunker,
     filler: UnitFiller,
+    /// Samples at 16 kHz so far.
+    position: u64,
     told_s: u64,
+    /// Samples in which something is said.
+    speech: u64,
+    resampled: Vec<f32>,
+    pcm: Vec<i16>,
+    segments: Vec<SpeechSegment>,
 }
 
 impl<'a, P: Fn(f64)> SpeechStream<'a, P> {
     fn new(
-        channels: Channels,
         unit_seconds: u32,
         units: &'a mpsc::Sender<FilledUnit>,
         cancelled: &'a CancellationToken,
@@ -107,11 +98,16 @@ impl<'a, P: Fn(f64)> SpeechStream<'a, P> {
             cancelled,
             progress,
             rate: SAMPLE_RATE,
-            channels: ChannelStream::new(channels),
-            listeners: Vec::new(),
-            found: Found::default(),
+            resampler: Resampler::Through,
+            segmenter: SpeechSegmenter::new(),
+            chunker: Chunker::default(),
             filler: UnitFiller::new(unit_seconds),
+            position: 0,
             told_s: 0,
+            speech: 0,
+            resampled: Vec::new(),
+            pcm: Vec::new(),
+            segments: Vec::new(),
         }
     }
 
@@ -119,17 +115,20 @@ impl<'a, P: Fn(f64)> SpeechStream<'a, P> {
         if self.cancelled.is_cancelled() { Err(StageError::cancelled()) } else { Ok(()) }
     }
 
-    /// The rate, in hertz, and the channels of what comes next.
-    fn set_format(&mut self, rate: u32, layout: &Layout) -> Result<(), StageError> {
+    /// The rate of what comes next, in hertz.
+    fn set_rate(&mut self, rate: u32) -> Result<(), StageError> {
+        if rate == self.rate {
+            return Ok(());
+        }
         self.rate = rate;
-        self.channels.set_format(rate, layout)?;
-        self.filler.is_mono = self.channels.is_mono();
-        self.hear()
+        let finished = std::mem::replace(&mut self.resampler, Resampler::new(rate)?);
+        finished.finish(&mut self.resampled)?;
+        self.detect()
     }
 
     /// Some container's gaps and headers promise more than any disk could hold.
     fn check_length(&self, name: &str, most_hours: u32, seconds_more: u64) -> Result<(), StageError> {
-        let seconds = self.channels.position() / u64::from(SAMPLE_RATE) + seconds_more;
+        let seconds = self.position / u64::from(SAMPLE_RATE) + seconds_more;
         if seconds <= 3_600 * u64::from(most_hours) {
             return Ok(());
         }
@@ -144,14 +143,13 @@ impl<'a, P: Fn(f64)> SpeechStream<'a, P> {
         self.push_zeros(settling)?;
         let mut rest = samples - settling;
         if rest > 0 {
-            self.channels.settle();
-            self.hear()?;
-            self.listeners.iter_mut().for_each(|listener| listener.end_in_silence(&mut self.found));
-            self.fill_units()?;
+            self.segmenter.end_in_silence(&mut self.segments);
+            self.fill_chunks()?;
         }
-        if rest > 0 && self.listeners.iter().all(Listener::is_at_rest) {
-            let (skipped, made) = self.channels.skip_silence(rest);
-            self.listeners.iter_mut().for_each(|listener| listener.skip_silence(made));
+        if rest > 0 && self.segmenter.is_at_rest() {
+            let (skipped, made) = self.resampler.skip_silence(rest);
+            self.segmenter.skip_silence(made);
+            self.position += made;
             self.tell_progress();
             rest -= skipped;
         }
@@ -159,43 +157,36 @@ impl<'a, P: Fn(f64)> SpeechStream<'a, P> {
     }
 
     fn push_zeros(&mut self, mut samples: u64) -> Result<(), StageError> {
+        let piece = vec![0.0; self.rate as usize];
         while samples > 0 {
             self.check_cancelled()?;
-            let length = samples.min(u64::from(self.rate));
-            self.channels.push_silence(length as usize)?;
-            self.hear()?;
+            let length = samples.min(piece.len() as u64);
+            self.push(&piece[..length as usize])?;
             samples -= length;
         }
         Ok(())
     }
 
     fn push(&mut self, samples: &[f32]) -> Result<(), StageError> {
-        self.channels.push(samples)?;
-        self.hear()
+        self.resampler.push(samples, &mut self.resampled)?;
+        self.detect()
     }
 
-    /// Hands on what is ready of each stream.
-    fn hear(&mut self) -> Result<(), StageError> {
+    /// Hands what is resampled on to the detector, and the segments it finds to the chunker.
+    fn detect(&mut self) -> Result<(), StageError> {
+        self.pcm.clear();
+        self.pcm.extend(self.resampled.drain(..).map(|sample| (sample * 32_768.0).round() as i16));
+        self.position += self.pcm.len() as u64;
+        self.segmenter.push(&self.pcm, &mut self.segments);
         self.tell_progress();
-        let streams = self.channels.heard().len();
-        for stream in self.listeners.len()..streams {
-            self.listeners.push(Listener::new(self.channels.channel(stream)));
-        }
-        let heard = self.channels.heard();
-        let longest = heard.iter().map(Vec::len).max().unwrap_or_default();
-        for from in (0..longest).step_by(SIDE_BY_SIDE) {
-            for (listener, samples) in self.listeners.iter_mut().zip(heard.iter()) {
-                let piece = from.min(samples.len())..samples.len().min(from + SIDE_BY_SIDE);
-                listener.hear(&samples[piece], &mut self.found);
-            }
-        }
-        heard.iter_mut().for_each(Vec::clear);
-        self.fill_units()
+        self.fill_chunks()
     }
 
-    fn fill_units(&mut self) -> Result<(), StageError> {
-        for chunk in self.found.chunks.drain(..) {
-            if let Some(unit) = self.filler.push(chunk) {
+    fn fill_chunks(&mut self) -> Result<(), StageError> {
+        for segment in self.segments.drain(..) {
+            self.speech += segment.speech.end - segment.speech.start;
+            let chunk = self.chunker.push(segment);
+            if let Some(unit) = chunk.and_then(|chunk| self.filler.push(chunk)) {
                 send(self.units, unit)?;
             }
         }
@@ -203,41 +194,36 @@ impl<'a, P: Fn(f64)> SpeechStream<'a, P> {
     }
 
     fn tell_progress(&mut self) {
-        let seconds = self.channels.position() / u64::from(SAMPLE_RATE);
+        let seconds = self.position / u64::from(SAMPLE_RATE);
         if seconds > self.told_s {
             self.told_s = seconds;
             (self.progress)(seconds as f64);
         }
     }
 
-    fn finish(mut self, name: &str, format: &AudioFormat) -> Result<Summary, StageError> {
-        self.channels.finish()?;
-        self.hear()?;
-        for listener in std::mem::take(&mut self.listeners) {
-            listener.finish(&mut self.found);
+    fn finish(mut self, format: &AudioFormat) -> Result<Summary, StageError> {
+        let resampler = std::mem::replace(&mut self.resampler, Resampler::Through);
+        resampler.finish(&mut self.resampled)?;
+        self.detect()?;
+        let segmenter = std::mem::replace(&mut self.segmenter, SpeechSegmenter::new());
+        segmenter.finish(&mut self.segments);
+        self.fill_chunks()?;
+        if let Some(unit) = self.chunker.finish().and_then(|chunk| self.filler.push(chunk)) {
+            send(self.units, unit)?;
         }
-        self.fill_units()?;
-        let is_mono = self.filler.is_mono;
         let (last, units, chunks) = self.filler.finish();
         if let Some(unit) = last {
             send(self.units, unit)?;
         }
         let seconds = |samples: u64| samples as f64 / f64::from(SAMPLE_RATE);
         Ok(Summary {
-            format: AudioFormat { channels: counted(format.channels, is_mono), ..format.clone() },
-            duration_s: seconds(self.channels.position()),
-            speech_s: seconds(self.found.spoken.samples()),
+            format: format.clone(),
+            duration_s: seconds(self.position),
+            speech_s: seconds(self.speech),
             units,
             chunks,
-            is_mono,
-            warnings: self.channels.warnings(name),
         })
     }
-}
-
-/// Headers may be silent about the channels, or wrong.
-fn counted(channels: u32, is_mono: bool) -> u32 {
-    if is_mono { 1 } else { channels.max(2) }
 }
 
 /// The receiver goes away only where the ingestion was cancelled or failed to write.

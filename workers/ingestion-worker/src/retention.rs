@@ -7,7 +7,7 @@ use std::{
 
 use engine::{
     config::{HousekeepingSettings, Retention},
-    erasure::{Erased, Scope},
+    erasure::Scope,
     error::StageError,
     ids::JobId,
     references,
@@ -33,8 +33,7 @@ pub(crate) async fn retain(
     let census = Census::take(store).await?;
     let mut retained = Retained::default();
     for (job_id, scope) in due(&census, settings, SystemTime::now()).into_iter().take(MOST) {
-        let request =
-            PurgeRequest { job_id, scope, asked_by: ASKED_BY.to_owned(), spare_running: true, done: Erased::default() };
+        let request = PurgeRequest { job_id, scope, asked_by: ASKED_BY.to_owned(), spare_running: true };
         jobs.purge(&request).await?;
         match scope {
             Scope::Everything => retained.jobs += 1,

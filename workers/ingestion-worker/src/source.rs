@@ -13,7 +13,7 @@ pub(crate) mod url;
 
 use std::fs::File;
 
-use engine::{config::IngestSettings, error::StageError, job::Source, store::Store, temporal::contracts::IngestInput};
+use engine::{config::IngestSettings, error::StageError, job::Source, store::Store};
 use pace::Pace;
 use tempfile::TempPath;
 use tokio_util::sync::CancellationToken;
@@ -37,17 +37,13 @@ pub(crate) struct LocalSource {
 pub(crate) async fn fetch(
     store: &Store,
     settings: &IngestSettings,
-    IngestInput { source, name, .. }: &IngestInput,
+    source: &Source,
     cancelled: &CancellationToken,
 ) -> Result<LocalSource, StageError> {
     let limit = SizeLimit { megabytes: settings.max_source_mb };
     let fetched = match source {
         Source::Path(path) => local::open(path, limit, cancelled.clone()).await?,
-        // Nobody knows an upload by its key.
-        Source::Object(key) => {
-            let name = name.clone().unwrap_or_else(|| source.to_string());
-            object::open(store, key, name, limit, cancelled.clone()).await?
-        }
+        Source::Object(key) => object::open(store, key, limit, cancelled.clone()).await?,
         Source::Url(url) => {
             let pace = Pace::of_recordings(settings.fetch_minutes);
             url::fetch(url, settings.allow_private_urls, limit, pace).await?

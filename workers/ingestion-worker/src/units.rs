@@ -15,8 +15,6 @@ pub(crate) struct FilledUnit {
     pub(crate) unit: WorkUnit,
     pub(crate) pcm: Vec<u8>,
     pub(crate) is_last: bool,
-    /// The recording has one channel.
-    pub(crate) is_mono: bool,
 }
 
 pub(crate) struct UnitFiller {
@@ -25,7 +23,6 @@ pub(crate) struct UnitFiller {
     unit: WorkUnit,
     pcm: Vec<u8>,
     chunks: u32,
-    pub(crate) is_mono: bool,
 }
 
 impl UnitFiller {
@@ -35,7 +32,6 @@ impl UnitFiller {
             unit: WorkUnit { index: 0, chunks: Vec::new() },
             pcm: Vec::new(),
             chunks: 0,
-            is_mono: true,
         }
     }
 
@@ -44,13 +40,7 @@ impl UnitFiller {
         let length = chunk.audio.len() as u64;
         let full = !self.unit.chunks.is_empty() && self.samples() + length > self.capacity();
         let filled = full.then(|| self.take(false));
-        self.unit.chunks.push(Chunk {
-            index: self.chunks,
-            offset: self.samples(),
-            length,
-            channel: chunk.channel,
-            spans: chunk.spans,
-        });
+        self.unit.chunks.push(Chunk { index: self.chunks, offset: self.samples(), length, spans: chunk.spans });
         self.chunks += 1;
         self.pcm.extend(chunk.audio.iter().flat_map(|sample| sample.to_le_bytes()));
         filled
@@ -73,7 +63,6 @@ impl UnitFiller {
 
     fn take(&mut self, is_last: bool) -> FilledUnit {
         let next = WorkUnit { index: self.unit.index + 1, chunks: Vec::new() };
-        let unit = std::mem::replace(&mut self.unit, next);
-        FilledUnit { unit, pcm: std::mem::take(&mut self.pcm), is_last, is_mono: self.is_mono }
+        FilledUnit { unit: std::mem::replace(&mut self.unit, next), pcm: std::mem::take(&mut self.pcm), is_last }
     }
 }

@@ -87,7 +87,7 @@ impl LlmActivities {
         if let Some(transcript) = self.store.find_transcript(job_id, run_id).await? {
             return Ok(transcript);
         }
-        let transcribed = result.filter(JobResult::has_transcript).map(JobResult::into_transcript);
+        let transcribed = result.filter(|result| result.status.has_transcript()).map(JobResult::into_transcript);
         Ok(transcribed.ok_or_else(|| StoreError::NotFound { key: keys::transcript(job_id) })?)
     }
 

@@ -91,8 +91,13 @@ mod tests {
     }
 
     fn check(duration_s: f64, segments: &[(f64, f64, &str)], expected: &[(f64, f64)]) {
-        let transcript =
-            Transcript { duration_s, segments: segments.iter().map(segment).collect(), ..Transcript::default() };
+        let transcript = Transcript {
+            text: String::new(),
+            language: "en".to_owned(),
+            duration_s,
+            run_id: String::new(),
+            segments: segments.iter().map(segment).collect(),
+        };
         let found = sections(&transcript);
         let times: Vec<_> = found.iter().map(|section| (section.start, section.end)).collect();
         assert_eq!(times, expected, "{segments:?}");
@@ -102,6 +107,18 @@ mod tests {
     }
 
     fn segment(&(start, end, text): &(f64, f64, &str)) -> Segment {
-        Segment { start, end, text: text.to_owned(), ..Segment::default() }
+        Segment {
+            id: 0,
+            start,
+            end,
+            text: text.to_owned(),
+            tokens: Vec::new(),
+            temperature: 0.0,
+            avg_logprob: 0.0,
+            compression_ratio: 1.0,
+            no_speech_prob: 0.0,
+            words: Vec::new(),
+            flags: Vec::new(),
+        }
     }
 }

@@ -65,7 +65,6 @@ mod tests {
             let settings = TranscribeSettings {
                 model: "base".to_owned(),
                 recogniser: Default::default(),
-                hotwords: None,
                 quantisation: Quantisation::Q8_0,
                 cores: Some(cores),
                 memory_mb: None,

@@ -68,11 +68,6 @@ impl ModelCache {
         }
     }
 
-    /// What the operator has every job listen for.
-    pub(crate) fn hotwords(&self) -> &[String] {
-        self.settings.hotwords.as_deref().unwrap_or_default()
-    }
-
     /// The model and the recogniser that the options name, or the worker's own where they name none. `awaited` is told
     /// of the download, where there is one.
     ///

@@ -1,7 +1,7 @@
-//! Settles everything that decides a chunk's text before the first chunk is recognised: the model, the options, and the
-//! language, or what is spoken where the recording begins.
+//! Settles everything that decides a chunk's text before the first chunk is recognised: the
+//! model, the options, and the language, which is detected once for the whole recording.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use engine::{
     error::StageError,
@@ -9,24 +9,17 @@ use engine::{
     job::{AUTO, SpeechOptions, SpeechTask},
     store::Store,
     temporal::contracts::{PrepareInput, Prepared},
-    transcript::HeardLanguage,
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    audio,
-    dispatcher::Model,
-    downloads::AwaitedDownload,
-    languages::{self, UNKNOWN},
-    model_cache::ModelCache,
-    reuse::{self, Listener},
-    scheduler::Priority,
+    audio, dispatcher::Model, downloads::AwaitedDownload, model_cache::ModelCache, recogniser, scheduler::Priority,
 };
 
 /// Grows when the same model and options give another text, so that old checkpoints are left alone.
-const DECODER_REVISION: u32 = 3;
+const DECODER_REVISION: u32 = 2;
 
 /// Chunks that the language is read from, spread over the first work unit.
 const LANGUAGE_SAMPLES: usize = 3;
@@ -34,7 +27,7 @@ const LANGUAGE_SAMPLES: usize = 3;
 /// Seconds of each such chunk; more tells hardly more.
 const LANGUAGE_SECONDS: usize = 10;
 
-/// Checks the options against the model, and hears what is spoken first.
+/// Checks the options against the model and pins the language.
 pub(crate) async fn prepare(
     store: &Store,
     models: &Arc<ModelCache>,
@@ -54,62 +47,39 @@ async fn settle(
     input: PrepareInput,
     awaited: &AwaitedDownload,
 ) -> Result<Prepared, StageError> {
-    let PrepareInput { folder, speech } = input;
-    let mut speech = speech.with_language_codes().map_err(|error| StageError::bad_input(error.to_string()))?;
-    if speech.prompt.iter().chain(&speech.hotwords).any(|text| text.contains('\0')) {
-        return Err(StageError::bad_input("the prompt or a hotword has a NUL character in it: leave it out"));
+    let PrepareInput { folder, mut speech } = input;
+    if speech.language != AUTO && !recogniser::is_language(&speech.language) {
+        return Err(StageError::bad_input(format!(
+            "unknown language {:?}: give a code that Whisper knows, such as en, de or fr, or auto",
+            speech.language
+        )));
     }
-    speech.hotwords = hotwords(&speech.hotwords, models.hotwords());
+    if speech.prompt.as_deref().is_some_and(|prompt| prompt.contains('\0')) {
+        return Err(StageError::bad_input("the prompt has a NUL character in it: leave it out"));
+    }
     let model = models.get(&speech, awaited).await?;
     refuse_what_the_model_cannot(&model, &speech)?;
-    if speech.language == AUTO && !model.recogniser.is_multilingual() {
-        UNKNOWN.clone_into(&mut speech.language);
+    if speech.language == AUTO {
+        speech.language = detect_language(store, &model, &folder).await?;
     }
     speech.model = Some(model.name.clone());
     speech.recogniser = model.choice;
     let recogniser = model.recogniser.program();
     let decode_config_hash = decode_config_hash(&recogniser, &model.sha256, &speech)?;
-    let is_recognised = reuse::is_recognised(store, &folder, &decode_config_hash).await?;
-    let mut heard = None;
-    if speech.language == AUTO {
-        let listener = Listener { model_sha256: &model.sha256, languages: &speech.languages };
-        let detection = hear_opening(store, &model, &folder, &speech.languages);
-        let opening = reuse::opening(store, &folder, &listener, detection).await?;
-        // Workers of before, which know one language for a recording, take this one.
-        languages::likeliest(&opening).unwrap_or(UNKNOWN).clone_into(&mut speech.language);
-        heard = Some(opening);
-    }
-    let model_sha256 = model.sha256.clone();
-    Ok(Prepared { speech, model_sha256, recogniser, decode_config_hash, is_recognised, heard })
-}
-
-/// A job's own terms and then the server's, each once and no more of them than could be used: every unit's input, which
-/// Temporal keeps, has them in it.
-fn hotwords(own: &[String], servers: &[String]) -> Vec<String> {
-    const MAX_BYTES: usize = 4_000;
-    let mut bytes = 0;
-    let mut taken: Vec<String> = Vec::new();
-    for term in own.iter().chain(servers).map(|term| term.trim()).filter(|term| !term.is_empty()) {
-        bytes += term.len();
-        if !taken.iter().any(|earlier| earlier == term) && bytes <= MAX_BYTES {
-            taken.push(term.to_owned());
-        }
-    }
-    taken
+    Ok(Prepared { speech, model_sha256: model.sha256.clone(), recogniser, decode_config_hash })
 }
 
 fn refuse_what_the_model_cannot(model: &Model, speech: &SpeechOptions) -> Result<(), StageError> {
-    let SpeechOptions { language, languages, task, .. } = speech;
-    let mut named = languages.iter().chain(Some(language).filter(|language| *language != AUTO));
-    let unknown = named.find(|language| !model.recogniser.knows_language(language));
+    let SpeechOptions { language, task, .. } = speech;
+    let knows_language = language == AUTO || model.recogniser.knows_language(language);
     let is_english = !model.recogniser.is_multilingual();
-    if is_english && (unknown.is_some() || *task == SpeechTask::Translate) {
+    if is_english && (!knows_language || *task == SpeechTask::Translate) {
         return Err(StageError::bad_input(format!(
             "the model {} knows English only: choose one without .en for other languages and for translation",
             model.name
         )));
     }
-    if let Some(language) = unknown {
+    if !knows_language {
         return Err(StageError::bad_input(format!(
             "the model {} has not learnt the language {language}: choose a later one, such as large-v3-turbo",
             model.name
@@ -118,15 +88,13 @@ fn refuse_what_the_model_cannot(model: &Model, speech: &SpeechOptions) -> Result
     Ok(())
 }
 
-/// What is spoken in several chunks of the first unit together: the others may not be there yet. All languages that may
-/// be spoken where nothing is said.
-async fn hear_opening(
-    store: &Store,
-    model: &Arc<Model>,
-    folder: &str,
-    among: &[String],
-) -> Result<Vec<HeardLanguage>, StageError> {
-    let mut votes: BTreeMap<String, f32> = BTreeMap::new();
+/// The language with the highest probability over several chunks of the first unit: the others may not be there yet.
+/// English where nothing is said.
+async fn detect_language(store: &Store, model: &Arc<Model>, folder: &str) -> Result<String, StageError> {
+    if !model.recogniser.is_multilingual() {
+        return Ok("en".to_owned());
+    }
+    let mut votes: HashMap<String, f32> = HashMap::new();
     let chunks = audio::first_unit(store, folder).await?.map(|unit| unit.chunks).unwrap_or_default();
     for index in sample(chunks.len()) {
         let mut pcm = audio::chunk_pcm(store, folder, 0, &chunks[index]).await?;
@@ -135,11 +103,8 @@ async fn hear_opening(
             *votes.entry(language).or_default() += probability;
         }
     }
-    if votes.is_empty() {
-        votes.extend(among.iter().map(|language| (language.clone(), 1.0)));
-    }
-    let votes: Vec<(String, f32)> = votes.into_iter().collect();
-    Ok(languages::heard(&votes, among))
+    let best = votes.into_iter().max_by(|(_, left), (_, right)| left.total_cmp(right));
+    Ok(best.map_or_else(|| "en".to_owned(), |(language, _)| language))
 }
 
 /// At most [`LANGUAGE_SAMPLES`] indices, evenly spread.
@@ -148,8 +113,7 @@ fn sample(chunks: usize) -> impl Iterator<Item = usize> {
     (0..samples).map(move |sample| (2 * sample + 1) * chunks / (2 * samples))
 }
 
-/// A hash of all that decides the text but the audio itself: of a language that is to be detected, that it is, for what
-/// is heard is up to the audio. Checkpoints lie under it, so its JSON must not change.
+/// A hash of all that decides the text but the audio itself. Checkpoints lie under it, so its JSON must not change.
 fn decode_config_hash(recogniser: &str, model_sha256: &str, speech: &SpeechOptions) -> Result<String, StageError> {
     #[derive(Serialize)]
     struct DecodeConfig<'a> {
@@ -161,12 +125,8 @@ fn decode_config_hash(recogniser: &str, model_sha256: &str, speech: &SpeechOptio
         task: SpeechTask,
         prompt: Option<&'a str>,
         words: bool,
-        #[serde(skip_serializing_if = "<[_]>::is_empty")]
-        languages: &'a [String],
-        #[serde(skip_serializing_if = "<[_]>::is_empty")]
-        hotwords: &'a [String],
     }
-    let SpeechOptions { model: _, recogniser: _, language, languages, task, prompt, hotwords, words } = speech;
+    let SpeechOptions { model: _, recogniser: _, language, task, prompt, words } = speech;
     let config = DecodeConfig {
         decoder_revision: DECODER_REVISION,
         recogniser,
@@ -175,8 +135,6 @@ fn decode_config_hash(recogniser: &str, model_sha256: &str, speech: &SpeechOptio
         task: *task,
         prompt: prompt.as_deref(),
         words: *words,
-        languages,
-        hotwords,
     };
     let json = serde_json::to_vec(&config).map_err(|error| StageError::bad_input(error.to_string()))?;
     let digest = Sha256::digest(&json);
@@ -187,23 +145,7 @@ fn decode_config_hash(recogniser: &str, model_sha256: &str, speech: &SpeechOptio
 mod tests {
     use engine::job::{SpeechOptions, SpeechTask};
 
-    use super::{decode_config_hash, hotwords, sample};
-
-    #[test]
-    fn a_jobs_own_terms_come_first_and_each_once() {
-        let terms = |listed: &[&str]| listed.iter().map(|term| (*term).to_owned()).collect::<Vec<_>>();
-        for (own, servers, expected) in [
-            (vec![], vec![], vec![]),
-            (
-                vec![" Brzezinski ", "", "Longhand"],
-                vec!["Longhand", "Temporal"],
-                vec!["Brzezinski", "Longhand", "Temporal"],
-            ),
-            (vec!["Longhand"], vec![&*"x".repeat(4_000)], vec!["Longhand"]),
-        ] {
-            assert_eq!(hotwords(&terms(&own), &terms(&servers)), terms(&expected), "{own:?}, {servers:?}");
-        }
-    }
+    use super::{decode_config_hash, sample};
 
     #[test]
     fn language_samples_are_spread_evenly() {
@@ -225,6 +167,6 @@ mod tests {
             ..SpeechOptions::default()
         };
         let hash = decode_config_hash("whisper-rs 0.16 (whisper.cpp 1.8.3)", "abc", &speech).unwrap();
-        assert_eq!(hash, "0a03391419700d57");
+        assert_eq!(hash, "fc09c2c223268cea");
     }
 }

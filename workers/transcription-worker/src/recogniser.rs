@@ -5,7 +5,6 @@
 //! Everything blocks, so callers run it on threads of their own.
 
 use std::{
-    ops::Range,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -22,22 +21,17 @@ mod decode_with_fallback;
 mod decoder;
 #[cfg(test)]
 pub(crate) mod fake;
-mod first_look;
 mod hallucinations;
 mod loudness;
 mod phrases;
-mod prompt;
 mod quality_gate;
 mod repetition;
-mod second_look;
 mod segments;
 mod whisper;
-mod windows;
 mod words;
 
 use decode_with_fallback::{DecodeResult, decode_with_fallback};
 use decoder::{Context, Decoder, Weights};
-use prompt::Prompt;
 
 /// The weights of a model in memory. Cheap to clone.
 #[derive(Clone)]
@@ -52,8 +46,6 @@ pub struct Session {
     /// None only after making one has failed; the next chunk tries again.
     decoder: Option<Box<dyn Decoder>>,
     threads: usize,
-    /// The latest one.
-    prompt: Option<Prompt>,
 }
 
 /// How the work is laid out on the machine.
@@ -70,17 +62,13 @@ pub struct Layout {
 /// How to recognise a chunk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecogniseOptions {
-    /// Whisper's code for the language of the speech.
+    /// A code for which [`is_language`] holds.
     pub language: String,
     pub task: SpeechTask,
     /// Text that leads the recogniser: names, spelling, style.
     pub prompt: Option<String>,
-    /// Names and terms to listen for.
-    pub hotwords: Vec<String>,
     /// Also give the time of every word.
     pub words: bool,
-    /// Also tell which languages are heard, whatever the one is that is asked for; see [`is_in_another_language`].
-    pub languages: bool,
 }
 
 /// What was heard in a chunk; no segments where nobody spoke.
@@ -90,13 +78,6 @@ pub struct Recognition {
     pub segments: Vec<Segment>,
     /// How often the chunk was decoded again because the text was doubtful.
     pub fallbacks: u32,
-    /// Codes of languages with their probabilities, in no order. None where they were not asked for, or nothing is to
-    /// be heard.
-    pub languages: Vec<(String, f32)>,
-    /// From when to when, in seconds of the samples, somebody seems to speak and nothing was recognised.
-    pub unrecognised: Vec<(f64, f64)>,
-    /// Whether prompt and hotwords were more than the model takes.
-    pub is_prompt_cut: bool,
 }
 
 #[derive(Debug, Clone, thiserror::Error)]
@@ -143,7 +124,7 @@ impl Recogniser {
         self.weights.is_multilingual()
     }
 
-    /// Whether the model has learnt the language of one of Whisper's codes.
+    /// Whether the model has learnt a language for which [`is_language`] holds.
     pub fn knows_language(&self, code: &str) -> bool {
         if self.is_multilingual() { self.weights.knows_language(code) } else { code == "en" }
     }
@@ -173,7 +154,7 @@ impl Recogniser {
     /// [`RecogniserError::Failed`] where memory is short.
     pub fn session(&self) -> Result<Session, RecogniserError> {
         let decoder = self.weights.decoder(false)?;
-        Ok(Session { weights: Arc::clone(&self.weights), decoder: Some(decoder), threads: self.threads, prompt: None })
+        Ok(Session { weights: Arc::clone(&self.weights), decoder: Some(decoder), threads: self.threads })
     }
 }
 
@@ -197,30 +178,18 @@ impl Session {
     ) -> Result<Vec<Recognition>, RecogniserError> {
         chunks.iter().try_for_each(|pcm| check_length(pcm))?;
         check_cancelled(cancel)?;
-        if chunks.iter().all(|pcm| loudness::is_silent(pcm)) {
-            return Ok(vec![Recognition::default(); chunks.len()]);
-        }
-        let weights = Arc::clone(&self.weights);
-        let prompt = self.prompt.take().filter(|prompt| prompt.is_of(options));
-        let decoder = self.decoder(options.words)?;
-        let prompt = prompt.map_or_else(|| Prompt::of(options, decoder), Ok)?;
-        let mut look = |windows: &[&[f32]]| -> Result<Vec<Recognition>, RecogniserError> {
-            let results = decode_with_fallback(&*weights, decoder, windows, &prompt, options, cancel)?;
-            Ok(results.into_iter().zip(windows).map(|(result, pcm)| recognition(result, pcm, options)).collect())
-        };
-        let windows: Vec<Vec<Range<usize>>> = chunks.iter().map(|pcm| windows::windows(pcm)).collect();
-        let mut recognised = first_look::first_look(&*weights, chunks, &windows, &mut look)?;
-        for ((pcm, windows), heard) in chunks.iter().zip(&windows).zip(&mut recognised) {
-            // What is spoken in another language is worth no second look in this one.
-            let is_foreign = is_in_another_language(&heard.languages, &options.language);
-            if !is_foreign && !loudness::is_silent(pcm) {
-                let complete = second_look::complete(std::mem::take(heard), pcm, windows, |pcm| {
-                    Ok(look(&[pcm])?.pop().unwrap_or_default())
-                })?;
-                *heard = Recognition { is_prompt_cut: prompt.is_cut, ..complete };
+        let is_audible = |(_, pcm): &(usize, &[f32])| !loudness::is_silent(pcm);
+        let (indices, audible): (Vec<usize>, Vec<&[f32]>) =
+            chunks.iter().copied().enumerate().filter(is_audible).unzip();
+        let mut recognised = vec![Recognition::default(); chunks.len()];
+        if !audible.is_empty() {
+            let weights = Arc::clone(&self.weights);
+            let decoder = self.decoder(options.words)?;
+            let results = decode_with_fallback(&*weights, decoder, &audible, options, cancel)?;
+            for (index, result) in indices.into_iter().zip(results) {
+                recognised[index] = recognition(result, chunks[index], options);
             }
         }
-        self.prompt = Some(prompt);
         Ok(recognised)
     }
 
@@ -237,16 +206,13 @@ impl Session {
         Ok(self.decoder.insert(decoder).as_mut())
     }
 
-    /// Codes of languages with their probabilities, the likeliest first; none where nothing is to be heard.
+    /// Codes of languages with their probabilities, the likeliest first.
     ///
     /// # Errors
     /// As for [`Session::recognise`].
     pub fn detect_language(&mut self, pcm: &[f32], cancel: &AtomicBool) -> Result<Vec<(String, f32)>, RecogniserError> {
         check_length(pcm)?;
         check_cancelled(cancel)?;
-        if loudness::is_silent(pcm) {
-            return Ok(Vec::new());
-        }
         if !self.weights.is_multilingual() {
             return Ok(vec![("en".to_owned(), 1.0)]);
         }
@@ -257,19 +223,18 @@ impl Session {
 }
 
 fn recognition(result: DecodeResult, pcm: &[f32], options: &RecogniseOptions) -> Recognition {
-    let DecodeResult { decoded, fallbacks, languages } = result;
+    let DecodeResult { decoded, fallbacks } = result;
     let segments = decoded.map_or_else(Vec::new, |decoded| {
         let phrases = phrases::phrases(&decoded.pass, pcm.len());
         let phrases = if decoded.metrics.is_repetitive() { repetition::collapse(phrases) } else { phrases };
         segments::finish(phrases, &decoded, options.words.then_some(pcm), &options.language)
     });
-    Recognition { segments, fallbacks, languages, ..Recognition::default() }
+    Recognition { segments, fallbacks }
 }
 
-/// Whether another language than this one is heard, and is likelier than all others together. What is recognised then in
-/// this one is recognised with less care.
-pub fn is_in_another_language(languages: &[(String, f32)], language: &str) -> bool {
-    languages.iter().any(|(heard, probability)| *probability > 0.5 && heard != language)
+/// Whether Whisper knows a language by this code.
+pub fn is_language(code: &str) -> bool {
+    whisper::is_language(code)
 }
 
 fn check_length(pcm: &[f32]) -> Result<(), RecogniserError> {

@@ -1,13 +1,8 @@
 //! Recognises a work unit in batches of chunks, as many at a time as there are sessions. The chunks of a batch are
-//! written to the store as soon as it is recognised, or, where their languages are detected, as soon as their neighbours
-//! are heard, too. So whatever kills the worker costs the chunks at hand, nothing else.
-
-mod neighbours;
-mod recognition;
-mod warnings;
+//! written to the store as soon as it is recognised, so whatever kills the worker costs the batches at hand, nothing
+//! else.
 
 use std::{
-    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -19,19 +14,25 @@ use engine::{
     error::StageError,
     events::Announcer,
     job::SpeechOptions,
-    plan::Chunk,
-    store::{Store, keys},
+    plan::{Chunk, SAMPLE_RATE},
+    store::{Created, Store, keys},
     temporal::{
         contracts::{UnitDone, UnitInput},
         metrics,
     },
-    transcript::{ChunkTranscript, HeardLanguage},
+    transcript::{ChunkTranscript, Segment},
 };
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, TryStreamExt, future, stream};
 use tokio_util::sync::CancellationToken;
 
-use crate::{audio, dispatcher::Model, downloads::AwaitedDownload, model_cache::ModelCache};
-use recognition::UnitWork;
+use crate::{
+    audio,
+    dispatcher::{Model, RecognisedChunk},
+    downloads::AwaitedDownload,
+    model_cache::ModelCache,
+    recogniser::{RecogniseOptions, Recognition},
+    scheduler::Priority,
+};
 
 /// Checkpoints asked for at the same time; matters where the store is far away.
 const READS_IN_FLIGHT: usize = 32;
@@ -73,10 +74,26 @@ pub(crate) async fn transcribe(
         )));
     }
     let unit = audio::unit(store, &input.folder, input.unit).await?;
-    let checkpoints = checkpoints(store, input, &unit.chunks, done).await?;
-    let work = UnitWork { store, model: &model, announcer, input, run_id, done };
+    let missing = missing(store, input, &unit.chunks, done).await?;
+    let batches: Vec<_> = batches(&model, &missing)
+        .into_iter()
+        .map(|batch| async {
+            let pcm = load(store, input, &batch).await?;
+            let transcripts = recognise(&model, input, &batch, pcm, run_id).await?;
+            for (chunk, transcript) in batch.into_iter().zip(transcripts) {
+                write(store, input, &transcript).await?;
+                announcer.announce(keys::chunks(&input.folder, &input.prepared.decode_config_hash));
+                let audio_s = chunk.length as f64 / f64::from(SAMPLE_RATE);
+                metrics::chunk_recognised(audio_s, transcript.seconds, transcript.fallbacks);
+                done.fetch_add(1, Ordering::Relaxed);
+            }
+            Ok::<(), StageError>(())
+        })
+        .collect();
+    // One more than can be at work: its audio is read meanwhile.
+    let finished = stream::iter(batches).buffer_unordered(model.layout.sessions + 1).try_collect::<()>();
     tokio::select! {
-        finished = work.recognise(&unit.chunks, checkpoints) => finished?,
+        finished = finished => finished?,
         // Drops the batches, and so cancels what is asked for and what is being recognised.
         () = stop.cancelled() => return Err(StageError::cancelled()),
     }
@@ -100,27 +117,102 @@ async fn patiently(
     }
 }
 
-/// What was heard in each chunk that has a checkpoint. One that cannot be read is none. Those that are there count as
-/// done.
-async fn checkpoints(
+/// The chunks that have no checkpoint yet, or none that can be read; the others count as done.
+async fn missing<'a>(
     store: &Store,
     input: &UnitInput,
-    chunks: &[Chunk],
+    chunks: &'a [Chunk],
     done: &AtomicU32,
-) -> Result<BTreeMap<u32, Vec<HeardLanguage>>, StageError> {
-    let reads = chunks.iter().map(|chunk| async move {
+) -> Result<Vec<&'a Chunk>, StageError> {
+    let checks = chunks.iter().map(|chunk| async move {
         let key = keys::chunk(&input.folder, &input.prepared.decode_config_hash, chunk.index);
-        Ok::<_, StageError>((chunk.index, store.find_json::<ChunkTranscript>(&key).await?))
+        Ok::<_, StageError>((chunk, store.find_json::<ChunkTranscript>(&key).await?.is_some()))
     });
-    let reads: Vec<_> = reads.collect();
-    let mut reads = stream::iter(reads).buffered(READS_IN_FLIGHT);
-    let mut heard = BTreeMap::new();
-    while let Some((chunk, checkpoint)) = reads.try_next().await? {
-        if let Some(checkpoint) = checkpoint {
+    let checks: Vec<_> = checks.collect();
+    let mut checkpoints = stream::iter(checks).buffered(READS_IN_FLIGHT);
+    let mut missing = Vec::new();
+    while let Some((chunk, exists)) = checkpoints.try_next().await? {
+        if exists {
             metrics::chunk_reused();
             done.fetch_add(1, Ordering::Relaxed);
-            heard.insert(chunk, checkpoint.heard);
+        } else {
+            missing.push(chunk);
         }
     }
-    Ok(heard)
+    Ok(missing)
+}
+
+/// The chunks that are recognised together. The first one of a recording goes alone: somebody may be watching.
+fn batches<'a>(model: &Model, chunks: &[&'a Chunk]) -> Vec<Vec<&'a Chunk>> {
+    let (alone, others) = match chunks.split_first() {
+        Some((first, others)) if is_first(first) => (Some(vec![*first]), others),
+        _ => (None, chunks),
+    };
+    let samples: Vec<usize> = others.iter().map(|chunk| chunk.length as usize).collect();
+    let batches = model.recogniser.batches(&samples);
+    let together = batches.into_iter().map(|indices| indices.into_iter().map(|index| others[index]).collect());
+    alone.into_iter().chain(together).collect()
+}
+
+/// Whether the recording begins with this chunk.
+fn is_first(chunk: &Chunk) -> bool {
+    chunk.index == 0
+}
+
+/// The audio of a batch.
+async fn load(store: &Store, input: &UnitInput, chunks: &[&Chunk]) -> Result<Vec<Vec<f32>>, StageError> {
+    future::try_join_all(chunks.iter().map(|chunk| audio::chunk_pcm(store, &input.folder, input.unit, chunk))).await
+}
+
+/// The transcript of each chunk of a batch.
+async fn recognise(
+    model: &Arc<Model>,
+    input: &UnitInput,
+    chunks: &[&Chunk],
+    pcm: Vec<Vec<f32>>,
+    run_id: &str,
+) -> Result<Vec<ChunkTranscript>, StageError> {
+    let SpeechOptions { language, task, prompt, words, .. } = input.prepared.speech.clone();
+    let options = RecogniseOptions { language: language.clone(), task, prompt, words };
+    let has_first = chunks.first().is_some_and(|chunk| is_first(chunk));
+    let priority = if has_first { Priority::First } else { Priority::Normal };
+    let recognised = model.recognise(priority, pcm, options).await?;
+    let transcripts = chunks.iter().zip(recognised).map(|(chunk, RecognisedChunk { recognition, seconds })| {
+        let Recognition { segments, fallbacks } = recognition;
+        ChunkTranscript {
+            chunk: chunk.index,
+            run_id: run_id.to_owned(),
+            language: language.clone(),
+            segments: in_recording(chunk, segments),
+            fallbacks,
+            seconds,
+        }
+    });
+    Ok(transcripts.collect())
+}
+
+/// The segments of a chunk with the times of the recording.
+fn in_recording(chunk: &Chunk, mut segments: Vec<Segment>) -> Vec<Segment> {
+    for segment in &mut segments {
+        segment.start = chunk.source_time(segment.start);
+        segment.end = chunk.source_time(segment.end);
+        for word in &mut segment.words {
+            word.start = chunk.source_time(word.start);
+            word.end = chunk.source_time(word.end);
+        }
+    }
+    segments
+}
+
+/// Writes a checkpoint unless it is there already, and leaves a mark in that case: the result
+/// tells how many chunks were computed twice.
+async fn write(store: &Store, input: &UnitInput, transcript: &ChunkTranscript) -> Result<(), StageError> {
+    let key = keys::chunk(&input.folder, &input.prepared.decode_config_hash, transcript.chunk);
+    if store.create_json(&key, transcript).await? == Created::Before {
+        tracing::warn!(chunk = transcript.chunk, "another worker finished the chunk first");
+        let mark =
+            keys::recomputed(&input.folder, &input.prepared.decode_config_hash, &transcript.run_id, transcript.chunk);
+        store.write_json(&mark, transcript).await?;
+    }
+    Ok(())
 }

@@ -21,9 +21,7 @@ pub(crate) fn run(flags: &DoctorFlags) -> Result<ExitCode> {
 fn findings() -> Vec<Finding> {
     let mut findings = vec![cargo()];
     findings.extend(needs::PROGRAMS.iter().map(|need| Finding::on_package(need, "demo, dev, test", State::Missing)));
-    findings.extend(needs::ANY_FORMAT.iter().map(|need| Finding::on_package(need, "demo, dev, test", State::Advice)));
     let for_tests = needs::BUILD_TESTS.iter().chain(&needs::SERVICE_TESTS);
-    let for_tests = for_tests.chain(needs::RECORDING_TESTS.iter().filter(|need| need.package != "ffmpeg"));
     findings.extend(for_tests.map(|need| Finding::on_package(need, "test", State::Advice)));
     findings.push(room());
     findings.extend(of_image_tool().unwrap_or_else(|error| vec![without_image_tool(&error)]));

@@ -21,21 +21,6 @@ pub(crate) const PROGRAMS: [Need; 5] = [
     Need { purpose: "certificates of public authorities", package: "ca-certificates", is_met: has_certificates },
 ];
 
-/// To transcribe formats that Longhand does not decode itself. Without it, the programs do all the rest.
-pub(crate) const ANY_FORMAT: [Need; 1] =
-    [Need { purpose: "ffmpeg, for formats beyond the usual ones", package: "ffmpeg", is_met: has_ffmpeg }];
-
-/// To make the recordings that tests transcribe, out of the repository's samples.
-pub(crate) const RECORDING_TESTS: [Need; 3] = [
-    Need { purpose: "ffmpeg, which makes recordings", package: "ffmpeg", is_met: has_ffmpeg },
-    Need { purpose: "sox, which makes recordings", package: "sox", is_met: || answers("sox", &["--version"]) },
-    Need {
-        purpose: "espeak-ng, which reads texts aloud",
-        package: "espeak-ng",
-        is_met: || answers("espeak-ng", &["--version"]),
-    },
-];
-
 /// To test the HTTP services with their page in a browser, with Redis, and with clients in Python.
 pub(crate) const SERVICE_TESTS: [Need; 3] = [
     Need { purpose: "Redis", package: "redis-server", is_met: || answers("redis-server", &["--version"]) },
@@ -58,10 +43,6 @@ pub(crate) const BUILD_TESTS: [Need; 4] = [
     Need { purpose: "network bridges", package: "iproute2", is_met: || answers("ip", &["-Version"]) },
     Need { purpose: "certificates of one's own", package: "openssl", is_met: || answers("openssl", &["version"]) },
 ];
-
-fn has_ffmpeg() -> bool {
-    answers("ffmpeg", &["-version"])
-}
 
 fn has_certificates() -> bool {
     let named = ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().filter_map(env::var_os).map(PathBuf::from);

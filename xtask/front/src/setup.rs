@@ -8,7 +8,7 @@ use std::{
 use anyhow::Context;
 use serde::Deserialize;
 use supervisor::{Embedded, Program};
-use tasks::{Halt, output::say, packages};
+use tasks::{Halt, packages};
 
 use crate::{
     needs,
@@ -43,7 +43,6 @@ pub(crate) fn run(programs: &[&str]) -> anyhow::Result<Tools> {
 /// As [`run`]; the programs are built with features that they do not have by default, as cargo writes them for a workspace.
 pub(crate) fn run_with_features(programs: &[&str], features: &[&str]) -> anyhow::Result<Tools> {
     packages::ensure(&needs::PROGRAMS)?;
-    packages::ensure(&needs::ANY_FORMAT).unwrap_or_else(|error| say(format_args!("{error}; going on without it")));
     let programs = programs::build(programs, features)?;
     let temporal = fetch(programs.path(LONGHAND)?)?;
     Ok(Tools { programs, temporal })

@@ -5,18 +5,17 @@ pub(super) mod report;
 
 use std::path::PathBuf;
 
-use anyhow::ensure;
 use clap::Args;
 use engine::{
     batch_list::BatchRecording,
-    formats::{Format, SubtitleChoices},
+    formats::Format,
     ids::JobId,
     job::{JobOptions, Source},
     temporal::batch,
 };
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use indicatif::{ProgressBar, ProgressFinish};
-use recordings::{Broken, Recording};
+use recordings::Recording;
 use serde_json::json;
 
 use crate::{
@@ -26,7 +25,7 @@ use crate::{
     output::{Output, format_parser},
     request::RequestFlags,
     terminal::{bar_style, can_show_bars, note, print, print_json},
-    upload::{is_of_store, locate},
+    upload::upload,
 };
 
 /// Files that are uploaded to the store at the same time.
@@ -36,16 +35,14 @@ const CONCURRENT_UPLOADS: usize = 4;
 #[command(after_help = "\
 Prints a table of all recordings. The same folder or list with the same options is the same batch: run again, it \
 takes up what is new, what has changed and what failed, and leaves the rest alone. --id names a batch yourself. \
-A file that cannot be read is told of, and the others are transcribed. \
-Exit code 1 where there is one, or a job failed or was cancelled.
+Exit code 1 where a job failed or was cancelled.
 
 Examples:
   longhand batch talks/ --concurrency 4 --language en -o texts/
   longhand batch links.txt --llm summary --format json -o results/
   longhand batch talks/ --detach --json")]
 pub(crate) struct BatchArgs {
-    /// A folder, searched for audio files with its subfolders; or a text file with one path or address a line, and
-    /// its name after a tab where it has another one
+    /// A folder, searched for audio files with its subfolders; or a text file with one path or address a line
     #[arg(value_name = "DIR|LIST")]
     source: PathBuf,
     /// Jobs that run at the same time
@@ -59,10 +56,8 @@ pub(crate) struct BatchArgs {
     /// Write each result into this folder
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
-    #[command(flatten)]
-    subtitles: SubtitleChoices,
     /// Name of the batch
-    #[arg(long, value_name = "ID", value_parser = JobId::given_to_batch)]
+    #[arg(long, value_name = "ID", value_parser = JobId::given)]
     id: Option<JobId>,
     /// Print the batch's id and leave
     #[arg(long)]
@@ -73,9 +68,9 @@ pub(crate) struct BatchArgs {
 }
 
 pub(crate) async fn run(args: BatchArgs) -> anyhow::Result<Exit> {
-    let (recordings, mut broken) = recordings::find(&args.source)?;
+    let recordings = recordings::find(&args.source)?;
     let options = args.request.resolve()?;
-    let output = args.output.map(|folder| Output::folder(folder, args.format, &args.subtitles)).transpose()?;
+    let output = args.output.map(|folder| Output::folder(folder, args.format)).transpose()?;
     let id = match args.id {
         Some(id) => id,
         None => {
@@ -85,12 +80,8 @@ pub(crate) async fn run(args: BatchArgs) -> anyhow::Result<Exit> {
     };
     let connection = Connection::open().await?;
     let start = start(&connection, &id, &recordings, &options, args.concurrency);
-    match or_interrupted(&connection.jobs, &[], start).await? {
-        Outcome::Finished(more) => broken.extend(more),
-        Outcome::Interrupted(exit) => return Ok(exit),
-    }
-    for Broken { name, reason } in &broken {
-        note(&format!("warning: {name} is left out: {reason}"));
+    if let Outcome::Interrupted(exit) = or_interrupted(&connection.jobs, &[], start).await? {
+        return Ok(exit);
     }
     if args.detach {
         if args.json {
@@ -100,46 +91,34 @@ pub(crate) async fn run(args: BatchArgs) -> anyhow::Result<Exit> {
         }
         return Ok(Exit::Done);
     }
-    let end = match watch_job(&connection.jobs, id.as_str(), None).await? {
+    let end = match watch_job(&connection.jobs, id.as_str()).await? {
         Outcome::Finished(end) => end,
         Outcome::Interrupted(exit) => return Ok(exit),
     };
-    report::print(&connection, &id, &end, broken, output.as_ref(), args.json).await
+    report::print(&connection.store, id.as_str(), &end, output.as_ref(), args.json).await
 }
 
-/// Uploads the recordings and submits the batch, unless it is running already. Gives those that cannot be read.
+/// Uploads the recordings and submits the batch, unless it is running already.
 async fn start(
     connection: &Connection,
     id: &JobId,
     recordings: &[Recording],
     options: &JobOptions,
     concurrency: u32,
-) -> anyhow::Result<Vec<Broken>> {
+) -> anyhow::Result<()> {
     let Connection { jobs, store } = connection;
     if batch::is_running(jobs, id).await? {
         note(&format!("{id}: running already, with the recordings that it was started with"));
-        return Ok(Vec::new());
+        return Ok(());
     }
-    // Before anything is kept for a batch that is not begun.
-    jobs.refuse_while_purged(id.as_str()).await?;
     note(&format!("{id}: {} recordings", recordings.len()));
     let bar = upload_bar(recordings.len());
     let uploads = stream::iter(recordings).map(|recording| uploaded(connection, id, recording));
-    let mut uploads = uploads.buffered(CONCURRENT_UPLOADS).inspect(|_| bar.inc(1)).zip(stream::iter(recordings));
-    let (mut uploaded, mut broken) = (Vec::new(), Vec::new());
-    while let Some((upload, Recording { name, .. })) = uploads.next().await {
-        match upload {
-            Ok(recording) => uploaded.push(recording),
-            Err(error) if is_of_store(&error) => return Err(error),
-            Err(error) => broken.push(Broken::new(name, &error)),
-        }
-    }
-    drop(uploads);
+    let uploaded: Vec<BatchRecording> =
+        uploads.buffered(CONCURRENT_UPLOADS).inspect_ok(|_| bar.inc(1)).try_collect().await?;
     drop(bar);
-    let reasons = || broken.iter().map(|broken| broken.reason.as_str()).collect::<Vec<_>>().join("; ");
-    ensure!(!uploaded.is_empty(), "nothing is started: {}", reasons());
     batch::start(jobs, store, id, options, &uploaded, concurrency).await?;
-    Ok(broken)
+    Ok(())
 }
 
 /// The bar of the uploads, removed when it is dropped.
@@ -155,8 +134,7 @@ fn upload_bar(recordings: usize) -> ProgressBar {
 }
 
 async fn uploaded(connection: &Connection, batch: &JobId, recording: &Recording) -> anyhow::Result<BatchRecording> {
-    let located = locate(&recording.input).await?;
-    let job = batch.in_batch(&recording.name, located.content());
-    located.upload_for(&connection.store, &job).await?;
-    Ok(BatchRecording { id: job.to_string(), name: recording.name.clone(), source: located.source })
+    let job_of = |content: &str| batch.in_batch(&recording.name, content);
+    let uploaded = upload(&connection.store, &recording.input, job_of).await?;
+    Ok(BatchRecording { id: uploaded.job.to_string(), name: recording.name.clone(), source: uploaded.source })
 }

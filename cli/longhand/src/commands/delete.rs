@@ -1,20 +1,17 @@
 //! `longhand delete`: makes jobs disappear.
 
-use std::time::Duration;
-
 use anyhow::ensure;
 use clap::Args;
 use engine::{
-    erasure::{Erased, Scope},
+    erasure::Scope,
     ids::JobId,
     store::{Store, keys},
     temporal::{
         client::{ClientError, Jobs},
-        workflows::{PurgeOutcome, PurgeRequest},
+        workflows::PurgeRequest,
     },
 };
 use serde_json::json;
-use tokio::time::timeout;
 
 use crate::{
     connection::Connection,
@@ -22,9 +19,6 @@ use crate::{
     sizes::format_bytes,
     terminal::{confirmed, is_interactive, note, print_json},
 };
-
-/// How long nothing is said while a job is being deleted.
-const SILENCE: Duration = Duration::from_secs(3);
 
 #[derive(Args)]
 #[command(after_help = "\
@@ -64,13 +58,12 @@ pub(crate) async fn run(args: DeleteArgs) -> anyhow::Result<Exit> {
     let scope = if args.recording { Scope::Recording } else { Scope::Everything };
     for id in &args.ids {
         let asked_by = "the command line".to_owned();
-        let request =
-            PurgeRequest { job_id: id.to_string(), scope, asked_by, spare_running: false, done: Erased::default() };
+        let request = PurgeRequest { job_id: id.to_string(), scope, asked_by, spare_running: false };
         jobs.purge(&request).await?;
     }
     let mut deleted = Vec::new();
     for id in &args.ids {
-        let gone = purged(&jobs, id).await?;
+        let gone = jobs.purged(id.as_str()).await?;
         note(&format!("{id} is deleted: {} objects, {}", gone.objects, format_bytes(gone.bytes)));
         deleted.push(json!({ "id": id.as_str(), "objects": gone.objects, "bytes": gone.bytes }));
     }
@@ -78,21 +71,6 @@ pub(crate) async fn run(args: DeleteArgs) -> anyhow::Result<Exit> {
         print_json(&deleted)?;
     }
     Ok(Exit::Done)
-}
-
-/// Waits for the end, and tells what for where it takes long.
-async fn purged(jobs: &Jobs, id: &JobId) -> anyhow::Result<PurgeOutcome> {
-    let mut gone = jobs.purged(id.as_str());
-    if let Ok(gone) = timeout(SILENCE, &mut gone).await {
-        return Ok(gone?);
-    }
-    let waits_for = if jobs.purge_is_taken_up(id.as_str()).await? {
-        "an ingestion-worker is at it"
-    } else {
-        "no ingestion-worker has taken it up yet; check that one runs"
-    };
-    note(&format!("{id} is being deleted: {waits_for}. It goes on by itself, also when this command is interrupted"));
-    Ok(gone.await?)
 }
 
 /// Nothing is deleted where one of the names is mistyped.

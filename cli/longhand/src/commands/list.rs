@@ -25,7 +25,7 @@ pub(crate) struct ListArgs {
     /// How many jobs: those that run, then those that ended last
     #[arg(long, value_name = "N", default_value_t = 20)]
     limit: usize,
-    /// Print a JSON list of {id, name, kind, status, started, wall_s}
+    /// Print a JSON list of {id, kind, status, started, wall_s}
     #[arg(long)]
     json: bool,
 }
@@ -38,7 +38,7 @@ pub(crate) async fn run(args: ListArgs) -> anyhow::Result<Exit> {
         note("there are no jobs yet; `longhand transcribe FILE` starts one");
     } else {
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs_f64();
-        print(&table(["ID", "NAME", "KIND", "STATUS", "STARTED", "TOOK"], jobs.iter().map(|job| row(job, now))))?;
+        print(&table(["ID", "KIND", "STATUS", "STARTED", "TOOK"], jobs.iter().map(|job| row(job, now))))?;
     }
     Ok(Exit::Done)
 }
@@ -57,10 +57,9 @@ async fn latest(jobs: &Jobs, limit: usize) -> anyhow::Result<Vec<JobSummary>> {
     Ok(listed)
 }
 
-fn row(job: &JobSummary, now: f64) -> [String; 6] {
+fn row(job: &JobSummary, now: f64) -> [String; 5] {
     [
         job.id.clone(),
-        job.name.clone().unwrap_or_default(),
         job.kind.to_string(),
         job.status.to_string(),
         job.started.map(|started| format_ago(now - started)).unwrap_or_default(),

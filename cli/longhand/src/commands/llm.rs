@@ -45,13 +45,10 @@ pub(crate) async fn run(args: LlmArgs) -> anyhow::Result<Exit> {
     let task = args.task.map(LlmTask::from).or(args.ask.resolve()?).context("name a --task or --ask a question")?;
     let Connection { jobs, store } = Connection::open().await?;
     let id = args.id.as_str();
-    let transcribed = store.find_result_head(id).await?.is_some_and(|result| result.has_transcript());
-    ensure!(
-        transcribed,
-        "{id} has no transcript in the store, or has not ended; `longhand show {id}` says how far the job is"
-    );
+    let transcribed = store.exists(&keys::transcript(id)).await?;
+    ensure!(transcribed, "{id} has no transcript in the store; `longhand show {id}` says how far the job is");
     let workflow = jobs.submit_llm(id, &task).await?.id;
-    match watch_job(&jobs, &workflow, None).await? {
+    match watch_job(&jobs, &workflow).await? {
         Outcome::Finished(end) => print_answer(&store, &workflow, &end, args.json).await,
         Outcome::Interrupted(exit) => Ok(exit),
     }

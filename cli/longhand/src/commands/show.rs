@@ -7,7 +7,6 @@ use engine::{
     run::OfRun,
     store::Store,
     temporal::{client::ClientError, progress::JobProgress},
-    warning::Warning,
 };
 use serde::Serialize;
 
@@ -46,8 +45,6 @@ struct State {
 struct Outcome {
     language: String,
     errors: Vec<StageFailure>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    warnings: Vec<Warning>,
     timings: Timings,
     provenance: Provenance,
 }
@@ -55,7 +52,6 @@ struct Outcome {
 pub(crate) async fn run(args: ShowArgs) -> anyhow::Result<Exit> {
     let Connection { jobs, store } = Connection::open().await?;
     let id = args.id.as_str();
-    jobs.refuse_deleted(id).await?;
     let progress = match jobs.progress(id).await {
         Err(error @ ClientError::NotFound { .. }) => {
             let result = store.find_result_head(id).await?;
@@ -81,13 +77,12 @@ async fn state(store: &Store, mut progress: JobProgress) -> anyhow::Result<State
     let Some(result) = result.filter(|result| result.is_of(&progress.run_id)) else {
         return Ok(State { progress, outcome: None });
     };
-    let ResultHead { name, status, language, duration_s, errors, warnings, timings, provenance, .. } = result;
-    progress.name = progress.name.or(name);
-    progress.end(status);
+    let ResultHead { status, language, duration_s, errors, timings, provenance, .. } = result;
+    progress.status = status;
     progress.duration_s = duration_s;
     progress.chunks_total = provenance.chunks_total;
-    progress.chunks_done = provenance.chunks_done();
-    Ok(State { progress, outcome: Some(Outcome { language, errors, warnings, timings, provenance }) })
+    progress.chunks_done = provenance.chunks_computed + provenance.chunks_reused;
+    Ok(State { progress, outcome: Some(Outcome { language, errors, timings, provenance }) })
 }
 
 fn lines(state: &State) -> Vec<(&'static str, String)> {
@@ -99,9 +94,6 @@ fn lines(state: &State) -> Vec<(&'static str, String)> {
         ("stage", progress.stage.to_string()),
         ("elapsed", format_duration(progress.elapsed_s)),
     ];
-    if let Some(name) = &progress.name {
-        lines.insert(1, ("name", name.clone()));
-    }
     if progress.duration_s > 0.0 {
         lines.push(("recording", format_duration(progress.duration_s)));
     }
@@ -123,10 +115,9 @@ fn lines(state: &State) -> Vec<(&'static str, String)> {
 }
 
 fn outcome_lines(outcome: &Outcome) -> Vec<(&'static str, String)> {
-    let Outcome { language, errors, warnings, timings, provenance } = outcome;
+    let Outcome { language, errors, timings, provenance } = outcome;
     let mut lines: Vec<_> =
         errors.iter().map(|failure| ("error", format!("{}: {}", failure.stage, failure.message))).collect();
-    lines.extend(warnings.iter().map(|warning| ("warning", warning.message.clone())));
     lines.push(("language", language.clone()));
     let times = [
         ("queued", timings.queue_s),

@@ -1,12 +1,8 @@
 //! `longhand transcribe`: starts a job for each recording and follows them to their ends.
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use clap::Args;
-use engine::{
-    ids::{JobId, NotGiven},
-    job::JobOptions,
-    recording_name,
-};
+use engine::{ids::JobId, job::JobOptions};
 use serde_json::json;
 
 use crate::{
@@ -18,7 +14,7 @@ use crate::{
     output::OutputFlags,
     request::RequestFlags,
     terminal::{note, print, print_json},
-    upload::locate,
+    upload::upload,
 };
 
 #[derive(Args)]
@@ -43,29 +39,22 @@ pub(crate) struct TranscribeArgs {
     request: RequestFlags,
     #[command(flatten)]
     output: OutputFlags,
-    /// Name of the job; one that is taken means the job that has it, if that was asked for the same. Several recordings
-    /// get ID-1, ID-2, ...
+    /// Name of the job; one that is taken means the job that has it. Several recordings get ID-1, ID-2, ...
     #[arg(long, value_name = "ID", value_parser = JobId::given)]
     id: Option<JobId>,
-    /// What the recording is called in lists and on the page [default: its file's name]
-    #[arg(long, value_name = "TEXT")]
-    name: Option<String>,
     /// Print the job's id and leave
     #[arg(long, conflicts_with_all = ["output", "format"])]
     detach: bool,
 }
 
 pub(crate) async fn run(args: TranscribeArgs) -> anyhow::Result<Exit> {
-    ensure!(args.name.is_none() || args.inputs.len() == 1, "--name is for one recording; leave it out, or name one");
     let inputs = args.inputs.iter().map(|typed| Input::parse(typed)).collect::<anyhow::Result<Vec<_>>>()?;
-    let ids = ids(args.id, inputs.len()).context("--id names all of the recordings together")?;
     let output = if args.detach { None } else { Some(args.output.resolve(inputs.len())?) };
     let options = args.request.resolve()?;
     let connection = Connection::open().await?;
     let mut started = Vec::new();
-    for (id, input) in ids.into_iter().zip(&inputs) {
-        let name = args.name.as_deref().and_then(recording_name::cleaned).unwrap_or_else(|| input.name());
-        let start = start(&connection, id, input, &options, name);
+    for (id, input) in ids(args.id, inputs.len()).into_iter().zip(&inputs) {
+        let start = start(&connection, id, input, &options);
         match or_interrupted(&connection.jobs, &started, start).await? {
             Outcome::Finished(job) => started.push(job),
             Outcome::Interrupted(exit) => return Ok(exit),
@@ -83,38 +72,19 @@ pub(crate) async fn run(args: TranscribeArgs) -> anyhow::Result<Exit> {
     report_and_write(ended, &output)
 }
 
-fn ids(named: Option<JobId>, count: usize) -> Result<Vec<JobId>, NotGiven> {
+fn ids(named: Option<JobId>, count: usize) -> Vec<JobId> {
     match named {
-        None => Ok((0..count).map(|_| JobId::new()).collect()),
-        Some(id) if count == 1 => Ok(vec![id]),
-        Some(id) => id.numbered(count),
+        None => (0..count).map(|_| JobId::new()).collect(),
+        Some(id) if count == 1 => vec![id],
+        Some(id) => (1..=count).map(|position| id.numbered(position)).collect(),
     }
 }
 
-async fn start(
-    connection: &Connection,
-    id: JobId,
-    input: &Input,
-    options: &JobOptions,
-    name: String,
-) -> anyhow::Result<StartedJob> {
-    let Connection { jobs, store } = connection;
-    let located = locate(input).await?;
-    let request = options.request(located.source.clone()).named(Some(&name));
-    let failed = || format!("cannot start a job for {name}");
-    // Before anything is kept for a job that is another recording's, or that is being deleted.
-    jobs.refuse_while_purged(id.as_str()).await.with_context(failed)?;
-    let mut is_lost = false;
-    if let Some(holder) = jobs.holder(id.as_str()).await?.filter(|holder| holder.holds_id()) {
-        jobs.refuse_other_request(id.as_str(), &request).await.with_context(failed)?;
-        is_lost = holder.has_lost_result(store, id.as_str()).await?;
-    }
-    if is_lost {
-        note(&format!("the result of {id} is not in the store, or is damaged: it is made again"));
-    }
-    located.upload_for(store, &id).await?;
-    let submitted = if is_lost { jobs.submit_again(id.as_str(), &request) } else { jobs.submit(id.as_str(), &request) };
-    let submission = submitted.await.with_context(failed)?;
+async fn start(connection: &Connection, id: JobId, input: &Input, options: &JobOptions) -> anyhow::Result<StartedJob> {
+    let uploaded = upload(&connection.store, input, |_| id.clone()).await?;
+    let submission = connection.jobs.submit(id.as_str(), &options.request(uploaded.source)).await;
+    let name = input.name();
+    let submission = submission.with_context(|| format!("cannot start a job for {name}"))?;
     let outcome = if submission.existing { "there already, and left as it is" } else { "started" };
     note(&format!("{name} ({id}): {outcome}"));
     Ok(StartedJob { id: submission.id, name })

@@ -2,10 +2,7 @@
 
 use anyhow::ensure;
 use clap::Args;
-use engine::{
-    ids::JobId,
-    temporal::progress::{JobKind, JobProgress},
-};
+use engine::{ids::JobId, temporal::progress::JobKind};
 
 use super::{batch, llm};
 use crate::{
@@ -34,23 +31,22 @@ pub(crate) struct WatchArgs {
 
 pub(crate) async fn run(args: WatchArgs) -> anyhow::Result<Exit> {
     let output = args.output.resolve(1)?;
-    let connection = Connection::open().await?;
-    let Connection { jobs, store } = &connection;
+    let Connection { jobs, store } = Connection::open().await?;
     let id = args.id.as_str();
-    let JobProgress { kind, name, .. } = jobs.progress(id).await?;
+    let kind = jobs.progress(id).await?.kind;
     if kind != JobKind::Transcribe {
         ensure!(args.output.is_plain(), "{id} is of kind {kind}, which has no transcript: leave --format and -o out");
     }
-    let end = match watch_job(jobs, id, name.as_deref()).await? {
+    let end = match watch_job(&jobs, id).await? {
         Outcome::Finished(end) => end,
         Outcome::Interrupted(exit) => return Ok(exit),
     };
     match kind {
         JobKind::Transcribe => {
             let started = StartedJob { id: id.to_owned(), name: id.to_owned() };
-            report_and_write(vec![FinishedJob::collect(store, started, end).await?], &output)
+            report_and_write(vec![FinishedJob::collect(&store, started, end).await?], &output)
         }
-        JobKind::Llm => llm::print_answer(store, id, &end, args.output.json).await,
-        JobKind::Batch => batch::report::print(&connection, &args.id, &end, Vec::new(), None, args.output.json).await,
+        JobKind::Llm => llm::print_answer(&store, id, &end, args.output.json).await,
+        JobKind::Batch => batch::report::print(&store, id, &end, None, args.output.json).await,
     }
 }

@@ -1,7 +1,6 @@
 //! Recordings and batches of more parts than Temporal takes in one workflow's history.
 
 use serde_json::{Value, json};
-use test_stack::parameter;
 
 use crate::simulated::Simulation;
 
@@ -70,8 +69,8 @@ fn a_batch_of_more_jobs_than_a_run_may_have_goes_on_in_another() {
 
 /// `cargo xtask test -p longhand --test it -- --ignored months_of_speech --nocapture` prints what it measured.
 #[test]
-#[ignore = "it takes an hour"]
-fn months_of_speech_are_one_job() {
+#[ignore = "it takes hours"]
+fn months_of_speech_are_one_job_and_a_hundred_thousand_recordings_one_batch() {
     let simulation = Simulation::start();
     for (id, number, hours) in [("hours-100", 3, 100), ("hours-300", 4, 300)] {
         // Units of three minutes, of chunks of 16 s.
@@ -82,18 +81,9 @@ fn months_of_speech_are_one_job() {
         check_histories(&simulation, id);
         eprintln!("{id}: {} s, ingestion-worker {} MB", result["timings"]["wall_s"], simulation.ingestion_peak_mb());
     }
-    assert!(simulation.ingestion_peak_mb() < 512);
-}
-
-/// As above, with `hundred_thousand_recordings`.
-#[test]
-#[ignore = "it takes hours"]
-fn a_hundred_thousand_recordings_are_one_batch() {
-    let simulation = Simulation::start();
-    let all = u32::try_from(parameter("BATCH_JOBS", 100_000)).unwrap();
-    for jobs in [1_000, all] {
-        check_batch(&simulation, &format!("jobs-{jobs}"), jobs);
-        eprintln!("{jobs} jobs: ingestion-worker {} MB", simulation.ingestion_peak_mb());
+    for (id, jobs) in [("jobs-1000", 1_000), ("jobs-100000", 100_000)] {
+        check_batch(&simulation, id, jobs);
+        eprintln!("{id}: ingestion-worker {} MB", simulation.ingestion_peak_mb());
     }
     assert!(simulation.ingestion_peak_mb() < 512);
 }

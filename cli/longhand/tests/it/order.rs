@@ -53,33 +53,6 @@ fn a_recording_is_begun_at_its_beginning_and_a_short_one_overtakes_a_long_one() 
     assert!(after >= 3, "the long job had ended too early to tell: {units:#?}");
 }
 
-#[test]
-fn a_recording_that_is_recognised_already_waits_for_nobody() {
-    let stack = Stack::start_with(&[("LONGHAND_UNIT_SECONDS", "20")]);
-    let (known, long) = (repeated_sample(200), repeated_sample(1800));
-    let known = known.path().to_str().unwrap();
-    stack.text(["transcribe", known, "--id", "first"]);
-    stack.text(["transcribe", long.path().to_str().unwrap(), "--language", "en", "--id", "long", "--detach"]);
-    stack.wait_for("long", "all of it is segmented", |job| job["duration_s"].as_f64() > Some(0.0));
-    stack.wait_for("long", "the first words are there", |job| job["chunks_done"].as_u64() > Some(0));
-    let made = stack.json(["transcribe", known, "--id", "again", "--json"])["provenance"].clone();
-    assert_eq!(made["chunks_reused"], made["chunks_total"], "{made}");
-    let state = stack.json(["show", "long", "--json"]);
-    stack.text(["cancel", "long"]);
-    stack.wait_for("long", "it has ended", |job| job["status"] == "cancelled");
-    assert_eq!(state["status"], "running", "it ended too early to tell");
-
-    // The language is asked for, too, and there are far more units than the worker works on at once.
-    let again: Vec<_> = steps(&stack, "again").into_iter().filter(|step| step.activity != "ingest").collect();
-    let units = again.iter().filter(|step| step.activity == "transcribe_unit").count();
-    assert!(units >= 8, "{again:#?}");
-    let begin = again.iter().map(|step| &step.scheduled).min().unwrap();
-    let end = again.iter().filter_map(|step| step.completed.as_ref()).max().unwrap();
-    let long = steps(&stack, "long").into_iter().filter_map(|step| step.completed);
-    let meanwhile = long.filter(|completed| begin < completed && completed < end).count();
-    assert!(meanwhile <= units / 4, "{meanwhile} units of the long job were recognised meanwhile: {again:#?}");
-}
-
 /// In the order in which they were handed out. Times are RFC 3339 without the zone, whose order is that of their text.
 fn steps(stack: &Stack, job: &str) -> Vec<Step> {
     let history = stack.history(job);

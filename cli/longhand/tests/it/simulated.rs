@@ -48,15 +48,7 @@ impl Simulation {
         let chunks = units * chunks_of_a_unit;
         let seconds = f64::from(chunks) * CHUNK_S as f64;
         let format = AudioFormat { codec: "none".to_owned(), sample_rate: SAMPLE_RATE, channels: 1 };
-        let plan = Plan {
-            audio_sha256: sha256.clone(),
-            format,
-            duration_s: seconds,
-            speech_s: seconds,
-            units,
-            chunks,
-            warnings: Vec::new(),
-        };
+        let plan = Plan { audio_sha256: sha256.clone(), format, duration_s: seconds, speech_s: seconds, units, chunks };
         self.write(&keys::plan(&folder), &plan);
         json!({ "object": keys::upload(&sha256) })
     }
@@ -74,8 +66,8 @@ impl Simulation {
         let store = Store::open(&StoreSettings { url: Some(self.path("").display().to_string()) }).unwrap();
         let options = JobOptions::default();
         let written = BatchList::write(&store, id, &options, &recordings);
-        let list = tokio::runtime::Runtime::new().unwrap().block_on(written).unwrap();
-        let batch = json!({ "requests_key": list, "total": jobs, "concurrency": 16 });
+        tokio::runtime::Runtime::new().unwrap().block_on(written).unwrap();
+        let batch = json!({ "requests_key": keys::batch(id), "total": jobs, "concurrency": 16 });
         self.start_workflow("batch", id, &batch);
     }
 
@@ -127,11 +119,5 @@ impl Simulation {
 }
 
 fn silent_chunk(index: u32, position: u32) -> Chunk {
-    Chunk {
-        index,
-        offset: u64::from(position) * CHUNK_SAMPLES,
-        length: CHUNK_SAMPLES,
-        channel: None,
-        spans: Vec::new(),
-    }
+    Chunk { index, offset: u64::from(position) * CHUNK_SAMPLES, length: CHUNK_SAMPLES, spans: Vec::new() }
 }

@@ -13,7 +13,7 @@ pub enum Kind<'a> {
     Plan(&'a str),
     /// A work unit of a recording: its chunks or its PCM.
     Unit(&'a str),
-    /// Recognised text of a recording's chunk, the language of its recording, or the mark of one that was computed twice.
+    /// Recognised text of a recording's chunk, or the mark of one that was computed twice.
     Checkpoint(&'a str),
     Reference {
         recording: &'a str,
@@ -32,10 +32,6 @@ pub enum Kind<'a> {
     /// Anything else of a job.
     Job(&'a str),
     Batch(&'a str),
-    /// Written to learn whether that is possible.
-    Probe(&'a str),
-    /// Anything else in a folder of the system's own.
-    Own,
     /// Nothing of Longhand's.
     Other,
 }
@@ -47,7 +43,7 @@ impl<'a> Kind<'a> {
             ["uploads", "incoming", name] => Self::Incoming(name),
             ["uploads", _] => upload_hash(key).map_or(Self::Other, Self::Upload),
             ["audio", recording, _, "plan.json"] => Self::Plan(recording),
-            ["audio", recording, _, "chunks" | "languages" | "recomputed", ..] => Self::Checkpoint(recording),
+            ["audio", recording, _, "chunks" | "recomputed", ..] => Self::Checkpoint(recording),
             ["audio", recording, _, ..] => Self::Unit(recording),
             ["references", recording, job] => Self::Reference { recording, job },
             ["erasing", recording, eraser] => Self::Erasing { recording, eraser },
@@ -55,8 +51,6 @@ impl<'a> Kind<'a> {
             ["jobs", job, "recordings", recording] => Self::JobRecording { job, recording },
             ["jobs", job, ..] => Self::Job(job),
             ["batches", batch, ..] => Self::Batch(batch),
-            ["probes", name] => Self::Probe(name),
-            ["audio" | "erasing" | "probes" | "references", _, ..] | ["uploads", "incoming", ..] => Self::Own,
             _ => Self::Other,
         }
     }
@@ -98,7 +92,6 @@ mod tests {
             (keys::unit(&folder, 1), Kind::Unit(&sha256)),
             (keys::unit_audio(&folder, 1), Kind::Unit(&sha256)),
             (keys::chunk(&folder, "abc", 1), Kind::Checkpoint(&sha256)),
-            (keys::language(&folder, "abc"), Kind::Checkpoint(&sha256)),
             (keys::recomputed(&folder, "abc", "run", 1), Kind::Checkpoint(&sha256)),
             (keys::reference(&sha256, "acme:talk"), Kind::Reference { recording: &sha256, job: "acme:talk" }),
             (keys::erasing(&sha256, "talk"), Kind::Erasing { recording: &sha256, eraser: "talk" }),
@@ -108,8 +101,7 @@ mod tests {
             (keys::llm_answer("talk", "summary"), Kind::Job("talk")),
             (keys::deliveries("talk"), Kind::Job("talk")),
             (keys::batch("talks"), Kind::Batch("talks")),
-            (keys::probe("ingestion-api"), Kind::Probe("ingestion-api")),
-            (keys::references_complete(), Kind::Own),
+            (keys::references_complete(), Kind::Other),
             ("uploads/talk.mp3".to_owned(), Kind::Other),
         ] {
             assert_eq!(Kind::of(&key), kind, "{key}");

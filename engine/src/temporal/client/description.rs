@@ -17,12 +17,9 @@ use crate::{
     job::JobRequest,
     result::JobStatus,
     temporal::{
-        contracts::{
-            Amend, Contract, Ingest, IngestProgress, Prepare, PrepareProgress, ReadBatch, RunLlmTask, TranscribeUnit,
-            UnitProgress,
-        },
+        contracts::{Contract, Ingest, IngestProgress, Prepare, PrepareProgress, TranscribeUnit, UnitProgress},
         progress::{JobKind, JobProgress, JobSummary, Retry, WorkflowProgress},
-        workflows::{BatchNumbers, BatchRequest, JobInput, NUMBERS_MEMO, STARTED_MEMO, STATUS_MEMO, name_in},
+        workflows::{BatchNumbers, JobInput, NUMBERS_MEMO, STARTED_MEMO, STATUS_MEMO},
     },
 };
 
@@ -36,9 +33,8 @@ pub(super) fn progress(id: &str, described: &WorkflowExecutionDescription) -> Jo
     let end = described.close_time().unwrap_or_else(SystemTime::now);
     let mut progress = JobProgress::new(id, kind, status(described));
     progress.run_id = run_id(described);
-    progress.name = name_in(&described.memo());
     progress.elapsed_s = seconds_between(submitted(described.start_time(), &described.memo()), end);
-    if let Some(BatchNumbers { outcome, total }) = numbers(&described.memo()) {
+    if let Ok(Some(BatchNumbers { outcome, total })) = described.memo().get::<BatchNumbers>(NUMBERS_MEMO) {
         (progress.jobs_done, progress.jobs_total, progress.jobs) = (outcome.jobs(), total, Some(outcome));
     }
     for activity in &described.raw().pending_activities {
@@ -76,21 +72,10 @@ fn add_activity(progress: &mut JobProgress, activity: &PendingActivityInfo) {
     }
     if activity.attempt > 1 {
         progress.retries.push(Retry {
-            stage: stage(name).to_owned(),
+            stage: name.to_owned(),
             attempt: u32::try_from(activity.attempt).unwrap_or_default(),
             message: activity.last_failure.as_ref().map(|failure| failure.message.clone()).unwrap_or_default(),
         });
-    }
-}
-
-/// What people call the stage that the activity is of.
-fn stage(activity: &str) -> &str {
-    match activity {
-        TranscribeUnit::NAME => "transcribe",
-        RunLlmTask::NAME => "llm",
-        Amend::NAME => "conclude",
-        ReadBatch::NAME => "batch",
-        same => same,
     }
 }
 
@@ -120,7 +105,6 @@ pub(super) fn summary(execution: WorkflowExecutionInfo, converter: &PayloadConve
     let started = submitted(time(execution.start_time), &memo);
     Some(JobSummary {
         id: execution.execution?.workflow_id,
-        name: name_in(&memo),
         kind: kind(&execution.r#type?.name)?,
         status: job_status(status, &memo),
         started: started.map(|start| seconds_between(Some(SystemTime::UNIX_EPOCH), start)),
@@ -137,17 +121,9 @@ where
 
 /// The request in a workflow's first event.
 pub(super) fn request(first: Option<&HistoryEvent>) -> Option<JobRequest> {
-    JobInput::parse(input(first?)?).ok().map(|input| input.request)
-}
-
-/// The same of a batch.
-pub(super) fn batch_request(first: Option<&HistoryEvent>) -> Option<BatchRequest> {
-    input(first?)
-}
-
-fn input<T: DeserializeOwned>(first: &HistoryEvent) -> Option<T> {
-    let Attributes::WorkflowExecutionStartedEventAttributes(started) = first.attributes.as_ref()? else { return None };
-    serde_json::from_slice(&started.input.as_ref()?.payloads.first()?.data).ok()
+    let Attributes::WorkflowExecutionStartedEventAttributes(started) = first?.attributes.as_ref()? else { return None };
+    let input = serde_json::from_slice(&started.input.as_ref()?.payloads.first()?.data).ok()?;
+    JobInput::parse(input).ok().map(|input| input.request)
 }
 
 fn kind(workflow_type: &str) -> Option<JobKind> {
@@ -159,17 +135,11 @@ fn kind(workflow_type: &str) -> Option<JobKind> {
     }
 }
 
-/// Those of a batch that has ended.
-fn numbers(memo: &Memo) -> Option<BatchNumbers> {
-    memo.get(NUMBERS_MEMO).ok().flatten()
-}
-
 fn job_status(status: WorkflowExecutionStatus, memo: &Memo) -> JobStatus {
     match status {
-        WorkflowExecutionStatus::Completed => match numbers(memo) {
-            Some(numbers) => numbers.outcome.status(),
-            None => memo.get::<JobStatus>(STATUS_MEMO).ok().flatten().unwrap_or(JobStatus::Completed),
-        },
+        WorkflowExecutionStatus::Completed => {
+            memo.get::<JobStatus>(STATUS_MEMO).ok().flatten().unwrap_or(JobStatus::Completed)
+        }
         WorkflowExecutionStatus::Canceled => JobStatus::Cancelled,
         WorkflowExecutionStatus::Failed | WorkflowExecutionStatus::Terminated | WorkflowExecutionStatus::TimedOut => {
             JobStatus::Failed

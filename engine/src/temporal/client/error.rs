@@ -29,13 +29,8 @@ pub enum ClientError {
     #[error("{id} is no transcription, so it has no recording; ask for the job that it belongs to")]
     NoRecording { id: String },
     /// Whoever asks again a little later may have the name.
-    #[error("{id} is being deleted; its name is free when that is done, try again then")]
+    #[error("{id} is being deleted; its name is free in a few seconds, try again then")]
     BeingPurged { id: String },
-    /// Whose id it is was asked for another recording, or for something else of the same.
-    #[error(
-        "the id {id} is taken: it is the job of another recording, or was asked for with other options; give another id"
-    )]
-    IdTaken { id: String },
     #[error("Temporal refused: {0}")]
     Refused(String),
 }

@@ -47,17 +47,6 @@ impl Jobs {
         })
     }
 
-    /// Where the list lies that a batch was begun with last; `None` where Temporal knows no such batch, or not any more.
-    pub fn list_of_batch<'a>(&'a self, id: &'a str) -> Call<'a, Option<String>> {
-        bounded(async move {
-            match self.first_event(id, None).await {
-                Ok(first) => Ok(description::batch_request(first.as_ref()).map(|request| request.requests_key)),
-                Err(ClientError::NotFound { .. }) => Ok(None),
-                Err(error) => Err(error),
-            }
-        })
-    }
-
     async fn first_event(&self, id: &str, run_id: Option<&str>) -> Result<Option<HistoryEvent>, ClientError> {
         let execution = WorkflowExecutionInfo::builder().namespace(self.client.namespace()).workflow_id(id);
         let execution = execution.maybe_run_id(run_id).build();

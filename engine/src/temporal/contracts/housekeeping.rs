@@ -9,16 +9,13 @@ use super::{Contract, HOUSEKEEPING_QUEUE};
 use crate::erasure::{Erased, Scope};
 
 contract!(
-    /// Cancels everything of a job, and tells whether something of it still runs. Tried for ever: who was told that a job
-    /// goes has to see it gone. What runs stops at once, however much others have to delete.
-    StopJob = "stop_job" on |_| HOUSEKEEPING_QUEUE; StopInput => Stopped, 0 attempts up to 60 s apart, first if |_| true
+    /// Cancels everything of a job, and waits until nothing of it runs. Tried for ever: who was told that a job goes has
+    /// to see it gone.
+    StopJob = "stop_job" on |_| HOUSEKEEPING_QUEUE; StopInput => Stopped, 0 attempts up to 60 s apart
 );
 contract!(
-    /// Erases some seconds' worth of a job that does not run: what the store has of it, and then what Temporal knows of it;
-    /// of a batch, its jobs before. The first such step goes before the later ones of others, so that a short purge never
-    /// waits for a long one's end.
-    EraseJob = "erase_job" on |_| HOUSEKEEPING_QUEUE; EraseInput => ErasedJob, 0 attempts up to 60 s apart,
-        first if |input| input.page == 0
+    /// Erases a job that does not run: what the store has of it, and then what Temporal knows of it.
+    EraseJob = "erase_job" on |_| HOUSEKEEPING_QUEUE; EraseInput => ErasedJob, 0 attempts up to 60 s apart
 );
 contract!(
     /// Erases what nobody refers to.
@@ -34,9 +31,6 @@ pub struct StopInput {
     pub job_id: String,
     /// Leave one alone that runs.
     pub spare_running: bool,
-    /// What runs has no worker that could stop it, and is ended by force.
-    #[serde(default)]
-    pub force: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,9 +39,6 @@ pub struct Stopped {
     pub ran: bool,
     /// It runs, and was left alone.
     pub spared: bool,
-    /// Something ran at this look, and was asked to stop.
-    #[serde(default)]
-    pub going: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,26 +47,19 @@ pub struct EraseInput {
     pub scope: Scope,
     /// Who wanted it, for the audit log.
     pub asked_by: String,
-    /// Steps before this one.
-    #[serde(default)]
-    pub page: u32,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErasedJob {
     pub erased: Erased,
     /// It was begun again meanwhile, by somebody who had asked before the purge.
     pub came_back: bool,
-    /// There may be more to erase.
-    #[serde(default)]
-    pub more: bool,
 }
 
 impl ErasedJob {
     pub fn add(&mut self, other: Self) {
         self.erased.add(other.erased);
         self.came_back |= other.came_back;
-        self.more |= other.more;
     }
 }
 

@@ -53,8 +53,6 @@ pub struct Census {
     pub batches: HashMap<String, SystemTime>,
     /// Recording, eraser, and since when.
     pub tombstones: Vec<(String, String, SystemTime)>,
-    /// What a process that was killed wrote to learn whether that is possible.
-    pub probes: Vec<StoredObject>,
 }
 
 impl Census {
@@ -66,9 +64,6 @@ impl Census {
             let mut objects = store.objects("");
             while let Some(object) = objects.try_next().await? {
                 census.count(&object);
-                if matches!(Kind::of(&object.key), Kind::Probe(_)) {
-                    census.probes.push(object);
-                }
             }
             Ok(census)
         })

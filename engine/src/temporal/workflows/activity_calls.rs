@@ -5,7 +5,7 @@ use std::time::Duration;
 use temporalio_common::{
     Priority, RetryPolicy, data_converters::TemporalDeserializable, error::ActivityExecutionError,
 };
-use temporalio_sdk::{ActivityOptions, LocalActivityOptions, TimerOptions, WorkflowCancellationToken, WorkflowContext};
+use temporalio_sdk::{ActivityOptions, LocalActivityOptions, WorkflowCancellationToken, WorkflowContext};
 
 use crate::temporal::contracts::Contract;
 
@@ -77,12 +77,6 @@ where
         .retry_policy(retry_policy::<C>())
         .build();
     ctx.execute_local_activity(C::REFERENCE, input, options).await
-}
-
-/// A timer that a cancelled workflow waits for, too. The SDK panics, again and again, where a workflow task brings the
-/// cancellation of the workflow and the end of a timer that is cancelled with it.
-pub(super) fn uncancelled(duration: Duration) -> TimerOptions {
-    TimerOptions::builder(duration).cancellation_token(WorkflowCancellationToken::new()).build()
 }
 
 fn retry_policy<C: Contract>() -> RetryPolicy {

@@ -110,7 +110,7 @@ impl BatchWorkflow {
             let started = request.started.or_else(|| ctx.info().start_time()).unwrap_or(SystemTime::UNIX_EPOCH);
             let rest = serde_json::to_value(BatchRequest { done, started: Some(started), ..request });
             let rest = rest.map_err(|error| failed(error.to_string()))?;
-            match ctx.continue_as_new(rest, next_run_of(started, None))? {}
+            match ctx.continue_as_new(rest, next_run_of(started))? {}
         }
         leave_numbers(ctx)?;
         ended.map(|()| done)

@@ -64,7 +64,7 @@ mod tests {
     use serde_json::json;
 
     use super::{Continued, Ingested, JobInput, JobRequest, Prepared, Timings};
-    use crate::{job::SpeechOptions, transcript::HeardLanguage};
+    use crate::job::SpeechOptions;
 
     #[test]
     fn the_next_run_has_the_request_and_what_is_done() {
@@ -89,8 +89,6 @@ mod tests {
                 model_sha256: "m".to_owned(),
                 recogniser: "none".to_owned(),
                 decode_config_hash: "d".to_owned(),
-                is_recognised: false,
-                heard: Some(vec![HeardLanguage { language: "de".to_owned(), permille: 998 }]),
             },
             next_unit: 2_000,
             chunks_done: 20_000,

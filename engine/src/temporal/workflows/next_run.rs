@@ -5,15 +5,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use temporalio_common::MemoValues;
 use temporalio_sdk::ContinueAsNewOptions;
 
-use super::name::add_name;
-
 /// Names the memo entry of later runs that tells when the first one was started, in seconds since the epoch.
 pub(crate) const STARTED_MEMO: &str = "started";
 
-/// How a workflow goes on whose first run was started then. Its memo takes the place of the one that the run before had.
-pub(super) fn next_run_of(started: SystemTime, name: Option<&str>) -> ContinueAsNewOptions {
+/// How a workflow goes on whose first run was started then.
+pub(super) fn next_run_of(started: SystemTime) -> ContinueAsNewOptions {
     let mut memo = MemoValues::new();
-    add_name(&mut memo, name);
     memo.insert(STARTED_MEMO, started.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64());
     ContinueAsNewOptions::builder().memo(memo).build()
 }

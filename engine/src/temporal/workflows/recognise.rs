@@ -7,7 +7,7 @@ use futures_util::future::LocalBoxFuture;
 use temporalio_sdk::{WaitConditionOptions, WorkflowCancellationToken, WorkflowContext};
 
 use super::{
-    activity_calls::{call, uncancelled},
+    activity_calls::call,
     continued::Continued,
     job_state::{JobState, enter},
     segmentation::Segmentation,
@@ -163,7 +163,8 @@ impl<W: AsRef<JobState> + AsMut<JobState>> Units<'_, W> {
 
     fn head_start(&self) -> LocalBoxFuture<'_, Event> {
         Box::pin(async {
-            self.ctx.timer(uncancelled(HEAD_START)).await;
+            // A cancelled job's timer ends at once, and so do the units that are handed out then.
+            self.ctx.timer(HEAD_START).await;
             Event::HeadStartOver
         })
     }

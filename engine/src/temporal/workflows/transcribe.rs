@@ -19,13 +19,12 @@ use super::{
     input::{failed, wrong_input},
     job_state::{JobState, enter},
     llm::run_llm_task,
-    name::leave_name,
     next_run::next_run_of,
     recognise::{Recognised, recognise},
     stopped::{Stopped, both, cancelling_others},
 };
 use crate::{
-    job::{JobRequest, Webhook},
+    job::{JobRequest, Source, Webhook},
     llm::LlmTask,
     result::{JobStatus, StageFailure, Timings},
     temporal::{
@@ -74,7 +73,6 @@ impl TranscribeWorkflow {
     pub async fn run(ctx: &mut WorkflowContext<Self>, input: serde_json::Value) -> WorkflowResult<JobOutcome> {
         let JobInput { request, continued } = JobInput::parse(input).map_err(wrong_input)?;
         refuse_duplicate_tasks(&request.llm)?;
-        leave_name(ctx, request.name.as_deref())?;
         let mut clock = continued.as_ref().map_or_else(|| Clock::start(ctx), |continued| continued.clock.clone());
         let timings = match &continued {
             Some(continued) => continued.timings,
@@ -84,7 +82,6 @@ impl TranscribeWorkflow {
             job_id: ctx.workflow_id().to_owned(),
             run_id: continued.as_ref().map_or_else(|| ctx.run_id().to_owned(), |continued| continued.first_run.clone()),
             status: JobStatus::Running,
-            name: request.name.clone().or_else(|| request.source.recording_name()),
             errors: Vec::new(),
             timings,
             folder: String::new(),
@@ -95,9 +92,8 @@ impl TranscribeWorkflow {
         };
         conclusion.status = match stages(ctx, &request, continued.as_ref(), &mut clock, &mut conclusion).await {
             Ok(Reached::NextRun(done)) => {
-                let next = next_run_of(clock.started(), request.name.as_deref());
                 let rest = JobInput::continued(request, *done).map_err(wrong_input)?;
-                match ctx.continue_as_new(rest, next)? {}
+                match ctx.continue_as_new(rest, next_run_of(clock.started()))? {}
             }
             Ok(Reached::End) if conclusion.errors.is_empty() => JobStatus::Completed,
             Ok(Reached::End) => JobStatus::CompletedWithErrors,
@@ -154,7 +150,7 @@ async fn stages(
             ctx.state_mut(|workflow| workflow.state.resume(continued));
             return Ok(continued.ingested.clone());
         }
-        let ingested = ingest(ctx, request, &group).await;
+        let ingested = ingest(ctx, &request.source, &group).await;
         made.timings.ingest_s = clock.lap(ctx);
         ingested
     };
@@ -194,12 +190,11 @@ async fn stages(
 
 async fn ingest(
     ctx: &WorkflowContext<TranscribeWorkflow>,
-    request: &JobRequest,
+    source: &Source,
     group: &WorkflowCancellationToken,
 ) -> Result<Ingested, Stopped> {
     enter(ctx, Stage::Ingest);
-    let JobRequest { source, audio, name, .. } = request.clone();
-    let input = IngestInput { source, audio, name };
+    let input = IngestInput { source: source.clone() };
     let ingested = call::<Ingest, _>(ctx, input, INGEST_LIMIT, group.clone()).await;
     let ingested = ingested.map_err(|error| Stopped::at::<Ingest>("ingest", &error));
     let ingested = cancelling_others(ingested, group)?;

@@ -1,5 +1,10 @@
 //! A finished job in OpenAI's formats.
 
+use api::ApiError;
+use axum::{
+    http::header::CONTENT_TYPE,
+    response::{IntoResponse, Response},
+};
 use engine::{
     formats::{Format, VerboseJson},
     result::JobResult,
@@ -7,16 +12,13 @@ use engine::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::logprobs::{self, LogProb};
-use crate::transcription::Document;
-
 /// How the text is sent.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum ResponseMode {
     /// Once, when the job has ended.
     Whole(WholeResponse),
     /// As server-sent events.
-    Stream { with_logprobs: bool },
+    Stream,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -24,8 +26,6 @@ pub(super) struct WholeResponse {
     pub(super) format: ResponseFormat,
     /// Whether `verbose_json` has segments.
     pub(super) segments: bool,
-    /// Whether `json` tells how sure the recogniser was.
-    pub(super) logprobs: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -42,9 +42,6 @@ pub(super) enum ResponseFormat {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct TextResponse<'a> {
     text: &'a str,
-    /// Where `include[]` asks for them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    logprobs: Option<Vec<LogProb>>,
     usage: Usage,
 }
 
@@ -72,24 +69,25 @@ impl Usage {
 }
 
 impl WholeResponse {
-    pub(super) fn document(self) -> Document {
+    pub(super) fn render(self, result: &JobResult) -> Result<Response, ApiError> {
+        let usage = Usage::of(result);
         match self.format {
-            ResponseFormat::Json => Document::json(move |result| serde_json::to_string(&self.text(result))),
-            ResponseFormat::VerboseJson => Document::json(move |result| serde_json::to_string(&self.verbose(result))),
-            ResponseFormat::Text => Document::plain(Format::Txt),
-            ResponseFormat::Srt => Document::plain(Format::Srt),
-            ResponseFormat::Vtt => Document::plain(Format::Vtt),
+            ResponseFormat::Json => Ok(axum::Json(TextResponse { text: result.text.trim(), usage }).into_response()),
+            ResponseFormat::VerboseJson => {
+                let mut transcript = VerboseJson::of(result);
+                if !self.segments {
+                    transcript = transcript.without_segments();
+                }
+                Ok(axum::Json(VerboseResponse { transcript, usage }).into_response())
+            }
+            ResponseFormat::Text => plain(Format::Txt, result),
+            ResponseFormat::Srt => plain(Format::Srt, result),
+            ResponseFormat::Vtt => plain(Format::Vtt, result),
         }
     }
+}
 
-    fn text(self, result: &JobResult) -> TextResponse<'_> {
-        let logprobs = self.logprobs.then(|| logprobs::of_text(&result.segments));
-        TextResponse { text: result.text.trim(), logprobs, usage: Usage::of(result) }
-    }
-
-    fn verbose(self, result: &JobResult) -> VerboseResponse<'_> {
-        let transcript = VerboseJson::of(result);
-        let transcript = if self.segments { transcript } else { transcript.without_segments() };
-        VerboseResponse { transcript, usage: Usage::of(result) }
-    }
+fn plain(format: Format, result: &JobResult) -> Result<Response, ApiError> {
+    let text = format.render(result).map_err(ApiError::internal)?;
+    Ok(([(CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
 }

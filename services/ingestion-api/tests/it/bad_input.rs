@@ -31,16 +31,8 @@ async fn a_form_that_is_wrong_is_refused_by_name() {
         (good().text("language", "klingon"), 400, "language", "no language that Whisper knows"),
         (good().text("task", "sing"), 400, "task", "unknown variant `sing`"),
         (good().text("words", "maybe"), 400, "words", "words is true or false"),
-        (good().text("track", "0"), 400, "track", "track: give a track's number, from 1 on, or all"),
-        (good().text("track", "loudest"), 400, "track", "track: give a track's number, from 1 on, or all"),
-        (good().text("strict", "very"), 400, "strict", "strict is true or false"),
         (good().text("model", "/etc/passwd"), 404, "model", "there is no model"),
-        (
-            good().text("model", "gpt-9"),
-            404,
-            "model",
-            "name one of whisper-1, gpt-4o-transcribe, gpt-4o-mini-transcribe, tiny",
-        ),
+        (good().text("model", "gpt-9"), 404, "model", "name one of whisper-1, tiny"),
         (good().text("llm", "summary,poem"), 400, "llm", "unknown variant `poem`"),
         (good().text("llm", "summary,summary"), 400, "llm", "summary is asked for twice"),
         (good().text("ask", "   "), 400, "ask", "the question is empty"),
@@ -56,20 +48,6 @@ async fn a_form_that_is_wrong_is_refused_by_name() {
         (good().text("prompt", &"x".repeat(300_000)), 413, "prompt", "longer than 262144 bytes"),
     ] {
         check(&SERVICE.post_form("/v1/jobs", wrong).await, status, Some(param), message);
-    }
-    for (path, wrong, param, message) in [
-        ("/v1/audio/transcriptions", good().text("response_format", "poem"), "response_format", "unknown variant"),
-        ("/v1/audio/transcriptions", good().text("stream", "perhaps"), "stream", "stream is true or false"),
-        ("/v1/audio/transcriptions", good().text("vad_filter", &"x".repeat(300_000)), "vad_filter", "longer than"),
-        ("/inference", good().text("language", "klingon"), "language", "no language"),
-        ("/inference", form().text("language", "en"), "file", "the form has no file"),
-        ("/asr?output=docx", form().part("name=\"audio_file\"", b"RIFF"), "output", "unknown variant"),
-        ("/asr?encode=perhaps", form().part("name=\"audio_file\"", b"RIFF"), "encode", "encode is true or false"),
-        ("/asr", good(), "audio_file", "send the recording as the field `audio_file`"),
-        ("/detect-language", good(), "audio_file", "the form has no file"),
-    ] {
-        let status = if message == "longer than" { 413 } else { 400 };
-        check(&SERVICE.post_form(path, wrong).await, status, Some(param), message);
     }
     let endless = good().text("prompt", &"x".repeat(60_000));
     check(&SERVICE.post_form("/v1/jobs", endless).await, 400, None, "of which Temporal gets at most");
@@ -91,7 +69,6 @@ async fn json_that_is_wrong_is_refused_by_path() {
         (json!({ "source": { "object": "../../etc/passwd" } }), 400, Some("source.object"), "none of them . or .."),
         (json!({ "source": { "object": "/etc/passwd" } }), 400, Some("source.object"), "single slashes"),
         (json!({ "source": url, "speech": { "words": 1 } }), 400, Some("speech.words"), "expected a boolean"),
-        (json!({ "source": url, "audio": { "strict": 1 } }), 400, Some("audio.strict"), "expected a boolean"),
         (json!({ "source": url, "speech": { "speed": 1 } }), 400, Some("speech.speed"), "unknown field `speed`"),
         (json!({ "source": url, "speech": { "language": "xx" } }), 400, Some("speech.language"), "no language"),
         (json!({ "source": url, "speech": { "model": "m" } }), 404, Some("speech.model"), "there is no model"),
@@ -104,7 +81,6 @@ async fn json_that_is_wrong_is_refused_by_path() {
             "webhooks are never sent unsigned",
         ),
         (json!({ "source": url, "id": "a b" }), 400, Some("id"), "at most 200 letters"),
-        (json!({ "source": url, "id": "x".repeat(201) }), 400, Some("id"), "at most 200 letters"),
         (json!({ "source": url, "id": "talk.webhook" }), 400, Some("id"), "take another one"),
         (json!({ "source": url, "id": "talk.llm.summary" }), 400, Some("id"), "take another one"),
         (json!({ "source": url, "speech": { "prompt": "a\0b" } }), 400, Some("speech.prompt"), "a NUL character"),
@@ -121,7 +97,6 @@ async fn json_that_is_wrong_is_refused_by_path() {
         (json!({ "sources": [url, { "object": "none" }] }), 400, "sources[1].object", "has no object none"),
         (json!({ "sources": [url], "concurrency": 0 }), 400, "concurrency", "1 to 500"),
         (json!({ "sources": [url], "id": "talk.llm.ask" }), 400, "id", "take another one"),
-        (json!({ "sources": [url], "id": "x".repeat(147) }), 400, "id", "use at most 146 letters"),
     ] {
         check(&SERVICE.post_json("/v1/batches", &wrong).await, status, Some(param), message);
     }
@@ -138,20 +113,8 @@ async fn a_request_that_is_no_request_of_this_service_is_refused() {
     let (json, form) = (("content-type", "application/json"), kind());
     let form = ("content-type", form.as_str());
     let long_key = "x".repeat(256);
-    // As jobs of batches were called before there was a bound.
-    let listed_once = format!("/v1/jobs/{}", "x".repeat(254));
     for (method, path, headers, body, status, param, message) in [
         (Method::GET, "/v1/nothing", vec![], "", 404, None, "/docs shows what there is"),
-        (
-            Method::GET,
-            "/v1/models",
-            vec![("host", "localhost"), ("host", "localhost")],
-            "",
-            400,
-            None,
-            "one Host header",
-        ),
-        (Method::DELETE, &listed_once, vec![], "", 404, None, "there is no job"),
         (Method::PUT, "/v1/jobs", vec![], "", 405, None, "the Allow header names those"),
         (Method::DELETE, "/v1/jobs/a%2Fb", vec![], "", 400, None, "at most 200 letters"),
         (Method::POST, "/v1/jobs", vec![], "{}", 415, None, "Content-Type: application/json"),

@@ -4,7 +4,6 @@ use std::{
     fs,
     io::{Read, Write},
     net::TcpStream,
-    time::Duration,
 };
 
 use test_stack::wait_until;
@@ -58,23 +57,6 @@ async fn a_head_that_never_ends_is_cut_off() {
     assert_eq!(service.get("/live").await.status, 200);
     let grown = resident_kb(&service).saturating_sub(before);
     assert!(grown < 20_000, "the service grew by {grown} kB");
-}
-
-#[test]
-fn json_that_trickles_is_given_up() {
-    let service = Service::alone(&[]);
-    let mut trickle = service.connect();
-    let head = format!(
-        "POST /v1/jobs HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n",
-        service.address
-    );
-    trickle.write_all(head.as_bytes()).unwrap();
-    // Less often than a pause may be, and for longer than the whole may take.
-    trickle.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
-    let mut first = [0; 12];
-    let answered = (0..30).any(|_| trickle.write_all(b" ").is_err() || trickle.read_exact(&mut first).is_ok());
-    assert!(answered, "it is open after a minute");
-    assert_eq!(String::from_utf8_lossy(&first), "HTTP/1.1 408");
 }
 
 #[tokio::test]

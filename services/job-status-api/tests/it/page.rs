@@ -1,6 +1,6 @@
 //! The web page in a real Chromium, with the real services, workers and models.
 
-use std::{collections::BTreeSet, path::Path};
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 use test_stack::audio::repeated_sample;
@@ -33,7 +33,6 @@ async fn a_recording_becomes_text_that_grows_and_plays() {
     assert!(lengths.len() >= 2, "the text did not grow before the job's end: {lengths:?} lines");
     window.wait_until("document.querySelector('.exports a')?.href").await;
     let job: String = window.ask("decodeURIComponent(location.hash.slice(7))").await;
-    is_called_as_its_file(service.url(), &job, recording.path()).await;
     let transcript = service.json(&format!("/v1/jobs/{job}/transcript.json")).await;
     let segments = transcript["segments"].as_array().unwrap();
     window.wait_until(&format!("{LINES} === {}", segments.len())).await;
@@ -51,17 +50,6 @@ async fn a_recording_becomes_text_that_grows_and_plays() {
 
     hours_of_text_stay_in_order(&window).await;
     assert_eq!(window.complaints(), [""; 0]);
-    window.close().await;
-}
-
-/// In a browser that has not sent it, on its own page and in the list.
-async fn is_called_as_its_file(page: &str, job: &str, file: &Path) {
-    let name = file.file_name().unwrap().to_str().unwrap();
-    let Some(window) = Window::open(&format!("{page}/#/jobs/{job}")).await else { return };
-    window.wait_until(&format!("document.querySelector('.job-title')?.textContent === '{name}'")).await;
-    assert_eq!(window.ask::<String>("document.title").await, format!("{name} – Longhand"));
-    window.click(".back").await;
-    window.wait_until(&format!("document.querySelector('.job-list .name')?.textContent === '{name}'")).await;
     window.close().await;
 }
 

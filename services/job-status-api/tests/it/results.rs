@@ -19,9 +19,6 @@ async fn results_are_those_of_the_command_line() {
         ("verbose_json", "application/json"),
         ("srt", "application/x-subrip; charset=utf-8"),
         ("vtt", "text/vtt; charset=utf-8"),
-        ("ass", "text/x-ssa; charset=utf-8"),
-        ("tsv", "text/tab-separated-values; charset=utf-8"),
-        ("md", "text/markdown; charset=utf-8"),
     ] {
         let path = format!("/v1/jobs/done/transcript.{format}");
         let answer = service.get(&path).await;
@@ -38,36 +35,6 @@ async fn results_are_those_of_the_command_line() {
         }
         let again = service.request(Method::GET, &path).header("if-none-match", tag).send().await.unwrap();
         assert_eq!(again.status(), StatusCode::NOT_MODIFIED, "{format}");
-    }
-
-    for (format, query, flags) in [
-        ("vtt", "?highlight_words=true&line_length=24", &["--highlight-words", "--line-length", "24"][..]),
-        ("ass", "?lines=1&highlight_words=true", &["--lines", "1", "--highlight-words"]),
-        ("srt", "?longest=2.5&shortest=1&reading_speed=15", &["--longest=2.5", "--shortest=1", "--reading-speed=15"]),
-    ] {
-        let plain = format!("/v1/jobs/done/transcript.{format}");
-        let shaped = service.get(&format!("{plain}{query}")).await;
-        let plain = service.get(&plain).await;
-        assert_ne!(shaped.headers()["etag"], plain.headers()["etag"], "{format}{query}");
-        let (shaped, plain) = (shaped.text().await.unwrap(), plain.text().await.unwrap());
-        assert_ne!(shaped, plain, "{format}{query}");
-        assert_eq!(
-            shaped,
-            service.stack.text([&["result", "done", "--format", format][..], flags].concat()),
-            "{format}"
-        );
-    }
-    for (document, param, message) in [
-        ("transcript.srt?line_length=5", "line_length", "a line's length of 5 is out of range: give 10 to 200"),
-        ("transcript.srt?highlight_words=true", "highlight_words", "ask for vtt or ass"),
-        ("partial.txt?lines=1", "lines", "txt has no subtitles to shape"),
-        ("transcript.srt?line_lenght=30", "", "unknown field `line_lenght`"),
-    ] {
-        let refused = service.get(&format!("/v1/jobs/done/{document}")).await;
-        assert_eq!(refused.status(), StatusCode::BAD_REQUEST, "{document}");
-        let error = &refused.json::<Value>().await.unwrap()["error"];
-        assert_eq!(error["param"].as_str().unwrap_or_default(), param, "{document}: {error}");
-        assert!(error["message"].as_str().unwrap().contains(message), "{document}: {error}");
     }
 
     for (task, name) in [

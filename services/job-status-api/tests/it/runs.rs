@@ -2,12 +2,9 @@
 
 use std::process::Stdio;
 
-use engine::hash::hexadecimal;
 use futures_util::StreamExt;
-use reqwest::{Method, StatusCode};
+use reqwest::StatusCode;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
-use tempfile::TempDir;
 use test_stack::{LLM, audio::repeated_sample, free_port, sample, wait_until};
 
 use crate::{events::events, language_model::Endpoint, service::Service};
@@ -24,52 +21,27 @@ fn service(port: u16, settings: &[(&str, &str)]) -> Service {
 
 #[tokio::test]
 async fn an_endpoint_that_is_away_is_waited_for_and_the_text_is_there_meanwhile() {
-    const ACME: &str = "the key of acme";
-    const ADMIN: &str = "the key of an admin";
-
-    let folder = TempDir::new().unwrap();
-    let keys = folder.path().join("keys");
-    let hash = |key: &str| hexadecimal(&Sha256::digest(key));
-    std::fs::write(&keys, format!("acme {}\nroot * {}\n", hash(ACME), hash(ADMIN))).unwrap();
     let port = free_port();
-    let service = service(port, &[("LONGHAND_API_KEYS", keys.to_str().unwrap())]);
-    let get = async |key: &str, path: &str| {
-        let answer = service.request(Method::GET, path).header("x-api-key", key).send().await.unwrap();
-        assert_eq!(answer.status(), StatusCode::OK, "{path}");
-        answer.text().await.unwrap()
-    };
-    let json = async |key: &str, path: &str| serde_json::from_str::<Value>(&get(key, path).await).unwrap();
-
+    let service = service(port, &[]);
     let sample = sample();
-    let asked = ["transcribe", &sample, "--language", "en", "--llm", "summary", "--id", "acme:patient", "--detach"];
+    let asked = ["transcribe", &sample, "--language", "en", "--llm", "summary", "--id", "patient", "--detach"];
     service.stack.text(asked);
-    service.stack.wait_for("acme:patient", "six tries have failed", |state| {
+    service.stack.wait_for("patient", "six tries have failed", |state| {
         state["retries"][0]["attempt"].as_u64().is_some_and(|attempt| attempt > 6)
     });
-    let shown = json(ACME, "/v1/jobs/patient").await;
+    let shown = service.json("/v1/jobs/patient").await;
     assert_eq!((&shown["status"], &shown["stage"]), (&"running".into(), &"llm".into()));
-    let retry = &shown["retries"][0];
-    let told = "the language model gives no answer; it is tried again";
-    assert_eq!((&retry["stage"], &retry["message"]), (&"llm".into(), &told.into()), "nothing of the inside");
-    let shown = json(ADMIN, "/v1/jobs/acme:patient").await;
     assert!(shown["retries"][0]["message"].as_str().unwrap().contains("cannot be reached"), "{shown}");
-
-    assert!(get(ACME, "/v1/jobs/patient/transcript.txt").await.contains("country"));
-    for (key, name) in [(ACME, "patient"), (ADMIN, "acme:patient")] {
-        let document = json(key, &format!("/v1/jobs/{name}/transcript.json")).await;
-        assert_eq!((&document["status"], &document["job_id"]), (&"running".into(), &name.into()));
-    }
-    assert!(service.stack.text(["result", "acme:patient"]).contains("country"));
-    assert_eq!(json(ACME, "/v1/jobs/patient/llm").await, json!({}), "no answer is there");
-    let another = service.request(Method::POST, "/v1/jobs/patient/llm").header("content-type", "application/json");
-    let another = another.header("x-api-key", ACME).body(r#"{"task": "actions"}"#).send().await.unwrap();
-    let (status, refused) = (another.status(), another.json::<Value>().await.unwrap());
-    assert_eq!((status, &refused["error"]["code"]), (StatusCode::CONFLICT, &"busy".into()), "{refused}");
-    let refused = service.stack.longhand(["llm", "acme:patient", "--task", "actions"]);
-    assert!(String::from_utf8(refused.stderr).unwrap().contains("or has not ended"));
+    let text = service.get("/v1/jobs/patient/transcript.txt").await;
+    assert_eq!(text.status(), StatusCode::OK);
+    assert!(text.text().await.unwrap().contains("country"));
+    let document = service.json("/v1/jobs/patient/transcript.json").await;
+    assert_eq!((&document["status"], &document["job_id"]), (&"running".into(), &"patient".into()));
+    assert!(service.stack.text(["result", "patient"]).contains("country"));
+    assert_eq!(service.get("/v1/jobs/patient/llm").await.status(), StatusCode::CONFLICT, "no answer is there");
 
     let _endpoint = Endpoint::start(port, |_| "They asked.".to_owned());
-    let result = service.stack.json(["watch", "acme:patient", "--json"]);
+    let result = service.stack.json(["watch", "patient", "--json"]);
     assert_eq!((&result["status"], &result["llm"]["summary"]), (&"completed".into(), &"They asked.".into()));
 }
 
@@ -140,13 +112,6 @@ async fn a_run_has_nothing_of_the_run_before_it() {
     let cancelled: Vec<_> = events(&service, "vic", None).await.collect().await;
     assert_eq!(cancelled.last().unwrap().data["status"], "cancelled");
     assert!(cancelled.iter().any(|event| event.name == "segments"), "{cancelled:?}");
-    // Its text is there, so it can be asked about.
-    assert_eq!(service.get("/v1/jobs/vic/transcript.srt").await.status(), StatusCode::OK);
-    let question = service.request(Method::POST, "/v1/jobs/vic/llm").header("content-type", "application/json");
-    assert_eq!(question.body(r#"{"task": "actions"}"#).send().await.unwrap().status(), StatusCode::ACCEPTED);
-    let asked: Vec<_> = events(&service, "vic.llm.actions", None).await.collect().await;
-    assert_eq!(asked.last().unwrap().data["status"], "completed", "{asked:?}");
-    assert_eq!(service.json("/v1/jobs/vic/llm/actions").await["output"], json!(["Ask."]));
 
     let sample = sample();
     service.stack.text(["transcribe", &sample, "--language", "en", "--id", "vic"]);

@@ -24,11 +24,7 @@ impl Service {
 
     /// Without workers, so that no job goes on.
     pub(crate) fn without_workers() -> Self {
-        Self::without_workers_with(&[])
-    }
-
-    pub(crate) fn without_workers_with(settings: &[(&str, &str)]) -> Self {
-        let mut stack = Stack::server_with(settings);
+        let mut stack = Stack::server_with(&[]);
         stack.start_worker(JOB_STATUS_API);
         stack.start_worker(INGESTION_API);
         let url = stack.embedded().status_url();

@@ -4,6 +4,7 @@ use std::fs::File;
 
 use engine::{
     error::StageError,
+    job::Source,
     store::{Store, keys},
 };
 use futures_util::TryStreamExt;
@@ -11,14 +12,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::{LocalSource, SizeLimit, local, temporary};
 
-/// Opens an object where it is a file already, else copies it to one. Errors call it by the name.
+/// Opens an object where it is a file already, else copies it to one.
 pub(super) async fn open(
     store: &Store,
     key: &str,
-    name: String,
     limit: SizeLimit,
     cancelled: CancellationToken,
 ) -> Result<LocalSource, StageError> {
+    let name = Source::Object(key.to_owned()).to_string();
     let source = match store.open_file(key).await? {
         Some(file) => in_place(file, name, limit, cancelled).await?,
         None => {

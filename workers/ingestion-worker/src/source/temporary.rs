@@ -1,7 +1,5 @@
 //! Copies of sources that are not on a local disk.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use engine::{error::StageError, hash::hexadecimal};
 use futures_util::{Stream, StreamExt};
@@ -10,9 +8,6 @@ use tempfile::NamedTempFile;
 use tokio::io::{AsyncSeekExt, AsyncWriteExt, BufWriter};
 
 use super::{LocalSource, SizeLimit};
-
-/// Before it is tried again: whoever makes room takes minutes.
-const ROOM_PAUSE: Duration = Duration::from_secs(30);
 
 /// Bytes collected before the disk is asked: each write is a hop to another thread.
 const BUFFER: usize = 1 << 20;
@@ -47,39 +42,37 @@ fn write_failed(name: &str, error: &std::io::Error) -> StageError {
     let folder = std::env::temp_dir();
     let folder = folder.display();
     match error.kind() {
-        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => StageError::transient(format!(
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => StageError::setup(format!(
             "the temporary folder {folder} has no space left for {name}: free some, or point TMPDIR elsewhere, then submit the job again"
-        ))
-        .retry_after(ROOM_PAUSE),
+        )),
         _ => StageError::transient(format!("{name} could not be copied to the temporary folder {folder}: {error}")),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use engine::error::FailureKind::Transient;
+    use engine::error::FailureKind::{Setup, Transient};
 
     #[test]
-    fn a_full_temporary_folder_is_waited_for() {
+    fn a_full_temporary_folder_is_for_a_person_to_put_right() {
         let folder = std::env::temp_dir();
         let folder = folder.display();
-        for (kind, waits, message) in [
+        for (kind, expected, message) in [
             (
                 std::io::ErrorKind::StorageFull,
-                true,
+                Setup,
                 format!(
                     "the temporary folder {folder} has no space left for talk.mp3: free some, or point TMPDIR elsewhere, then submit the job again"
                 ),
             ),
             (
                 std::io::ErrorKind::TimedOut,
-                false,
+                Transient,
                 format!("talk.mp3 could not be copied to the temporary folder {folder}: timed out"),
             ),
         ] {
             let failure = super::write_failed("talk.mp3", &kind.into());
-            assert_eq!((failure.kind, failure.retry_after.is_some()), (Transient, waits));
-            assert_eq!(failure.message, message);
+            assert_eq!((failure.kind, failure.message), (expected, message));
         }
     }
 }

@@ -4,7 +4,7 @@ use engine::{error::FailureKind, job::Source};
 
 use crate::{
     sound::{Wav, wav},
-    workbench::{Workbench, fixture},
+    workbench::{Workbench, fixture, sample},
 };
 
 /// A file's name and bytes, and the error without the file's folder.
@@ -14,13 +14,27 @@ fn read(fixture_name: &str) -> Vec<u8> {
     std::fs::read(fixture(fixture_name)).unwrap()
 }
 
+fn first_half(mut bytes: Vec<u8>) -> Vec<u8> {
+    bytes.truncate(bytes.len() / 2);
+    bytes
+}
+
+/// The file with everything but its first tenth overwritten.
+fn overwritten(mut bytes: Vec<u8>) -> Vec<u8> {
+    let from = bytes.len() / 10;
+    for (position, byte) in bytes[from..].iter_mut().enumerate() {
+        *byte = (position * position / 7) as u8;
+    }
+    bytes
+}
+
 fn no_recordings() -> Vec<Case> {
     vec![
         ("empty.wav", Vec::new(), "empty.wav is empty: it has 0 bytes; check the recording"),
         (
             "text.wav",
             b"Dear diary, this is no sound.\n".repeat(100),
-            "text.wav is no recording: its bytes are of no audio or video format that is known; check the file",
+            "text.wav is no recording: its bytes are none of wav, flac, mp3, ogg, opus, m4a, mp4, webm and mkv; check the file",
         ),
         (
             "video.mp4",
@@ -55,6 +69,16 @@ fn wrong_headers() -> Vec<Case> {
             "0-bits.wav cannot be opened (wav: bits per sample for fmt_pcm must be 8, 16, 24 or 32 bits): it is damaged or cut off; copy or export it again",
         ),
         (
+            "4-gb.wav",
+            Wav { claimed: Some(u32::MAX - 15), ..Wav::default() }.file(&kilobyte),
+            "4-gb.wav ends early: its header says 134217.7 s, 0.0 s could be decoded; copy or download it again",
+        ),
+        (
+            "open-length.wav",
+            Wav { claimed: Some(u32::MAX), ..Wav::default() }.file(&kilobyte),
+            "open-length.wav ends early: its header says 4 GB or leaves the length open, 0.0 s could be decoded; copy or download it again",
+        ),
+        (
             "half-a-header.wav",
             wav(&[0; 100])[..20].to_vec(),
             "half-a-header.wav cannot be opened (unexpected end of file): it is damaged or cut off; copy or export it again",
@@ -62,9 +86,54 @@ fn wrong_headers() -> Vec<Case> {
     ]
 }
 
+fn cut_off_or_damaged() -> Vec<Case> {
+    vec![
+        (
+            "half.wav",
+            first_half(read("jfk-8k-u8.wav")),
+            "half.wav ends early: its header says 11.0 s, 5.5 s could be decoded; copy or download it again",
+        ),
+        (
+            "half.flac",
+            first_half(std::fs::read(sample()).unwrap()),
+            "half.flac ends early: its header says 11.0 s, 5.3 s could be decoded; copy or download it again",
+        ),
+        (
+            "half.mp3",
+            first_half(read("jfk-44k.mp3")),
+            "half.mp3 ends early: its header says 11.0 s, 5.5 s could be decoded; copy or download it again",
+        ),
+        (
+            "half.m4a",
+            first_half(read("jfk-stereo.m4a")),
+            "half.m4a ends early: its header says 11.0 s, 0.0 s could be decoded; copy or download it again",
+        ),
+        (
+            "half.webm",
+            first_half(read("jfk.webm")),
+            "half.webm cannot be opened (mkv: missing segment element): it is damaged or cut off; copy or export it again",
+        ),
+        (
+            "overwritten.flac",
+            overwritten(std::fs::read(sample()).unwrap()),
+            "overwritten.flac ends early: its header says 11.0 s, 0.6 s could be decoded; copy or download it again",
+        ),
+        (
+            "overwritten.m4a",
+            overwritten(read("jfk-stereo.m4a")),
+            "overwritten.m4a is damaged: 376 of its 475 audio packets cannot be decoded; copy or export it again",
+        ),
+        (
+            "overwritten.mkv",
+            overwritten(read("jfk-video.mkv")),
+            "overwritten.mkv cannot be opened (mkv (ebml): encountered an unexpected element): it is damaged or cut off; copy or export it again",
+        ),
+    ]
+}
+
 #[tokio::test]
 async fn bad_files_are_refused_with_a_reason_and_a_way_out() {
-    for (name, bytes, message) in no_recordings().into_iter().chain(wrong_headers()) {
+    for (name, bytes, message) in no_recordings().into_iter().chain(wrong_headers()).chain(cut_off_or_damaged()) {
         let bench = Workbench::new();
         let error = bench.ingest(&bench.file(name, &bytes)).await.unwrap_err();
         let folder = bench.path("").display().to_string();

@@ -84,7 +84,7 @@ async fn what_is_in_the_store_is_told_while_more_comes() {
     let reports = Arc::clone(&reported);
     let on_segmented = move |so_far| reports.lock().unwrap().push(so_far);
     let never = CancellationToken::new();
-    let ingested = ingest(bench.resources(), &source.clone().into(), None, &never, |_| (), on_segmented).await.unwrap();
+    let ingested = ingest(bench.resources(), &source, None, &never, |_| (), on_segmented).await.unwrap();
 
     let units = bench.units(&ingested).await;
     assert!(units.len() > 2, "{} units", units.len());
@@ -109,8 +109,7 @@ async fn a_cancelled_ingestion_stops_at_once_and_leaves_no_plan() {
             stop.cancel();
         }
     };
-    let error =
-        ingest(bench.resources(), &source.clone().into(), None, &cancelled, progress, |_| ()).await.unwrap_err();
+    let error = ingest(bench.resources(), &source, None, &cancelled, progress, |_| ()).await.unwrap_err();
     assert_eq!(error.kind, FailureKind::Cancelled);
     let reported = reported.lock().unwrap().clone();
     assert!(reported.is_sorted() && reported[0] == 1.0, "progress goes up second by second: {reported:?}");
@@ -125,7 +124,7 @@ async fn an_ingestion_cancelled_before_it_begins_does_nothing() {
     let cancelled = CancellationToken::new();
     cancelled.cancel();
     let source = Source::Path(sample().display().to_string());
-    let error = ingest(bench.resources(), &source.clone().into(), None, &cancelled, |_| (), |_| ()).await.unwrap_err();
+    let error = ingest(bench.resources(), &source, None, &cancelled, |_| (), |_| ()).await.unwrap_err();
     assert_eq!(error.kind, FailureKind::Cancelled);
     assert_eq!(bench.store.list("audio").await.unwrap(), Vec::<String>::new());
 }

@@ -114,7 +114,7 @@ async fn long_gaps_are_passed_over_and_not_heard() {
         count.fetch_add(1, Ordering::Relaxed);
     };
     let never = CancellationToken::new();
-    let ingested = ingest(bench.resources(), &source.clone().into(), None, &never, progress, |_| ()).await;
+    let ingested = ingest(bench.resources(), &source, None, &never, progress, |_| ()).await;
     let plan = ingested.unwrap().plan;
     let expected = 11.0 + (gaps * GAP_S) as f64;
     assert!((plan.duration_s - expected).abs() < 1.0, "{} s, and not {expected}", plan.duration_s);

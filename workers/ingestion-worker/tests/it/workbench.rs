@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use engine::{
     config::{IngestSettings, StoreSettings},
     error::StageError,
-    job::{AudioOptions, Source},
+    job::Source,
     plan::WorkUnit,
     store::{Store, keys},
-    temporal::contracts::IngestInput,
 };
 use ingestion_worker::{Ingested, Resources, ingest};
 use tempfile::TempDir;
@@ -50,15 +49,7 @@ impl Workbench {
     }
 
     pub(crate) async fn ingest(&self, source: &Source) -> Result<Ingested, StageError> {
-        self.ingest_with(source, AudioOptions::default()).await
-    }
-
-    pub(crate) async fn ingest_with(&self, source: &Source, audio: AudioOptions) -> Result<Ingested, StageError> {
-        self.ingest_as(&IngestInput { audio, ..source.clone().into() }).await
-    }
-
-    pub(crate) async fn ingest_as(&self, input: &IngestInput) -> Result<Ingested, StageError> {
-        ingest(self.resources(), input, None, &CancellationToken::new(), |_| (), |_| ()).await
+        ingest(self.resources(), source, None, &CancellationToken::new(), |_| (), |_| ()).await
     }
 
     /// All work units with their PCM.
@@ -75,14 +66,9 @@ impl Workbench {
     /// What the chunks hold, put back to where they say it lies in the recording, with silence
     /// everywhere else.
     pub(crate) async fn laid_out(&self, ingested: &Ingested) -> Vec<i16> {
-        self.laid_out_of(ingested, None).await
-    }
-
-    /// As [`Self::laid_out`], of one channel.
-    pub(crate) async fn laid_out_of(&self, ingested: &Ingested, channel: Option<u32>) -> Vec<i16> {
         let mut recording = vec![0; (ingested.plan.duration_s * 16_000.0).round() as usize];
         for (unit, pcm) in self.units(ingested).await {
-            for chunk in unit.chunks.into_iter().filter(|chunk| chunk.channel == channel) {
+            for chunk in unit.chunks {
                 for span in chunk.spans {
                     let from = (chunk.offset + span.chunk) as usize;
                     let (to, length) = (span.source as usize, span.length as usize);
@@ -103,7 +89,6 @@ pub(crate) fn settings() -> IngestSettings {
         allow_private_urls: false,
         max_source_mb: 100,
         max_source_hours: 1_000,
-        ffmpeg: "ffmpeg".to_owned(),
     }
 }
 

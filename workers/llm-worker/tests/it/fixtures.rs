@@ -43,18 +43,23 @@ pub(crate) fn silence() -> Transcript {
 
 fn transcript(duration_s: f64, segments: Vec<Segment>) -> Transcript {
     let texts: Vec<_> = segments.iter().map(|segment| segment.text.as_str()).collect();
-    Transcript {
-        text: texts.join(" "),
-        language: "en".to_owned(),
-        duration_s,
-        run_id: "run-1".to_owned(),
-        segments,
-        warnings: Vec::new(),
-    }
+    Transcript { text: texts.join(" "), language: "en".to_owned(), duration_s, run_id: "run-1".to_owned(), segments }
 }
 
 fn segment(start: f64, end: f64, text: &str) -> Segment {
-    Segment { start, end, text: text.to_owned(), avg_logprob: -0.2, compression_ratio: 1.2, ..Segment::default() }
+    Segment {
+        id: 0,
+        start,
+        end,
+        text: text.to_owned(),
+        tokens: Vec::new(),
+        temperature: 0.0,
+        avg_logprob: -0.2,
+        compression_ratio: 1.2,
+        no_speech_prob: 0.0,
+        words: Vec::new(),
+        flags: Vec::new(),
+    }
 }
 
 pub(crate) fn endpoint_settings(base_url: &str) -> LlmSettings {

@@ -55,7 +55,7 @@ impl NoopRecogniser {
             speech.model = Some("noop".to_owned());
             "en".clone_into(&mut speech.language);
             let [model_sha256, recogniser, decode_config_hash] = ["", "noop", "noop"].map(str::to_owned);
-            Ok(Prepared { speech, model_sha256, recogniser, decode_config_hash, is_recognised: false, heard: None })
+            Ok(Prepared { speech, model_sha256, recogniser, decode_config_hash })
         };
         activity::run(&ctx, &self.stop, || (), work).await
     }
@@ -81,7 +81,14 @@ impl NoopRecogniser {
 }
 
 fn nothing_heard(chunk: u32, run_id: &str) -> ChunkTranscript {
-    ChunkTranscript { chunk, run_id: run_id.to_owned(), language: "en".to_owned(), ..ChunkTranscript::default() }
+    ChunkTranscript {
+        chunk,
+        run_id: run_id.to_owned(),
+        language: "en".to_owned(),
+        segments: Vec::new(),
+        fallbacks: 0,
+        seconds: 0.0,
+    }
 }
 
 fn main() -> anyhow::Result<()> {

@@ -28,14 +28,8 @@ type Recognised<'a> = Pin<Box<dyn Future<Output = Result<Vec<RecognisedChunk>, S
 
 /// Chunks of one sample, which is loud enough to be recognised.
 fn recognise(model: &Arc<Model>, chunks: usize) -> Recognised<'_> {
-    let options = RecogniseOptions {
-        language: "en".to_owned(),
-        task: SpeechTask::Transcribe,
-        prompt: None,
-        hotwords: Vec::new(),
-        words: false,
-        languages: false,
-    };
+    let options =
+        RecogniseOptions { language: "en".to_owned(), task: SpeechTask::Transcribe, prompt: None, words: false };
     Box::pin(model.recognise(Priority::Normal, vec![vec![0.5]; chunks], options))
 }
 

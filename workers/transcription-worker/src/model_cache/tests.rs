@@ -49,7 +49,6 @@ impl Worker {
         let settings = TranscribeSettings {
             model: "base".to_owned(),
             recogniser: Default::default(),
-            hotwords: None,
             quantisation: Quantisation::Q8_0,
             cores: Some(1),
             memory_mb: Some(memory / 1_000_000),

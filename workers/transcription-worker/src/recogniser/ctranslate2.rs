@@ -36,8 +36,6 @@ const FULL_AUDIO_CTX: usize = 1500;
 const AUDIO_CTX_BUCKETS: [usize; 5] = [250, 500, 700, 850, 1450];
 /// Silence after the samples that the decoder needs to end its sentence, in positions.
 const PADDING: usize = 50;
-/// As many beams as faster-whisper has. They take a quarter more time than none, and a tenth of the errors goes.
-const SEARCH: Search = Search::Beam(5);
 /// Frames of the spectrogram to a position.
 const FRAMES_PER_POSITION: usize = 2;
 
@@ -103,10 +101,6 @@ impl decoder::Weights for Weights {
         true
     }
 
-    fn search(&self) -> Search {
-        SEARCH
-    }
-
     fn audio_ctx(&self, context: Context, samples: usize) -> usize {
         audio_ctx(context, samples)
     }
@@ -143,7 +137,6 @@ impl decoder::Decoder for Decoder {
         let prompt = tokens.prompt(attempt);
         let samples = windows.iter().map(|pcm| pcm.len()).max().unwrap_or_default();
         let mut encoded = Encoded::new(whisper, spectrogram, windows, audio_ctx(attempt.context, samples), cancel)?;
-        let languages = if attempt.languages { encoded.languages(whisper, windows)? } else { Vec::new() };
         let encoded = encoded.view()?;
         check_cancelled(cancel)?;
         let options = WhisperOptions {
@@ -159,9 +152,6 @@ impl decoder::Decoder for Decoder {
         let generated = whisper.generate(&encoded, &prompts, &options).map_err(failed("recognising"))?;
         check_cancelled(cancel)?;
         let mut passes: Vec<Pass> = generated.iter().map(|generated| tokens.pass(generated)).collect();
-        for (pass, languages) in passes.iter_mut().zip(languages) {
-            pass.languages = languages;
-        }
         let to_align: Vec<bool> = passes.iter().map(|pass| attempt.token_times || needs_alignment(pass)).collect();
         if to_align.contains(&true) {
             times::add(&mut passes, &to_align, &encoded, windows, whisper, &start)?;
@@ -172,8 +162,13 @@ impl decoder::Decoder for Decoder {
     fn languages(&mut self, pcm: &[f32], cancel: &AtomicBool) -> Result<Vec<(String, f32)>, RecogniserError> {
         let Model { whisper, spectrogram, .. } = &*self.model;
         let audio_ctx = audio_ctx(Context::Shortest, pcm.len());
-        let encoded = Encoded::new(whisper, spectrogram, &[pcm], audio_ctx, cancel)?;
-        Ok(encoded.languages(whisper, &[pcm])?.pop().unwrap_or_default())
+        let mut encoded = Encoded::new(whisper, spectrogram, &[pcm], audio_ctx, cancel)?;
+        let detected = whisper.detect_language(&encoded.view()?).map_err(failed("detecting the language"))?;
+        let named = detected.into_iter().flatten().map(|one| {
+            let code = one.language.trim_start_matches("<|").trim_end_matches("|>");
+            (code.to_owned(), one.probability)
+        });
+        Ok(named.collect())
     }
 }
 

@@ -13,7 +13,7 @@ pub(super) trait Weights: Send + Sync {
     /// Whether the model knows other languages than English.
     fn is_multilingual(&self) -> bool;
 
-    /// Whether the model has learnt the language of one of Whisper's codes.
+    /// Whether the model has learnt the language of this code, which [`super::is_language`] knows.
     fn knows_language(&self, code: &str) -> bool;
 
     /// The most windows that one call of [`Decoder::decode`] is given.
@@ -25,9 +25,6 @@ pub(super) trait Weights: Send + Sync {
     /// Whether every decoder that is made from now on can tell when a token ends. Older ones that cannot hold weights
     /// that nobody else needs.
     fn gives_token_times(&self) -> bool;
-
-    /// How a chunk is decoded at first: what its errors are worth in time.
-    fn search(&self) -> Search;
 
     /// Positions of the encoder for so many samples: windows of the same number can be decoded together.
     fn audio_ctx(&self, context: Context, samples: usize) -> usize;
@@ -71,8 +68,6 @@ pub(super) struct Attempt<'a> {
     /// Also tell when each token ends. whisper.cpp decides that when it loads the weights.
     #[cfg_attr(not(feature = "ctranslate2"), expect(dead_code, reason = "only CTranslate2 reads it"))]
     pub(super) token_times: bool,
-    /// Also tell which languages are heard. That does not depend on the one that the text is to be in.
-    pub(super) languages: bool,
 }
 
 /// How much silence the encoder sees after the window.
@@ -99,8 +94,6 @@ pub(super) struct Pass {
     pub(super) tokens: Vec<Token>,
     /// Probability, 0 to 1, that nobody speaks.
     pub(super) no_speech_prob: f32,
-    /// Languages with their probabilities, in no order, where [`Attempt::languages`] asks for them.
-    pub(super) languages: Vec<(String, f32)>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -10,7 +10,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{
     Recogniser, RecogniserError, check_cancelled,
-    decoder::{self, Attempt, Context, Pass, Search},
+    decoder::{self, Attempt, Context, Pass},
 };
 
 pub(crate) const MAX_BATCH: usize = 4;
@@ -87,10 +87,6 @@ impl decoder::Weights for Weights {
         false
     }
 
-    fn search(&self) -> Search {
-        Search::Greedy
-    }
-
     fn audio_ctx(&self, _: Context, samples: usize) -> usize {
         samples
     }
@@ -142,7 +138,7 @@ impl decoder::Decoder for Decoder {
         cancel: &AtomicBool,
     ) -> Result<Vec<Pass>, RecogniserError> {
         self.work(windows.len(), cancel)?;
-        Ok(windows.iter().map(|_| Pass { tokens: Vec::new(), no_speech_prob: 1.0, languages: Vec::new() }).collect())
+        Ok(windows.iter().map(|_| Pass { tokens: Vec::new(), no_speech_prob: 1.0 }).collect())
     }
 
     fn languages(&mut self, _: &[f32], cancel: &AtomicBool) -> Result<Vec<(String, f32)>, RecogniserError> {

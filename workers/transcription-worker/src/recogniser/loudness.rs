@@ -20,14 +20,13 @@ pub(super) struct Loudness {
 }
 
 impl Loudness {
-    /// A moment counts as loud when it is less than 30 dB below the chunk's loudest ones and well above its quietest ones,
-    /// without those where there is no sound at all: they do not tell how loud the room is.
+    /// A moment counts as loud when it is less than 30 dB below the chunk's loudest ones and
+    /// well above its quietest ones.
     pub(super) fn of(pcm: &[f32]) -> Self {
         const BELOW_LOUDEST: f32 = 1e-3;
         const ABOVE_QUIETEST: f32 = 4.0;
         let power: Vec<f32> = pcm.chunks(MOMENT).map(mean_square).collect();
         let mut sorted = power.clone();
-        sorted.retain(|power| *power > SILENCE * SILENCE);
         sorted.sort_by(f32::total_cmp);
         let percentile = |percent: usize| sorted.get(sorted.len() * percent / 100).copied().unwrap_or_default();
         let threshold = (percentile(95) * BELOW_LOUDEST).max(percentile(5) * ABOVE_QUIETEST);
@@ -47,20 +46,6 @@ impl Loudness {
             (Some(first), Some(last)) => (seconds(first.start).max(start), seconds(last.end).min(end)),
             _ => (start, end),
         }
-    }
-
-    /// How much of a span is loud, in seconds.
-    pub(super) fn loud_seconds(&self, start: f64, end: f64) -> f64 {
-        let moments = self.loud.iter().take(moment(end)).skip(moment(start));
-        seconds(moments.filter(|loud| **loud).count())
-    }
-
-    /// The longest pause whose middle lies in a span, in seconds.
-    pub(super) fn longest_pause(&self, start: f64, end: f64) -> Option<(f64, f64)> {
-        let stretches = self.stretches(0..self.loud.len());
-        let pauses = stretches.windows(2).map(|pair| (seconds(pair[0].end), seconds(pair[1].start)));
-        let nearby = pauses.filter(|(from, to)| (start..end).contains(&f64::midpoint(*from, *to)));
-        nearby.max_by(|left, right| (left.1 - left.0).total_cmp(&(right.1 - right.0)))
     }
 
     /// The pauses that no word has inside it, in seconds.

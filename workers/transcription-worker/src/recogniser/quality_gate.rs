@@ -33,8 +33,6 @@ pub(super) struct Metrics {
     pub(super) avg_logprob: f32,
     pub(super) compression_ratio: f32,
     pub(super) no_speech_prob: f32,
-    /// Whether several words come over and over, which a short text's compression does not show.
-    pub(super) loops: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +49,6 @@ impl Metrics {
             avg_logprob: avg_logprob(pass),
             compression_ratio: compression_ratio(&text(pass)),
             no_speech_prob: pass.no_speech_prob,
-            loops: repetition::repeats_phrase(&text_ids(pass)),
         }
     }
 
@@ -72,7 +69,7 @@ pub(super) fn assess(pass: &Pass, metrics: &Metrics) -> Quality {
     let no_speech = metrics.no_speech_prob > NO_SPEECH_THRESHOLD && (metrics.has_low_confidence() || text.is_empty());
     if hallucinated || no_speech {
         Quality::NoSpeech
-    } else if text.is_empty() || metrics.has_low_confidence() || metrics.is_repetitive() || metrics.loops {
+    } else if text.is_empty() || metrics.has_low_confidence() || metrics.is_repetitive() {
         Quality::Doubtful
     } else {
         Quality::Good
@@ -93,17 +90,10 @@ pub(super) fn is_guesswork(metrics: &Metrics) -> bool {
 
 fn avg_logprob(pass: &Pass) -> f32 {
     let text: Vec<&Token> = pass.tokens.iter().filter(|token| matches!(token.kind, TokenKind::Text { .. })).collect();
-    let once: Vec<f32> = text
-        .iter()
-        .zip(repetition::kept(&text_ids(pass)))
-        .filter_map(|(token, kept)| kept.then_some(token.logprob))
-        .collect();
+    let ids: Vec<u32> = text.iter().map(|token| token.id).collect();
+    let once: Vec<f32> =
+        text.iter().zip(repetition::kept(&ids)).filter_map(|(token, kept)| kept.then_some(token.logprob)).collect();
     once.iter().sum::<f32>() / once.len().max(1) as f32
-}
-
-fn text_ids(pass: &Pass) -> Vec<u32> {
-    let text = pass.tokens.iter().filter(|token| matches!(token.kind, TokenKind::Text { .. }));
-    text.map(|token| token.id).collect()
 }
 
 /// Bytes over compressed bytes.
@@ -114,8 +104,6 @@ pub(super) fn compression_ratio(text: &str) -> f32 {
     written.map_or(1.0, |compressed| text.len() as f32 / compressed.len() as f32)
 }
 
-/// Empty where there are only marks: of noise, beams make full stops.
 fn text(pass: &Pass) -> String {
-    let text = text_of(&pass.tokens);
-    if text.chars().any(char::is_alphanumeric) { text.trim().to_owned() } else { String::new() }
+    text_of(&pass.tokens).trim().to_owned()
 }

@@ -6,8 +6,6 @@ use super::phrases::Phrase;
 const LONGEST_ROUND: usize = 40;
 /// People say things twice.
 const ROUNDS: usize = 3;
-/// Tokens of the shortest round that people do not say three times as they do a word or a digit.
-const PHRASE: usize = 3;
 
 /// Drops all rounds of a loop but the first.
 pub(super) fn collapse(mut phrases: Vec<Phrase>) -> Vec<Phrase> {
@@ -34,11 +32,6 @@ pub(super) fn kept(ids: &[u32]) -> Vec<bool> {
         }
     }
     kept
-}
-
-/// Whether a phrase comes several times in a row.
-pub(super) fn repeats_phrase(ids: &[u32]) -> bool {
-    (0..ids.len()).any(|at| loop_at(&ids[at..]).is_some_and(|(round, _)| round >= PHRASE))
 }
 
 /// Length and number of the rounds of a loop that begins here.

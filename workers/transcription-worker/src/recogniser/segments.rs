@@ -24,6 +24,7 @@ fn segment(phrase: &Phrase, decoded: &Decoded) -> Segment {
     flags.extend(decoded.metrics.has_low_confidence().then_some(Flag::LowConfidence));
     flags.extend(decoded.metrics.is_repetitive().then_some(Flag::Repetition));
     Segment {
+        id: 0,
         start: phrase.start,
         end: phrase.end,
         tokens: phrase.tokens.iter().map(|token| token.id).collect(),
@@ -32,7 +33,7 @@ fn segment(phrase: &Phrase, decoded: &Decoded) -> Segment {
         compression_ratio: compression_ratio(&text),
         no_speech_prob: decoded.metrics.no_speech_prob,
         text,
+        words: Vec::new(),
         flags,
-        ..Segment::default()
     }
 }

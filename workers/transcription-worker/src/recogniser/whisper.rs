@@ -21,15 +21,17 @@ mod alignment;
 mod parameters;
 mod window;
 
-use parameters::{Parameters, audio_ctx};
+use parameters::{Parameters, audio_ctx, known_language};
 use window::Window;
 
 /// `audio_ctx` of a chunk as ingestion cuts them, but for phrases without a pause.
 const ORDINARY_AUDIO_CTX: usize = 864;
-/// whisper.cpp draws the tokens that its beams go on with by lot, so more of them take more time and give more errors.
-const SEARCH: Search = Search::Greedy;
 /// Shorter audio is padded with silence, for whisper.cpp passes over it.
 const SHORTEST_SAMPLES: usize = SAMPLE_RATE;
+
+pub(super) fn is_language(code: &str) -> bool {
+    known_language(code).is_some()
+}
 
 /// A loaded model.
 pub(super) struct Weights {
@@ -86,10 +88,6 @@ impl decoder::Weights for Weights {
 
     fn gives_token_times(&self) -> bool {
         self.latest().as_ref().is_some_and(|loaded| loaded.gives_token_times)
-    }
-
-    fn search(&self) -> Search {
-        SEARCH
     }
 
     fn audio_ctx(&self, context: Context, samples: usize) -> usize {
@@ -166,7 +164,6 @@ impl decoder::Decoder for Decoder {
             context: Context::Shortest,
             search: Search::Greedy,
             token_times: false,
-            languages: true,
         };
         // whisper.cpp takes the context's length from a run alone; this one ends before it encodes.
         let parameters = self.parameters.of(&attempt, pcm.len(), &[], self.threads)?;
@@ -195,12 +192,9 @@ impl Decoder {
         Window::new(cancel, 1).run(&mut state, parameters, &padded(pcm)).map_err(failed("recognising"))?;
         check_cancelled(cancel)?;
         let tokens = self.tokens(&state)?;
-        let (no_speech_prob, mut languages) = self.first_thoughts(&mut state)?;
-        if !attempt.languages {
-            languages.clear();
-        }
+        let no_speech_prob = self.no_speech_prob(&mut state)?;
         self.state = (audio_ctx(attempt.context, pcm.len()) <= ORDINARY_AUDIO_CTX).then_some(state);
-        Ok(Pass { tokens, no_speech_prob, languages })
+        Ok(Pass { tokens, no_speech_prob })
     }
 
     /// The kept state, or a new one. whisper.cpp samples the sequences of a beam search with a random number
@@ -233,21 +227,15 @@ impl Decoder {
             .collect()
     }
 
-    /// The probability that nobody speaks, and those of the languages. Both are read where Whisper was trained to say
-    /// them: after the first token, before it is told the language. whisper.cpp's own figure for the former is taken
-    /// after the last one of the prompt, and is always about 0.
-    fn first_thoughts(&self, state: &mut WhisperState) -> Result<(f32, Vec<(String, f32)>), RecogniserError> {
+    /// Read where Whisper was trained to say it: after the first token. whisper.cpp's own figure is taken after the
+    /// last one of the prompt, and is always about 0.
+    fn no_speech_prob(&self, state: &mut WhisperState) -> Result<f32, RecogniserError> {
         let first = [self.context.token_sot()];
         state.decode(&first, 0, self.threads).map_err(failed("looking for speech"))?;
         let logits = state.get_logits().map_err(failed("looking for speech"))?;
         let highest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let likelihood = |token: i32| (logits[token as usize] - highest).exp();
         let total: f32 = logits.iter().map(|logit| (logit - highest).exp()).sum();
-        let languages = (0..).zip(languages(&self.shape));
-        let languages: Vec<_> = languages.map(|(id, code)| (code, likelihood(self.context.token_lang(id)))).collect();
-        let sum: f32 = languages.iter().map(|(_, likelihood)| likelihood).sum();
-        let languages = languages.into_iter().map(|(code, likelihood)| (code.to_owned(), likelihood / sum));
-        Ok((likelihood(self.context.token_nosp()) / total, languages.collect()))
+        Ok((logits[self.context.token_nosp() as usize] - highest).exp() / total)
     }
 }
 

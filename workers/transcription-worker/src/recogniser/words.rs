@@ -27,24 +27,20 @@ pub(super) fn words(phrases: &[Phrase], loudness: &Loudness, language: &str) -> 
             until,
             pauses: piece.pauses(),
         }));
-        // People pause between phrases, whether or not a mark says so.
-        if let Some(last) = said.last_mut() {
-            last.pauses = true;
-        }
     }
     snap_to_pauses(&mut said, &loudness.pauses());
     let mut said = said.into_iter();
     let phrases = pieces.into_iter().map(|pieces| {
         let words = pieces.into_iter().zip(said.by_ref()).map(|(piece, said)| {
             let (start, end) = loudness.narrow(said.from, said.until);
-            Word { word: piece.text.trim().to_owned(), start, end, probability: piece.probability(), channel: None }
+            Word { word: piece.text.trim().to_owned(), start, end, probability: piece.probability() }
         });
         words.collect()
     });
     phrases.collect()
 }
 
-/// When a word is said, in seconds, and whether punctuation or the phrase's end asks for a pause after it.
+/// When a word is said, in seconds, and whether its punctuation asks for a pause after it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct WordSpan {
     from: f64,
@@ -58,22 +54,18 @@ fn snap_to_pauses(said: &mut [WordSpan], pauses: &[(f64, f64)]) {
     /// Seconds by which the aligner misses a pause.
     const MISSED_BY: f64 = 0.35;
     const MARK_IS_WORTH: f64 = 0.3;
-    /// The least that two words take.
-    const TWO_WORDS: f64 = 0.3;
     for (from, until) in pauses {
         let distance = |edge: f64| (from - edge).max(edge - until).max(0.0);
         let edges = (1..said.len()).filter(|next| distance(said[*next].from) <= MISSED_BY);
         let cost = |next: &usize| distance(said[*next].from) - if said[next - 1].pauses { MARK_IS_WORTH } else { 0.0 };
         let Some(next) = edges.min_by(|left, right| cost(left).total_cmp(&cost(right))) else { continue };
-        let room = said.get(next + 1).map_or(0.0, |after| after.until - until);
-        // A word cannot be in the silence alone.
-        let is_after = said[next - 1].pauses || said[next].from + SHORTEST > *from;
+        let moved = *until + said[next].until - said[next].from;
+        let leaves_room = said.get(next + 1).is_some_and(|after| moved < after.until);
         if said[next - 1].from < *from && *until < said[next].until {
             said[next - 1].until = *from;
             said[next].from = *until;
-        } else if said[next - 1].from < *from && is_after && room >= TWO_WORDS {
+        } else if said[next - 1].from < *from && said[next - 1].pauses && leaves_room {
             // The aligner had the whole word before the pause.
-            let moved = until + (said[next].until - said[next].from).min(room / 2.0);
             said[next - 1].until = *from;
             said[next] = WordSpan { from: *until, until: moved, ..said[next] };
             said[next + 1].from = moved;

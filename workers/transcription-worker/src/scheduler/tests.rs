@@ -13,14 +13,7 @@ const TWO_THREADS: ModelLimits = ModelLimits { model: ModelId(2), sessions: 1, t
 
 fn demand(limits: ModelLimits, priority: Priority, chunks: usize, audio_ctx: usize, language: &str) -> Demand {
     let language = language.to_owned();
-    let options = RecogniseOptions {
-        language,
-        task: SpeechTask::Transcribe,
-        prompt: None,
-        hotwords: Vec::new(),
-        words: false,
-        languages: false,
-    };
+    let options = RecogniseOptions { language, task: SpeechTask::Transcribe, prompt: None, words: false };
     Demand { limits, priority, chunks, batch_key: Some(BatchKey { audio_ctx, options }) }
 }
 

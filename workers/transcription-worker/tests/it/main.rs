@@ -4,9 +4,7 @@
 
 mod accuracy;
 mod cancel;
-mod dropped;
 mod languages;
-mod led;
 mod refusals;
 mod repeatable;
 mod sound;

@@ -2,7 +2,6 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::{Command, Stdio},
     sync::{LazyLock, atomic::AtomicBool},
 };
 
@@ -56,14 +55,7 @@ fn cache() -> Cache {
 
 /// What most tests want to hear: English speech as it is, without the times of words.
 pub(crate) fn english() -> RecogniseOptions {
-    RecogniseOptions {
-        language: "en".to_owned(),
-        task: SpeechTask::Transcribe,
-        prompt: None,
-        hotwords: Vec::new(),
-        words: false,
-        languages: false,
-    }
+    RecogniseOptions { language: "en".to_owned(), task: SpeechTask::Transcribe, prompt: None, words: false }
 }
 
 pub(crate) fn recognise(recogniser: &Recogniser, pcm: &[f32], options: &RecogniseOptions) -> Recognition {
@@ -86,18 +78,6 @@ pub(crate) fn german() -> Vec<f32> {
 
 pub(crate) fn russian() -> Vec<f32> {
     read("tests/samples/russian.flac")
-}
-
-/// What espeak-ng says of a text, in English.
-pub(crate) fn spoken(text: &str) -> Vec<f32> {
-    let mut speech = Command::new("espeak-ng");
-    let mut speech =
-        speech.args(["-v", "en-us", "-s", "160", "--stdout", text]).stdout(Stdio::piped()).spawn().unwrap();
-    let mut resampled = Command::new("sox");
-    resampled.args("-t wav - -r 16000 -c 1 -b 16 -e signed -t raw -".split(' ')).stdin(speech.stdout.take().unwrap());
-    let output = resampled.output().unwrap();
-    assert!(output.status.success() && speech.wait().unwrap().success());
-    output.stdout.chunks_exact(2).map(|pair| f32::from(i16::from_le_bytes([pair[0], pair[1]])) / 32_768.0).collect()
 }
 
 fn read(path: &str) -> Vec<f32> {

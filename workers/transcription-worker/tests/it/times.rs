@@ -35,27 +35,6 @@ fn words_begin_and_end_where_they_are_heard() {
     assert!(errors[errors.len() / 2] <= 0.1, "{errors:.2?}");
 }
 
-/// A word before which somebody paused is not drawn over the pause, whatever the aligner makes of the silence.
-#[test]
-fn words_of_a_repeat_lie_as_far_apart_as_the_repeats() {
-    const GAP: f64 = 0.8;
-    let once = jfk();
-    let silence = vec![0.0; (GAP * SECOND as f64) as usize];
-    // As ingestion cuts it out of the sample and its repeat after some seconds.
-    let (head, tail) = (&once[..532 * SECOND / 100], &once[502 * SECOND / 100..]);
-    let pcm = [tail, &silence, head].concat();
-    let options = RecogniseOptions { words: true, ..english() };
-    for recogniser in recognisers() {
-        let heard = recognise(recogniser, &pcm, &options);
-        let words: Vec<_> = heard.segments.iter().flat_map(|segment| &segment.words).collect();
-        let again = tail.len() as f64 / SECOND as f64 + GAP;
-        for (word, said) in [("and", 0.32), ("so", 0.54), ("my", 0.88), ("fellow", 1.2)] {
-            let found = words.iter().rfind(|one| one.word.to_lowercase().trim_matches(',') == word).unwrap();
-            assert!((found.start - again - said).abs() <= 0.3, "{}: {found:?}", recogniser.program());
-        }
-    }
-}
-
 #[test]
 fn phrases_lie_in_order_within_the_chunk() {
     let pcm = jfk();

@@ -1,7 +1,7 @@
 //! How far the times of words are off. The corpus has none, but when each of its prompts begins and ends to be
 //! heard was measured (`benches/speech/edges.py`): that is where a first word begins and a last one ends.
 
-use std::{fs, path::PathBuf};
+use std::fs;
 
 use anyhow::Context;
 use serde::Deserialize;
@@ -24,21 +24,16 @@ struct Prompt {
     end: f64,
 }
 
-/// Whether a recording's prompts were measured.
-pub(crate) fn are_known(recording: &str) -> bool {
-    path(recording).exists()
-}
-
-/// The distance in seconds of each prompt's first and last word from where they are heard.
-pub(crate) fn errors(recording: &str, words: &[Word]) -> anyhow::Result<Vec<f64>> {
-    let path = path(recording);
+/// The distance in seconds of each prompt's first and last word from where they are heard. None for recordings
+/// whose prompts were not measured.
+pub(crate) fn errors(recording: &str, words: &[Word]) -> anyhow::Result<Option<Vec<f64>>> {
+    let path = workspace::root().join(format!("benches/speech/{recording}-edges.tsv"));
+    if !path.exists() {
+        return Ok(None);
+    }
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let prompts = parse(&text).with_context(|| format!("{} is not understood", path.display()))?;
-    Ok(prompts.iter().flat_map(|prompt| distances(prompt, words)).collect())
-}
-
-fn path(recording: &str) -> PathBuf {
-    workspace::root().join(format!("benches/speech/{recording}-edges.tsv"))
+    Ok(Some(prompts.iter().flat_map(|prompt| distances(prompt, words)).collect()))
 }
 
 fn parse(text: &str) -> Option<Vec<Prompt>> {

@@ -10,11 +10,7 @@ use anyhow::Context;
 use serde::Deserialize;
 use tasks::Interrupt;
 
-use super::{
-    mixed::{Mixed, Score},
-    report::Measurement,
-    wer,
-};
+use super::{report::Measurement, wer};
 use crate::{
     bench_stack::{
         corpus::Recording,
@@ -77,8 +73,7 @@ impl Peer {
         let script = workspace::root().join("benches/peers/faster_whisper_peer.py");
         let threads = std::thread::available_parallelism()?.to_string();
         let mut command = self.command();
-        command.arg(script).args([self.model.as_path(), &recording.audio]);
-        command.args([threads.as_str(), "1", &recording.language]);
+        command.arg(script).args([self.model.as_path(), &recording.audio]).args([threads.as_str(), "1"]);
         let output =
             command.stdin(Stdio::null()).stderr(Stdio::inherit()).output().context("the peer cannot be run")?;
         anyhow::ensure!(output.status.success(), "the peer failed on {}", recording.name);
@@ -86,7 +81,7 @@ impl Peer {
             serde_json::from_slice(&output.stdout).context("the peer's output is not understood")?;
         Ok(Measurement {
             program: format!("faster-whisper {VERSION}"),
-            recording: recording.name.clone(),
+            recording: recording.name.to_owned(),
             audio_s: 0.0,
             seconds: transcript.seconds,
             recogniser_s: None,
@@ -94,10 +89,6 @@ impl Peer {
             chunks: None,
             fallbacks: None,
         })
-    }
-
-    pub(crate) fn measure_mixed(&self, mixed: &Mixed) -> anyhow::Result<Score> {
-        mixed.measure_peer(&self.environment, &self.model)
     }
 
     fn command(&self) -> Command {

@@ -6,8 +6,6 @@ use anyhow::Context;
 use serde::Serialize;
 use tasks::output::{print, print_json};
 
-use super::mixed::Score;
-
 /// One recording through one program, once.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Measurement {
@@ -31,10 +29,6 @@ pub(crate) struct Report {
     measurements: Vec<Measurement>,
     /// Words that were heard where nobody spoke.
     noise_words: BTreeMap<String, usize>,
-    /// The recording whose language changes, by program.
-    mixed: BTreeMap<String, Score>,
-    /// What it costs to look for other languages where there is one, as a share of the time, by recogniser.
-    detection_cost: BTreeMap<String, f64>,
     /// How far first and last words of prompts are off.
     word_times: BTreeMap<String, WordTimes>,
     /// Ingestion of a recording of many hours.
@@ -63,8 +57,6 @@ impl Report {
             cores,
             measurements: Vec::new(),
             noise_words: BTreeMap::new(),
-            mixed: BTreeMap::new(),
-            detection_cost: BTreeMap::new(),
             word_times: BTreeMap::new(),
             long: None,
             memory_mb: BTreeMap::new(),
@@ -77,14 +69,6 @@ impl Report {
 
     pub(crate) fn add_noise(&mut self, recogniser: &str, kind: &str, words: usize) {
         self.noise_words.insert(format!("{kind}, {recogniser}"), words);
-    }
-
-    pub(crate) fn add_mixed(&mut self, program: &str, score: Score) {
-        self.mixed.insert(program.to_owned(), score);
-    }
-
-    pub(crate) fn add_detection_cost(&mut self, recogniser: &str, cost: f64) {
-        self.detection_cost.insert(recogniser.to_owned(), cost);
     }
 
     /// `errors` in seconds, one for each edge that was found.
@@ -130,15 +114,6 @@ impl Report {
         table += "\nwords heard where nobody speaks: ";
         let noise: Vec<_> = self.noise_words.iter().map(|(kind, words)| format!("{kind}: {words}")).collect();
         table += &noise.join("; ");
-        for (program, Score { language_right, wer, wer_alone }) in &self.mixed {
-            let right =
-                language_right.map_or(String::new(), |right| format!(", language right on {:.1} %", 100.0 * right));
-            table +=
-                &format!("\nlanguages in turn, {program}: WER {wer:.4}, their stretches alone {wer_alone:.4}{right}");
-        }
-        for (recogniser, cost) in &self.detection_cost {
-            table += &format!("\ndetection on one language, {recogniser}: {:+.1} % of the time", 100.0 * cost);
-        }
         for (recording, WordTimes { edges, median_error_s }) in &self.word_times {
             table += &format!("\nwords of {recording}: half of {edges} edges are within {median_error_s:.3} s");
         }

@@ -15,9 +15,7 @@ pub(crate) struct Corpus {
 }
 
 pub(crate) struct Recording {
-    pub(crate) name: String,
-    /// Whisper's code.
-    pub(crate) language: String,
+    pub(crate) name: &'static str,
     pub(crate) audio: PathBuf,
     /// What is said, word for word.
     pub(crate) text: String,
@@ -25,8 +23,6 @@ pub(crate) struct Recording {
 
 /// The name of the sample.
 const SHORT: &str = "short";
-
-const ENGLISH: &str = "en";
 
 /// What is said in the repository's own sample.
 const SAMPLE_TEXT: &str = "And so my fellow Americans ask not what your country can do for you \
@@ -37,43 +33,25 @@ impl Corpus {
     /// [`Halt::ActionRequired`] where the folder is missing.
     pub(crate) fn open(folder: &Path) -> anyhow::Result<Self> {
         let folder = workspace::root().join(folder);
-        let (audio, text) = (workspace::sample(), SAMPLE_TEXT.to_owned());
-        let sample = Recording { name: SHORT.to_owned(), language: ENGLISH.to_owned(), audio, text };
-        let long = ["dense", "sparse"].map(|name| Recording::read(&folder, name, name, ENGLISH));
-        Ok(Self { recordings: [Ok(sample)].into_iter().chain(long).collect::<anyhow::Result<_>>()? })
-    }
-
-    /// Adds recordings in other languages, each from a folder of the corpus that is named by its code.
-    ///
-    /// # Errors
-    /// As [`Corpus::open`].
-    pub(crate) fn with_languages(mut self, folder: &Path, languages: &[String]) -> anyhow::Result<Self> {
-        for language in languages {
-            let folder = workspace::root().join(folder).join(language);
-            self.recordings.push(Recording::read(&folder, "dense", language, language)?);
+        let mut recordings = vec![Recording { name: SHORT, audio: workspace::sample(), text: SAMPLE_TEXT.to_owned() }];
+        for name in ["dense", "sparse"] {
+            let audio = folder.join(format!("{name}.flac"));
+            if !audio.exists() {
+                return Err(Halt::ActionRequired(format!(
+                    "there is no {}: name a folder with dense.flac, dense.txt, sparse.flac and sparse.txt with --corpus",
+                    audio.display()
+                ))
+                .into());
+            }
+            let text = folder.join(format!("{name}.txt"));
+            let text = fs::read_to_string(&text).with_context(|| format!("cannot read {}", text.display()))?;
+            recordings.push(Recording { name, audio, text });
         }
-        Ok(self)
+        Ok(Self { recordings })
     }
 
-    /// English ones, without the repository's sample.
+    /// Without the repository's sample.
     pub(crate) fn long(&self) -> impl Iterator<Item = &Recording> {
         self.recordings.iter().filter(|recording| recording.name != SHORT)
-    }
-}
-
-impl Recording {
-    fn read(folder: &Path, file: &str, name: &str, language: &str) -> anyhow::Result<Self> {
-        let audio = folder.join(format!("{file}.flac"));
-        if !audio.exists() {
-            let missing = format!(
-                "there is no {}: name a folder with dense.flac, dense.txt, sparse.flac and sparse.txt with --corpus, and in \
-                 it one with dense.flac and dense.txt for each of --languages",
-                audio.display()
-            );
-            return Err(Halt::ActionRequired(missing).into());
-        }
-        let text = folder.join(format!("{file}.txt"));
-        let text = fs::read_to_string(&text).with_context(|| format!("cannot read {}", text.display()))?;
-        Ok(Self { name: name.to_owned(), language: language.to_owned(), audio, text })
     }
 }

@@ -12,16 +12,12 @@ use crate::recogniser::Recogniser;
 Examples:
   cargo xtask bench-speech --runs 3
   cargo xtask bench-speech --corpus speech/ --peers --out report.json
-  cargo xtask bench-speech --languages --peers --runs 1
 
 {EXIT_CODES}"))]
 pub(crate) struct BenchSpeechFlags {
     /// Folder with dense.flac, dense.txt, sparse.flac and sparse.txt, from the workspace on
     #[arg(long, value_name = "DIR", default_value = "../shared/corpus")]
     pub(crate) corpus: PathBuf,
-    /// Languages that are measured besides English, separated by commas: each a folder of the corpus with dense.flac and dense.txt
-    #[arg(long, value_name = "CODES", value_delimiter = ',', num_args = 0.., default_missing_value = "es,fr,it,ru")]
-    pub(crate) languages: Vec<String>,
     /// How often each recording is transcribed
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) runs: u32,
@@ -31,10 +27,6 @@ pub(crate) struct BenchSpeechFlags {
     /// Also run faster-whisper with the same weights, in turns
     #[arg(long)]
     pub(crate) peers: bool,
-    /// Also measure ten minutes whose language changes every 20 to 60 s, made of all languages of the corpus, and what
-    /// detection costs where it does not
-    #[arg(long)]
-    pub(crate) mixed: bool,
     /// Also ingest a recording of so many hours, for the memory it takes
     #[arg(long, value_name = "HOURS", value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) long: Option<u32>,

@@ -5,7 +5,7 @@ use std::{collections::HashSet, fs, path::Path};
 use anyhow::{Context, bail, ensure};
 use walkdir::WalkDir;
 
-use crate::{exit::explain, input::Input, terminal::note};
+use crate::{input::Input, terminal::note};
 
 /// What a file has to end with to be taken from a folder.
 const EXTENSIONS: [&str; 14] =
@@ -17,35 +17,17 @@ pub(super) struct Recording {
     pub(super) input: Input,
 }
 
-/// What cannot be a part of the batch: one broken recording is no reason to leave the others alone.
-pub(crate) struct Broken {
-    pub(super) name: String,
-    pub(super) reason: String,
-}
-
-impl Broken {
-    pub(super) fn new(name: &str, error: &anyhow::Error) -> Self {
-        Self { name: name.to_owned(), reason: explain(error) }
-    }
-}
-
-/// The recordings of a folder in the order of their paths, or of a list in its own order, and those that are broken.
+/// The recordings of a folder in the order of their paths, or of a list in its own order.
 ///
 /// # Errors
-/// Nothing to be found, or nothing but what is broken.
-pub(super) fn find(source: &Path) -> anyhow::Result<(Vec<Recording>, Vec<Broken>)> {
+/// Nothing to be found, or all that is wrong with what was found, at once.
+pub(super) fn find(source: &Path) -> anyhow::Result<Vec<Recording>> {
     let metadata = fs::metadata(source).with_context(|| format!("cannot read {}; check the path", source.display()))?;
     let named = if metadata.is_dir() { of_folder(source)? } else { of_list(source)? };
-    let (mut good, mut broken) = (Vec::new(), Vec::new());
-    for (name, typed) in named {
-        match Input::parse(&typed) {
-            Ok(input) => good.push(Recording { name, input }),
-            Err(error) => broken.push(Broken::new(&name, &error)),
-        }
-    }
-    if good.is_empty() && !broken.is_empty() {
-        let faults: String = broken.iter().map(|Broken { reason, .. }| format!("\n  {reason}")).collect();
-        bail!("nothing is started, for all recordings in {} are broken:{faults}", source.display());
+    let (good, bad): (Vec<_>, Vec<_>) = named.into_iter().map(recording).partition(Result::is_ok);
+    let faults: Vec<String> = bad.into_iter().filter_map(Result::err).map(|error| format!("\n  {error:#}")).collect();
+    if !faults.is_empty() {
+        bail!("nothing is started, for of the recordings in {}{}", source.display(), faults.concat());
     }
     ensure!(
         !good.is_empty(),
@@ -53,7 +35,11 @@ pub(super) fn find(source: &Path) -> anyhow::Result<(Vec<Recording>, Vec<Broken>
         source.display(),
         EXTENSIONS.join(", ")
     );
-    Ok((good, broken))
+    Ok(good.into_iter().flatten().collect())
+}
+
+fn recording((name, typed): (String, String)) -> anyhow::Result<Recording> {
+    Ok(Recording { name, input: Input::parse(&typed)? })
 }
 
 /// Names and paths.
@@ -70,8 +56,7 @@ fn of_folder(folder: &Path) -> anyhow::Result<Vec<(String, String)>> {
     Ok(found)
 }
 
-/// Lines as they are, or the names that they give after a tab, and where they lead: paths are relative to the list's own
-/// folder.
+/// Lines as they are, and where they lead: paths are relative to the list's own folder.
 /// Empty lines and those that begin with # are passed over, repetitions taken once.
 fn of_list(list: &Path) -> anyhow::Result<Vec<(String, String)>> {
     let text = fs::read_to_string(list).with_context(|| format!("cannot read the list {}", list.display()))?;
@@ -79,13 +64,12 @@ fn of_list(list: &Path) -> anyhow::Result<Vec<(String, String)>> {
     let mut seen = HashSet::new();
     let mut found = Vec::new();
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
-        let (place, name) = line.split_once('\t').map_or((line, line), |(place, name)| (place.trim(), name.trim()));
-        if !seen.insert(place) {
-            note(&format!("{place} is listed more than once, and transcribed once"));
-        } else if place.contains("://") {
-            found.push((name.to_owned(), place.to_owned()));
+        if !seen.insert(line) {
+            note(&format!("{line} is listed more than once, and transcribed once"));
+        } else if line.contains("://") {
+            found.push((line.to_owned(), line.to_owned()));
         } else {
-            found.push((name.to_owned(), utf8(&folder.join(place))?));
+            found.push((line.to_owned(), utf8(&folder.join(line))?));
         }
     }
     Ok(found)

@@ -3,18 +3,14 @@
 use anyhow::Context;
 use engine::{
     batch_list::{BatchEntry, BatchList},
-    ids::JobId,
     result::{JobResult, JobStatus},
-    store::{Store, StoreError},
-    temporal::{batch, client::JobEnd},
-    warning::Warning,
+    store::{Store, StoreError, keys},
+    temporal::client::JobEnd,
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 
-use super::recordings::Broken;
 use crate::{
-    connection::Connection,
     durations::format_duration,
     exit::Exit,
     output::{Output, OutputFolder},
@@ -34,56 +30,43 @@ struct Report<'a> {
 
 #[derive(Serialize)]
 struct Line {
-    /// `None` for a recording that is broken, and so became no job.
-    id: Option<String>,
+    id: String,
     name: String,
     /// `None` for a job that left no result: it was not begun, or the store failed it.
     status: Option<JobStatus>,
     duration_s: Option<f64>,
     wall_s: Option<f64>,
     error: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    warnings: Vec<Warning>,
 }
 
 /// Prints a batch's table, or its JSON, and settles the exit code. The results go into the folder of the output where
 /// there is one.
 pub(crate) async fn print(
-    Connection { jobs, store }: &Connection,
-    id: &JobId,
+    store: &Store,
+    batch: &str,
     end: &JobEnd,
-    broken: Vec<Broken>,
     output: Option<&Output>,
     json: bool,
 ) -> anyhow::Result<Exit> {
-    let list = batch::list(jobs, store, id).await?;
-    let list = list.with_context(|| format!("the store has no list of {id}'s recordings; check LONGHAND_STORE"))?;
+    let list = BatchList::find(store, &keys::batch(batch)).await?;
+    let list = list.with_context(|| format!("the store has no list of {batch}'s recordings; check LONGHAND_STORE"))?;
     let mut folder = match output {
         Some(output) => output.open_folder(names(store, &list).await?),
         None => None,
     };
-    let mut jobs = lines(store, &list, folder.as_mut()).await?;
-    jobs.extend(broken.into_iter().map(broken_line));
+    let jobs = lines(store, &list, folder.as_mut()).await?;
     let well = jobs.iter().filter(|job| job.status.is_some_and(JobStatus::has_transcript)).count();
-    note(&format!("{id}: {well} of {} recordings have their transcripts", jobs.len()));
+    note(&format!("{batch}: {well} of {} recordings have their transcripts", jobs.len()));
     if let Some(failure) = &end.failure {
-        note(&format!("error: {id} failed: {failure}"));
+        note(&format!("error: {batch} failed: {failure}"));
     }
-    for Line { name, warnings, .. } in &jobs {
-        warnings.iter().for_each(|warning| note(&format!("warning: {name}: {}", warning.message)));
-    }
-    let all_well = well == jobs.len() && end.status.has_transcript();
+    let all_well = well == jobs.len() && end.status == JobStatus::Completed;
     if json {
-        print_json(&Report { id: id.as_str(), status: status(end.status, all_well), jobs })?;
+        print_json(&Report { id: batch, status: end.status, jobs })?;
     } else {
         print_text(&table(["FILE", "STATUS", "DURATION", "TOOK", "ERROR"], jobs.into_iter().map(row)))?;
     }
     Ok(if all_well { Exit::Done } else { Exit::JobFailed })
-}
-
-/// What is broken makes no job that the batch could tell of.
-fn status(ended: JobStatus, all_well: bool) -> JobStatus {
-    if ended == JobStatus::Completed && !all_well { JobStatus::CompletedWithErrors } else { ended }
 }
 
 /// What the recordings are called, after which their files are.
@@ -132,15 +115,9 @@ fn line(entry: BatchEntry, result: Option<JobResult>) -> Line {
         duration_s: result.as_ref().map(|result| result.duration_s),
         wall_s: result.as_ref().map(|result| result.timings.wall_s),
         error: error.map(|failure| format!("{}: {}", failure.stage, failure.message)),
-        warnings: result.map(|result| result.warnings).unwrap_or_default(),
-        id: Some(entry.id),
+        id: entry.id,
         name: if entry.name.is_empty() { entry.request.source.to_string() } else { entry.name },
     }
-}
-
-fn broken_line(Broken { name, reason }: Broken) -> Line {
-    let (error, warnings) = (Some(reason), Vec::new());
-    Line { id: None, name, status: Some(JobStatus::Failed), duration_s: None, wall_s: None, error, warnings }
 }
 
 fn row(line: Line) -> [String; 5] {

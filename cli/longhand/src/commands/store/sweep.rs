@@ -3,13 +3,10 @@
 use std::time::Duration;
 
 use clap::Args;
-use engine::{
-    config::{self, HousekeepingSettings},
-    temporal::{
-        contracts::SweepReport,
-        sweep::{self, Leftovers},
-        workflows::HousekeepingRequest,
-    },
+use engine::temporal::{
+    contracts::SweepReport,
+    sweep::{self, Leftovers},
+    workflows::HousekeepingRequest,
 };
 use serde_json::json;
 
@@ -33,21 +30,17 @@ pub(crate) struct SweepArgs {
     /// Only tell what would go
     #[arg(long)]
     dry_run: bool,
-    /// Leave alone what was touched since. Default: LONGHAND_SWEEP_AGE_HOURS, which is a day where nothing is said
-    #[arg(long, value_name = "HOURS")]
-    min_age_hours: Option<u32>,
+    /// Leave alone what was touched since
+    #[arg(long, value_name = "HOURS", default_value_t = 24)]
+    min_age_hours: u32,
     /// Print JSON: {recordings, jobs, parts, objects, bytes}, and of a dry run what would go
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) async fn run(args: SweepArgs) -> anyhow::Result<Exit> {
-    let Connection { jobs, store } = Connection::open_existing().await?;
-    let min_age_hours = match args.min_age_hours {
-        Some(hours) => hours,
-        None => config::load::<HousekeepingSettings>()?.sweep_age_hours,
-    };
-    let min_age = Duration::from_secs(3600) * min_age_hours;
+    let Connection { jobs, store } = Connection::open().await?;
+    let min_age = Duration::from_secs(3600) * args.min_age_hours;
     if args.dry_run {
         let found = sweep::find(&store, &jobs, min_age).await?;
         show(&found, args.json)?;
@@ -74,8 +67,7 @@ fn show(found: &Leftovers, json: bool) -> anyhow::Result<()> {
     let recordings = found.recordings.iter().map(|(name, extent)| ("recording", name.clone(), extent.bytes));
     let jobs = found.jobs.iter().map(|(id, extent)| ("job", id.to_string(), extent.bytes));
     let parts = found.parts.iter().map(|part| ("part", part.path.display().to_string(), part.size));
-    let probes = found.probes.iter().map(|probe| ("probe", probe.key.clone(), probe.size));
-    let all = recordings.chain(jobs).chain(parts).chain(probes);
+    let all = recordings.chain(jobs).chain(parts);
     if json {
         let leftovers: Vec<_> =
             all.map(|(kind, name, bytes)| json!({ "kind": kind, "name": name, "bytes": bytes })).collect();

@@ -87,7 +87,7 @@ impl Usage {
             Kind::Result(_) | Kind::Job(_) => &mut self.jobs,
             Kind::Batch(_) => &mut self.batches,
             Kind::Reference { .. } | Kind::JobRecording { .. } | Kind::Erasing { .. } => &mut self.references,
-            Kind::Probe(_) | Kind::Own | Kind::Other => &mut self.other,
+            Kind::Other => &mut self.other,
         }
     }
 

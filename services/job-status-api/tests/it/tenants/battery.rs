@@ -5,9 +5,6 @@ use serde_json::{Value, json};
 
 use super::server::{ADMIN, Answer, GLOBEX, Server};
 
-/// What there is of a job's text.
-const DOCUMENTS: [&str; 2] = ["transcript.json", "partial.json"];
-
 /// What requests are about.
 #[derive(Debug, Clone)]
 pub(super) enum Subject {
@@ -91,9 +88,7 @@ pub(super) async fn requests(server: &Server, subject: &Subject) -> Vec<Request>
         for (path, operations) in document["paths"].as_object().unwrap() {
             for method in operations.as_object().unwrap().keys() {
                 let method: Method = method.to_uppercase().parse().unwrap();
-                let documents = if path.contains("{document}") { &DOCUMENTS[..] } else { &[""] };
-                let each = documents.iter().map(|document| path.replace("{document}", document));
-                requests.extend(each.map(|path| request(service, method.clone(), &path, subject)));
+                requests.push(request(service, method, path, subject));
             }
         }
     }
@@ -106,6 +101,7 @@ pub(super) async fn requests(server: &Server, subject: &Subject) -> Vec<Request>
 fn request(service: &str, method: Method, path: &str, subject: &Subject) -> Request {
     let filled = path.split('/').map(|part| match part {
         "{id}" => subject.text().replace('/', "%2F"),
+        "{document}" => "transcript.json".to_owned(),
         "{task}" => "summary".to_owned(),
         "{model}" => "tiny".to_owned(),
         part if part.starts_with('{') => panic!("{path} has the unknown part {part}"),
@@ -118,7 +114,6 @@ fn request(service: &str, method: Method, path: &str, subject: &Subject) -> Requ
         ("POST", "/v1/jobs/{id}/llm") => Some(json!({ "task": "chapters" })),
         // They take a form with a recording, and nothing that could be another's.
         ("POST", "/v1/audio/transcriptions" | "/v1/audio/translations") => None,
-        ("POST", "/inference" | "/asr" | "/detect-language") => None,
         ("GET" | "DELETE", _) => None,
         _ => panic!("how is {method} {path} asked?"),
     };

@@ -5,11 +5,11 @@ use std::{ffi::c_void, sync::atomic::AtomicBool};
 
 use ct2rs::{
     Device,
-    sys::{DetectionResult, StorageView, Whisper},
+    sys::{StorageView, Whisper},
 };
 
 use super::{
-    super::{RecogniserError, SAMPLE_RATE, check_cancelled, decoder::POSITION_S},
+    super::{RecogniserError, check_cancelled},
     FRAMES_PER_POSITION, failed,
     mel::Spectrogram,
 };
@@ -41,33 +41,6 @@ impl Encoded {
         }
         let width = values.len() / (windows.len() * audio_ctx).max(1);
         Ok(Self { values, shape: [windows.len(), audio_ctx, width] })
-    }
-
-    /// Languages and their probabilities, window by window. Positions that are spread over a window's samples tell them
-    /// as surely as all do, for a fraction of the time.
-    pub(super) fn languages(
-        &self,
-        whisper: &Whisper,
-        windows: &[&[f32]],
-    ) -> Result<Vec<Vec<(String, f32)>>, RecogniserError> {
-        const POSITIONS: usize = 128;
-        let [_, audio_ctx, width] = self.shape;
-        let mut values = Vec::with_capacity(windows.len() * POSITIONS * width);
-        for (window, pcm) in windows.iter().enumerate() {
-            let spoken = pcm.len().div_ceil((POSITION_S * SAMPLE_RATE as f64) as usize).clamp(1, audio_ctx);
-            for position in (0..POSITIONS).map(|position| position * spoken / POSITIONS) {
-                let first = (window * audio_ctx + position) * width;
-                values.extend_from_slice(&self.values[first..first + width]);
-            }
-        }
-        let shape = [windows.len(), POSITIONS, width];
-        let view = StorageView::new(&shape, &mut values, Device::CPU).map_err(failed("detecting the language"))?;
-        let detected = whisper.detect_language(&view).map_err(failed("detecting the language"))?;
-        let named = |one: DetectionResult| {
-            let code = one.language.trim_start_matches("<|").trim_end_matches("|>");
-            (code.to_owned(), one.probability)
-        };
-        Ok(detected.into_iter().map(|window| window.into_iter().map(named).collect()).collect())
     }
 
     /// For CTranslate2, which takes a copy.

@@ -14,6 +14,9 @@ use super::{
     failed,
 };
 
+/// Tokens of a prompt that Whisper can take: half of what it can hold, less the one that announces them.
+const MAX_PROMPT_TOKENS: usize = 223;
+
 const PROMPT: &str = "<|startofprev|>";
 const START: &str = "<|startoftranscript|>";
 /// The last control token; the times follow it.
@@ -40,8 +43,9 @@ impl Tokens {
 
     /// What CTranslate2 goes on from: the user's prompt and the control tokens.
     pub(super) fn prompt(&self, attempt: &Attempt<'_>) -> Vec<String> {
-        let announces = (!attempt.prompt.is_empty()).then(|| PROMPT.to_owned());
-        let announced = announces.into_iter().chain(self.vocabulary.letters(attempt.prompt));
+        let given = &attempt.prompt[attempt.prompt.len().saturating_sub(MAX_PROMPT_TOKENS)..];
+        let announced =
+            (!given.is_empty()).then(|| PROMPT.to_owned()).into_iter().chain(self.vocabulary.letters(given));
         announced.chain(self.control(attempt)).collect()
     }
 
@@ -71,7 +75,7 @@ impl Tokens {
         // The end of the text was chosen, too.
         let logprob = sum / (ids.len() + 1) as f32;
         let tokens = ids.iter().map(|id| Token { id: *id as u32, kind: self.kind(*id), logprob });
-        Pass { tokens: tokens.collect(), no_speech_prob: generated.no_speech_prob, languages: Vec::new() }
+        Pass { tokens: tokens.collect(), no_speech_prob: generated.no_speech_prob }
     }
 
     fn kind(&self, id: usize) -> TokenKind {

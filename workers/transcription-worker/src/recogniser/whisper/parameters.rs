@@ -44,7 +44,7 @@ impl Parameters {
 }
 
 /// The code as whisper.cpp has it, which would also take a language's full name.
-fn known_language(code: &str) -> Option<&'static str> {
+pub(super) fn known_language(code: &str) -> Option<&'static str> {
     let languages = (0..=get_lang_max_id()).filter_map(get_lang_str);
     languages.into_iter().find(|language| *language == code)
 }

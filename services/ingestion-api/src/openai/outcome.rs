@@ -18,7 +18,7 @@ const RETRY_PAUSE: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// Why the job failed, or that the service stops before the job's end.
-pub(crate) async fn wait(state: &AppState, job: &OwnJob) -> Result<JobResult, ApiError> {
+pub(super) async fn wait(state: &AppState, job: &OwnJob) -> Result<JobResult, ApiError> {
     tokio::select! {
         end = end(state, job) => result(state, job, end?.status).await,
         () = state.stop.cancelled() => Err(stopping(state, job)),
@@ -26,7 +26,7 @@ pub(crate) async fn wait(state: &AppState, job: &OwnJob) -> Result<JobResult, Ap
 }
 
 /// The service stops, the job goes on.
-pub(crate) fn stopping(state: &AppState, job: &OwnJob) -> ApiError {
+pub(super) fn stopping(state: &AppState, job: &OwnJob) -> ApiError {
     let link = state.links.job(&job.name()).this;
     ApiError::unavailable(format!("the service is being restarted; the job goes on, and is found at {link}"))
 }
@@ -46,7 +46,7 @@ async fn end(state: &AppState, job: &OwnJob) -> Result<JobEnd, ApiError> {
 ///
 /// # Errors
 /// Why it failed. A recording that cannot be used is the client's fault: 400.
-pub(crate) async fn result(state: &AppState, job: &OwnJob, status: JobStatus) -> Result<JobResult, ApiError> {
+pub(super) async fn result(state: &AppState, job: &OwnJob, status: JobStatus) -> Result<JobResult, ApiError> {
     let result = state.uploads.store.find_result(job.as_str()).await?;
     match (status, result) {
         (status, Some(result)) if status.has_transcript() => Ok(result),
